@@ -1,0 +1,150 @@
+// Prompts and spans as a Tracia server speaks of them (api/openapi.yaml).
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tracia/client/types.h"
+#include "tracia/span/span.h"
+
+namespace tracia {
+inline namespace v0 {
+
+struct PromptMessage {
+  std::string id;       // chosen by the writer: "msg_1"
+  std::string role;     // system | developer | user | assistant
+  std::string content;  // may hold {{variables}}
+};
+
+struct PromptVersion {
+  int64_t version = 0;
+  std::vector<PromptMessage> messages;
+  std::string model, provider;
+  std::optional<double> temperature, top_p;
+  std::optional<int64_t> max_output_tokens;
+  std::vector<std::string> stop_sequences;
+  std::string note, author, created_at;
+};
+
+struct Prompt {
+  std::string id, slug, name, description;
+  std::string provider, model;  // "" = none
+  std::optional<double> temperature, top_p;
+  std::optional<int64_t> max_output_tokens;
+  std::vector<std::string> stop_sequences;
+  int64_t current_version = 0;
+  std::vector<PromptMessage> content;  // empty in lists
+  std::vector<std::string> variables;
+  std::vector<PromptVersion> versions;  // newest first; empty in lists
+  std::string tools, output_schema;     // JSON text, "" = none
+  std::string created_at, updated_at;   // RFC 3339
+};
+
+struct CreatePromptOptions {
+  std::string name;
+  std::vector<PromptMessage> content = {};
+  std::string slug = {}, description = {}, model = {}, provider = {};
+  std::optional<double> temperature = {}, top_p = {};
+  std::optional<int64_t> max_output_tokens = {};
+  std::vector<std::string> stop_sequences = {};
+  std::vector<Tool> tools = {};
+  std::string output_schema = {};  // JSON text
+  std::string note = {};
+};
+
+// Unset keeps; for text, a set empty string clears.
+struct UpdatePromptOptions {
+  std::optional<std::string> name = {}, slug = {}, description = {}, model = {}, provider = {};
+  std::optional<std::vector<PromptMessage>> content = {};
+  std::optional<double> temperature = {}, top_p = {};
+  std::optional<int64_t> max_output_tokens = {};
+  std::optional<std::vector<std::string>> stop_sequences = {};
+  std::optional<std::vector<Tool>> tools = {};
+  std::optional<std::string> output_schema = {};
+  std::vector<std::string> clear = {};       // wire names of fields to set to null: "model", "temperature", …
+  std::optional<int64_t> base_version = {};  // refuse with CONFLICT when the prompt has moved on
+  std::string note = {};
+};
+
+struct RunOptions {
+  std::string model = {};
+  std::optional<int64_t> version = {};
+  std::string label = {};
+  std::vector<std::string> tags = {};
+  std::string user_id = {}, session_id = {}, trace_id = {}, parent_span_id = {};
+  std::vector<Message> messages = {};  // a whole conversation; skips the template
+  std::optional<int64_t> timeout_ms = {};
+  CancelToken cancel = {};
+};
+
+struct RunResult {
+  std::optional<std::string> text;  // empty when only tools were called
+  std::string span_id, trace_id;
+  int64_t prompt_version = 0;
+  int64_t latency_ms = 0;
+  TokenUsage usage;
+  double cost = 0;  // USD; 0 with cost_status "unknown"
+  std::string cost_status;
+  FinishReason finish_reason = FinishReason::kUnknown;
+  std::string provider_finish_reason;
+  std::vector<ToolCallPart> tool_calls;
+  std::string structured_output;  // JSON text, "" = none
+  std::vector<Message> messages;  // input and reply, to be passed back
+  bool span_stored = true;
+};
+
+struct RenderResult {
+  std::vector<Message> messages;
+  int64_t prompt_version = 0;
+};
+
+struct SpanListItem {
+  std::string id, span_id, trace_id, parent_span_id, prompt_slug, model, provider, status, created_at;
+  int64_t latency_ms = 0;
+  std::optional<int64_t> input_tokens, output_tokens, total_tokens;
+  std::optional<double> cost;
+};
+
+// One stored span: the list's fields, and `json`, the whole answer as sent.
+struct StoredSpan : SpanListItem {
+  std::string input_json, variables_json;
+  std::optional<std::string> output;
+  std::string error, user_id, session_id;
+  std::vector<std::string> tags;
+  std::optional<int64_t> prompt_version;
+  std::string json;
+};
+
+struct ListSpansOptions {
+  std::string prompt_slug = {}, status = {}, start_date = {}, end_date = {}, user_id = {}, session_id = {},
+              trace_id = {};
+  std::vector<std::string> tags = {};
+  std::optional<int64_t> limit = {};
+  std::string cursor = {};
+};
+
+struct ListSpansResult {
+  std::vector<SpanListItem> spans;
+  std::string cursor;  // "" = last page
+  bool has_more = false;
+};
+
+struct CreateSpanResult {
+  std::string id, span_id, trace_id;
+  std::optional<double> cost;
+};
+
+struct EvaluateOptions {
+  std::string evaluator = "quality";
+  double value = 0;  // quality: 1 good, 0 bad
+  std::string note = {};
+};
+
+struct EvaluateResult {
+  std::string id, evaluator_key, evaluator_name, source, note, created_at;
+  double value = 0;
+};
+
+}  // namespace v0
+}  // namespace tracia

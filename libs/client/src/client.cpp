@@ -1,0 +1,237 @@
+#include "tracia/client/client.h"
+
+#include <random>
+#include <utility>
+
+#include "chat_job.h"
+#include "core.h"
+#include "driver.h"
+#include "embedding_job.h"
+#include "sender.h"
+#include "stream.h"
+#include "tracia/base/ids.h"
+#include "tracia/wire/http.h"
+
+namespace tracia {
+inline namespace v0 {
+namespace {
+
+constexpr std::string_view kDefaultBaseUrl = "http://127.0.0.1:7070";
+
+std::shared_ptr<ClientCore> make_core(ClientOptions options) {
+  auto core = std::make_shared<ClientCore>();
+  core->env = options.env ? options.env : llm::process_env();
+  core->api_key = !options.api_key.empty() ? options.api_key : core->env("TRACIA_API_KEY").value_or("");
+  core->base_url = !options.base_url.empty() ? options.base_url
+                                             : core->env("TRACIA_BASE_URL").value_or(std::string(kDefaultBaseUrl));
+  while (!core->base_url.empty() && core->base_url.back() == '/') core->base_url.pop_back();
+  if (options.transport) {
+    core->transport = options.transport;
+  } else {
+    core->transport = std::make_shared<transport::Transport>(transport::Options{.http2 = options.http2,
+                                                                                .user_agent = client::user_agent(),
+                                                                                .ca_file = options.ca_file,
+                                                                                .reactor = options.reactor});
+  }
+  core->aws = std::make_unique<client::AwsCredentialCache>(*core->transport, core->env);
+  core->sender = options.span_sender;
+  if (!core->sender && !core->api_key.empty()) {
+    core->sender = std::make_shared<client::HttpSpanSender>(core->transport, core->base_url, core->api_key);
+  }
+  if (options.send_traces && core->sender) {
+    core->recorder =
+        std::make_unique<record::Recorder>(core->sender, record::Options{.sample_rate = options.sample_rate,
+                                                                         .exit_flush = options.exit_flush,
+                                                                         .spool_dir = options.spool_dir,
+                                                                         .mask = options.mask,
+                                                                         .on_error = options.on_span_error});
+  }
+  core->options = std::move(options);
+  return core;
+}
+
+// A callback form from which the future form follows.
+template <typename T, typename Start>
+std::future<Result<T>> as_future(Start start) {
+  auto promise = std::make_shared<std::promise<Result<T>>>();
+  auto future = promise->get_future();
+  start([promise](Result<T> result) { promise->set_value(std::move(result)); });
+  return future;
+}
+
+template <typename Input>
+Result<LocalStream> start_stream(const std::shared_ptr<ClientCore>& core, Input input) {
+  auto state = std::make_shared<LocalStream::State>();
+  state->core = core;
+  // The loop holds the state while the stream runs, so the sink may point at it.
+  auto* raw = state.get();
+  auto job =
+      client::ChatJob::make(*core, std::move(input), true, [raw](const llm::StreamEvent& event) { raw->push(event); });
+  if (!job) return fail(std::move(job).error());
+  state->job = std::move(*job);
+  state->span_id = state->job->context().span_id;
+  state->trace_id = state->job->context().trace_id;
+  const std::shared_ptr<llm::Call> call(state, &state->job->call());
+  state->cancel = client::run_async(core, call, state->job->cancel(), [state] { state->ended(); });
+  return LocalStream(std::move(state));
+}
+
+// An error of the input on its way to the callback: there, or wherever the loop drops it because the client goes.
+template <typename T>
+struct Refusal {
+  Callback<T> done;
+  Error error;
+  void tell() {
+    if (const auto to = std::exchange(done, nullptr)) to(fail(std::move(error)));
+  }
+  ~Refusal() { tell(); }
+};
+
+// Starts `job` on the loop; finish() turns it into the result once it has ended.
+template <typename Job, typename T, typename Finish>
+CallHandle start_job(const std::shared_ptr<ClientCore>& core, Result<std::unique_ptr<Job>> made,
+                     const Callback<T>& done, Finish finish) {
+  if (!made) {
+    // Also errors of the input arrive through the callback, on the loop, so that there is one way to handle them.
+    std::shared_ptr<Refusal<T>> refusal(new Refusal<T>{done, std::move(made).error()});
+    core->transport->schedule(Millis{0}, [refusal = std::move(refusal)] { refusal->tell(); });
+    return {};
+  }
+  std::shared_ptr<Job> job = std::move(*made);
+  const std::shared_ptr<llm::Call> call(job, &job->call());
+  return CallHandle(
+      client::run_async(core, call, job->cancel(), [core, job, done, finish] { done(finish(*core, *job)); }));
+}
+
+Result<RunLocalResult> finish_local(ClientCore& core, client::ChatJob& job) {
+  job.record(core);
+  return job.result();
+}
+
+Result<RunResponsesResult> finish_responses(ClientCore& core, client::ChatJob& job) {
+  job.record(core);
+  if (job.call().error()) return fail(*job.call().error());
+  return job.responses_result();
+}
+
+Result<RunEmbeddingResult> finish_embedding(ClientCore& core, client::EmbeddingJob& job) {
+  job.record(core);
+  return job.result();
+}
+
+}  // namespace
+
+double uniform_random() {
+  thread_local std::minstd_rand engine{[] {
+    const std::string seed = random_bytes(4);
+    uint32_t value = 0;
+    for (const char c : seed) value = value << 8 | static_cast<uint8_t>(c);
+    return value;
+  }()};
+  return std::uniform_real_distribution<double>(0.0, 1.0)(engine);
+}
+
+void ClientCore::enter(Running* job) {
+  const std::lock_guard lock(mutex);
+  running.insert(job);
+}
+
+void ClientCore::leave(Running* job) {
+  const std::lock_guard lock(mutex);
+  running.erase(job);
+  all_done.notify_all();
+}
+
+void ClientCore::cancel_all(bool wait) {
+  std::unique_lock lock(mutex);
+  std::erase_if(running, [](const Running* job) { return job->process != ::getpid(); });
+  while (!running.empty()) {
+    std::vector<CancelToken> tokens;
+    for (const Running* job : running) tokens.push_back(job->cancel);
+    lock.unlock();
+    for (const CancelToken& token : tokens) token.cancel();
+    if (!wait) return;
+    lock.lock();
+    all_done.wait_for(lock, Millis{100}, [&] { return running.empty(); });
+  }
+}
+
+Client::Client(ClientOptions options) : core_(make_core(std::move(options))), prompts_(core_), spans_(core_) {}
+
+Client::~Client() {
+  if (core_->in_callback()) {
+    // The calls under way, this one among them, hold the core and end it, on this very thread, when the last is over.
+    core_->cancel_all(false);
+    return;
+  }
+  core_->cancel_all(true);
+  core_->recorder.reset();  // sends what is queued, within exit_flush
+}
+
+Result<RunLocalResult> Client::run_local(const RunLocalInput& input) {
+  auto job = client::ChatJob::make(*core_, input, false, nullptr);
+  if (!job) return fail(std::move(job).error());
+  client::run_blocking(*core_, (*job)->call(), (*job)->cancel());
+  return finish_local(*core_, **job);
+}
+
+CallHandle Client::run_local_async(RunLocalInput input, Callback<RunLocalResult> done) {
+  return start_job(core_, client::ChatJob::make(*core_, std::move(input), false, nullptr), done, finish_local);
+}
+
+std::future<Result<RunLocalResult>> Client::run_local_async(RunLocalInput input) {
+  return as_future<RunLocalResult>([&](auto done) { run_local_async(std::move(input), std::move(done)); });
+}
+
+Result<LocalStream> Client::run_local_stream(RunLocalInput input) { return start_stream(core_, std::move(input)); }
+
+Result<RunResponsesResult> Client::run_responses(const RunResponsesInput& input) {
+  auto job = client::ChatJob::make(*core_, input, false, nullptr);
+  if (!job) return fail(std::move(job).error());
+  client::run_blocking(*core_, (*job)->call(), (*job)->cancel());
+  return finish_responses(*core_, **job);
+}
+
+CallHandle Client::run_responses_async(RunResponsesInput input, Callback<RunResponsesResult> done) {
+  return start_job(core_, client::ChatJob::make(*core_, std::move(input), false, nullptr), done, finish_responses);
+}
+
+std::future<Result<RunResponsesResult>> Client::run_responses_async(RunResponsesInput input) {
+  return as_future<RunResponsesResult>([&](auto done) { run_responses_async(std::move(input), std::move(done)); });
+}
+
+Result<LocalStream> Client::run_responses_stream(RunResponsesInput input) {
+  return start_stream(core_, std::move(input));
+}
+
+Result<RunEmbeddingResult> Client::run_embedding(const RunEmbeddingInput& input) {
+  auto job = client::EmbeddingJob::make(*core_, input);
+  if (!job) return fail(std::move(job).error());
+  client::run_blocking(*core_, (*job)->call(), (*job)->cancel());
+  return finish_embedding(*core_, **job);
+}
+
+CallHandle Client::run_embedding_async(RunEmbeddingInput input, Callback<RunEmbeddingResult> done) {
+  return start_job(core_, client::EmbeddingJob::make(*core_, std::move(input)), done, finish_embedding);
+}
+
+std::future<Result<RunEmbeddingResult>> Client::run_embedding_async(RunEmbeddingInput input) {
+  return as_future<RunEmbeddingResult>([&](auto done) { run_embedding_async(std::move(input), std::move(done)); });
+}
+
+Session Client::create_session(std::string trace_id, std::string parent_span_id) {
+  return Session(this, std::move(trace_id), std::move(parent_span_id));
+}
+
+void Client::record(span::Span span) {
+  if (core_->recorder) core_->recorder->record(std::move(span));
+}
+
+bool Client::flush(Millis deadline) { return !core_->recorder || core_->recorder->flush(deadline); }
+
+record::Stats Client::span_stats() const { return core_->recorder ? core_->recorder->stats() : record::Stats{}; }
+
+const std::string& Client::base_url() const { return core_->base_url; }
+
+}  // namespace v0
+}  // namespace tracia

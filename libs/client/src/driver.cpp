@@ -1,0 +1,189 @@
+#include "driver.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace tracia::client {
+namespace {
+
+Error aborted() {
+  return {.code = ErrorCode::kAborted, .kind = ErrorKind::kAborted, .message = "The call was cancelled"};
+}
+
+transport::ExchangeOptions exchange_options(const ClientCore& core, const llm::Call& call,
+                                            const transport::CancelToken& cancel) {
+  transport::ExchangeOptions options;
+  options.cancel = cancel;
+  if (call.deadline()) {
+    const auto left = std::chrono::ceil<Millis>(*call.deadline() - core.clock->steady());
+    options.deadlines.total = std::max(left, Millis{1});
+  }
+  return options;
+}
+
+thread_local const ClientCore* callback_of = nullptr;
+
+bool needs_aws_credentials(const llm::Target& target) {
+  return target.provider == Provider::kAmazonBedrock && std::holds_alternative<std::monostate>(target.auth);
+}
+
+// The blocking driver's: lends the call to the transport.
+class CallHandler final : public transport::ResponseHandler {
+ public:
+  explicit CallHandler(llm::Call& call) : call_(call) {}
+  void on_head(wire::HttpResponseHead head) override { call_.on_head(std::move(head)); }
+  bool on_body(std::string_view bytes) override { return call_.on_body(bytes); }
+
+ private:
+  llm::Call& call_;
+};
+
+// One asynchronous call. Lives until `done` was called: the loop's callbacks hold it.
+class AsyncRun final : public transport::ResponseHandler, public std::enable_shared_from_this<AsyncRun> {
+ public:
+  AsyncRun(std::shared_ptr<ClientCore> core, std::shared_ptr<llm::Call> call, const transport::CancelToken& callers,
+           std::function<void()> done)
+      : core_(std::move(core)), call_(std::move(call)), done_(std::move(done)) {
+    on_callers_cancel_ = callers.on_cancel([own = running_.cancel] { own.cancel(); });
+  }
+
+  // The transport dropped the task that held this run: it is closed, or had no thread to run it on.
+  ~AsyncRun() override {
+    if (finished_ || !done_) return;
+    call_->give_up({.code = ErrorCode::kNetworkError,
+                    .kind = ErrorKind::kOther,
+                    .message = "The call could not be run: the network thread is gone or could not be started"});
+    finish();
+  }
+
+  transport::CancelToken begin() {
+    core_->enter(&running_);
+    const std::weak_ptr<AsyncRun> weak = weak_from_this();
+    const auto transport = core_->transport;
+    on_cancel_ = running_.cancel.on_cancel([weak, transport] {
+      // Only a wait between two tries has to be ended here; an exchange under way listens to the token itself.
+      if (auto self = weak.lock()) {
+        auto* raw = transport.get();
+        raw->schedule(Millis{0}, [self = std::move(self)] { self->cancelled(); });
+      }
+    });
+    const transport::CancelToken own = running_.cancel;
+    core_->transport->schedule(Millis{0}, [self = shared_from_this()] { self->step(); });
+    return own;
+  }
+
+  void on_head(wire::HttpResponseHead head) override { call_->on_head(std::move(head)); }
+  bool on_body(std::string_view bytes) override { return call_->on_body(bytes); }
+
+ private:
+  void step() {
+    waiting_ = false;
+    if (finished_) return;
+    if (!needs_aws_credentials(call_->target())) {
+      send();
+      return;
+    }
+    core_->aws->get_async(running_.cancel, core_->clock->now(),
+                          [self = shared_from_this()](Result<llm::AwsCredentials> credentials) {
+                            if (!credentials) {
+                              self->end(fail(std::move(credentials).error()));
+                              return;
+                            }
+                            self->call_->target().auth = std::move(*credentials);
+                            self->send();
+                          });
+  }
+
+  void send() {
+    auto request = call_->next_request();
+    if (!request) {
+      end(fail(std::move(request).error()));
+      return;
+    }
+    core_->transport->start(
+        std::move(*request), exchange_options(*core_, *call_, running_.cancel), shared_from_this(),
+        [self = shared_from_this()](transport::Outcome outcome) { self->end(std::move(outcome.status)); });
+  }
+
+  void end(Status status) {
+    const auto verdict = call_->end_attempt(std::move(status));
+    if (verdict.done) {
+      finish();
+    } else if (running_.cancel.cancelled()) {
+      call_->give_up(aborted());
+      finish();
+    } else {
+      waiting_ = true;
+      core_->transport->schedule(verdict.delay, [self = shared_from_this()] {
+        if (self->waiting_) self->step();
+      });
+    }
+  }
+
+  void cancelled() {
+    if (!waiting_ || finished_) return;
+    call_->give_up(aborted());
+    finish();
+  }
+
+  void finish() {
+    finished_ = true;
+    waiting_ = false;
+    on_callers_cancel_.reset();
+    on_cancel_.reset();
+    const ClientCore* outer = std::exchange(callback_of, core_.get());
+    done_();
+    callback_of = outer;
+    done_ = nullptr;
+    call_.reset();
+    core_->leave(&running_);
+  }
+
+  std::shared_ptr<ClientCore> core_;
+  std::shared_ptr<llm::Call> call_;
+  std::function<void()> done_;
+  ClientCore::Running running_;
+  std::unique_ptr<transport::CancelToken::Registration> on_callers_cancel_, on_cancel_;
+  bool waiting_ = false;  // loop thread only, as everything below begin()
+  bool finished_ = false;
+};
+
+}  // namespace
+
+void run_blocking(ClientCore& core, llm::Call& call, const transport::CancelToken& cancel) {
+  while (true) {
+    Status status;
+    if (needs_aws_credentials(call.target())) {
+      auto credentials = core.aws->get(cancel, core.clock->now());
+      if (credentials) {
+        call.target().auth = std::move(*credentials);
+      } else {
+        status = fail(std::move(credentials).error());
+      }
+    }
+    if (status) {
+      auto request = call.next_request();
+      if (request) {
+        CallHandler handler(call);
+        status = core.transport->perform(*request, exchange_options(core, call, cancel), handler).status;
+      } else {
+        status = fail(std::move(request).error());
+      }
+    }
+    const auto verdict = call.end_attempt(std::move(status));
+    if (verdict.done) return;
+    if (verdict.delay.count() > 0 && cancel.wait_until(core.clock->steady() + verdict.delay)) {
+      call.give_up(aborted());
+      return;
+    }
+  }
+}
+
+transport::CancelToken run_async(const std::shared_ptr<ClientCore>& core, std::shared_ptr<llm::Call> call,
+                                 const transport::CancelToken& cancel, std::function<void()> done) {
+  return std::make_shared<AsyncRun>(core, std::move(call), cancel, std::move(done))->begin();
+}
+
+}  // namespace tracia::client
+
+bool tracia::ClientCore::in_callback() const { return client::callback_of == this; }

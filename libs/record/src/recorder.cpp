@@ -1,0 +1,117 @@
+#include "tracia/record/recorder.h"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include "engine.h"
+#include "fork_registry.h"
+#include "hooks.h"
+
+namespace tracia::record {
+namespace {
+
+// Memory that a queued span holds, near enough.
+size_t span_bytes(const span::Span& s) {
+  size_t bytes = sizeof(span::Span) + s.name.size() + s.model.size() + s.error.size() + s.input_json.size() +
+                 s.variables_json.size() + s.structured_output_json.size() + s.tools_json.size() +
+                 s.tool_calls_json.size() + s.usage_raw_json.size() + s.attributes_json.size() + s.user_id.size() +
+                 s.session_id.size();
+  if (s.output) bytes += s.output->size();
+  for (const std::string& tag : s.tags) bytes += sizeof tag + tag.size();
+  for (const span::Attempt& attempt : s.attempts) bytes += sizeof attempt + attempt.message.size();
+  return bytes;
+}
+
+// Of the trace that the server will put the span in (design section 5): a span without a trace id starts or joins the
+// one named after its parent or itself.
+bool is_sampled(const span::Span& s, double rate) {
+  if (!(rate < 1.0)) return true;
+  std::string trace = s.trace_id;
+  if (trace.empty()) {
+    const std::string& id = s.parent_span_id.empty() ? s.span_id : s.parent_span_id;
+    trace = "tr_" + id.substr(std::min<size_t>(3, id.size()));
+  }
+  const uint64_t hash = XXH3_64bits(trace.data(), trace.size());
+  return static_cast<double>(hash >> 11) * 0x1p-53 < rate;
+}
+
+Error dropped(ErrorCode code, std::string message) { return {.code = code, .message = std::move(message)}; }
+
+}  // namespace
+
+struct Recorder::Impl final : ForkAware {
+  Impl(std::shared_ptr<Sender> to, Options with, const Hooks& hooks_)
+      : sender(std::move(to)), options(std::move(with)), hooks(hooks_), engine(make_engine(false)) {
+    register_for_fork(this);
+    engine->start_if_spooling();
+  }
+  virtual ~Impl() {
+    unregister_for_fork(this);
+    engine->shutdown(options.exit_flush);
+  }
+
+  std::shared_ptr<Engine> make_engine(bool forked) const {
+    return std::make_shared<Engine>(sender, options, hooks, forked);
+  }
+
+  void before_fork() override { engine->lock(); }
+  void after_fork_in_parent() override { engine->unlock(); }
+  void after_fork_in_child() override {
+    const bool closed = engine->abandon();
+    engine->unlock();
+    // The old one is left in memory on purpose: its thread and whoever waited on it do not exist here, so that neither
+    // its thread object nor its condition variables can be destroyed.
+    new std::shared_ptr<Engine>(std::move(engine));
+    engine = make_engine(true);
+    if (closed) engine->close();
+  }
+
+  void record(span::Span&& span);
+
+  const std::shared_ptr<Sender> sender;
+  const Options options;
+  const Hooks hooks;
+  std::shared_ptr<Engine> engine;  // replaced only in the child of a fork(), where no other thread is
+};
+
+void Recorder::Impl::record(span::Span&& span) {
+  if (!is_sampled(span, options.sample_rate)) return engine->count(&Stats::sampled_out);
+  if (options.mask) {
+    const std::string span_id = span.span_id;
+    try {
+      options.mask(span);
+    } catch (...) {
+      engine->count(&Stats::dropped_masked);
+      return engine->report(dropped(ErrorCode::kUnknown, "The mask function failed; the span was dropped"), span_id);
+    }
+  }
+  if (!span.start_time) span.start_time = Timestamp{hooks.clock->now().micros - span.latency_ms * 1000};
+  switch (engine->push(span, span_bytes(span))) {
+    case Engine::Push::kAccepted: return;
+    case Engine::Push::kFull:
+      return engine->report(dropped(ErrorCode::kUnavailable, "The queue of spans to send is full"), span.span_id);
+    case Engine::Push::kClosed:
+      return engine->report(dropped(ErrorCode::kAborted, "The client was shut down"), span.span_id);
+  }
+}
+
+// system_clock() is touched here so that it outlives recorders with static storage.
+Recorder::Recorder(std::shared_ptr<Sender> sender, Options options)
+    : Recorder(std::move(sender), std::move(options), Hooks{}) {}
+Recorder::Recorder(std::shared_ptr<Sender> sender, Options options, const Hooks& hooks)
+    : impl_(std::make_unique<Impl>(std::move(sender), std::move(options), hooks)) {}
+Recorder::~Recorder() = default;
+
+void Recorder::record(span::Span span) {
+  try {
+    impl_->record(std::move(span));
+  } catch (...) {
+    impl_->engine->count(&Stats::dropped_queue_full);  // out of memory is a full queue of another kind
+  }
+}
+
+bool Recorder::flush(Millis deadline) { return impl_->engine->flush(deadline); }
+bool Recorder::shutdown(Millis deadline) { return impl_->engine->shutdown(deadline); }
+Stats Recorder::stats() const { return impl_->engine->stats(); }
+
+}  // namespace tracia::record

@@ -1,0 +1,63 @@
+// Reading the members of one JSON object under bounds. The first thing that is wrong is kept and the rest is skipped,
+// so that a reader is a list of fields without an `if` after each. JSON null is the same as an absent member.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "tracia/base/result.h"
+#include "tracia/json/reader.h"
+
+namespace tracia::span {
+
+// Unicode code points of valid UTF-8.
+size_t count_chars(std::string_view text);
+// The longest prefix of at most `chars_max` code points.
+std::string_view chars_prefix(std::string_view text, size_t chars_max);
+
+bool is_one_of(std::string_view word, std::initializer_list<std::string_view> words);
+// ^[a-z0-9][a-z0-9_-]*$: slugs and labels.
+bool is_slug(std::string_view text);
+
+class Fields {
+ public:
+  // `place` begins every message: "" at the top, "attempts[3]." deeper down.
+  Fields(const json::Value& object, std::string place) : object_(object), place_(std::move(place)) {}
+
+  // The member, missing when null. Its name is remembered for fail().
+  json::Value get(std::string_view name) const {
+    const json::Value value = object_[name];
+    return value.is_null() ? json::Value{} : value;
+  }
+  // As get(), but an error when it is missing.
+  json::Value require(std::string_view name);
+
+  void text(std::string_view name, std::string& out, size_t chars_max);
+  void required_text(std::string_view name, std::string& out, size_t chars_max);
+  // Text of at least one character, when present.
+  void word(std::string_view name, std::string& out, size_t chars_max);
+  void integer(std::string_view name, std::optional<int64_t>& out, int64_t min, int64_t max);
+  void number(std::string_view name, std::optional<double>& out, double min, double max);
+  void flag(std::string_view name, bool& out);
+  // JSON text of the member.
+  void object(std::string_view name, std::string& out);
+
+  // "<place><name> <what>". Later calls do not replace the first.
+  void fail(std::string_view name, std::string_view what);
+  void fail(Error error) {
+    if (ok()) error_ = std::move(error);
+  }
+  bool ok() const { return !error_; }
+  Status status() const { return error_ ? Status(tl::unexpected<Error>(*error_)) : Status(); }
+  std::string place(std::string_view name) const { return place_ + std::string(name); }
+
+ private:
+  json::Value object_;
+  std::string place_;
+  std::optional<Error> error_;
+};
+
+}  // namespace tracia::span

@@ -1,0 +1,114 @@
+// One connection: read, parse, hand over, write. Everything here runs on its worker's thread.
+//
+//   idle --first byte--> receiving --whole request--> answering --answer complete--> idle
+//     any of them --error or Connection: close, once all is written--> lingering --peer closed or 2 s--> closed
+#pragma once
+
+#include <array>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "request_parser.h"
+#include "tracia/http/server.h"
+#include "worker.h"
+
+namespace tracia::http {
+
+class Connection : public std::enable_shared_from_this<Connection> {
+ public:
+  using Socket = boost::asio::ip::tcp::socket;
+  using ErrorCode = boost::system::error_code;
+
+  Connection(Worker& worker, Socket socket, std::string peer);
+
+  void start();
+  void drain();  // close when idle, else after the answer
+  void check_deadlines(SteadyTime now);
+  void close();
+
+  // The answering side; see ResponseWriter. Each names its exchange, and a stale one does nothing.
+  void send(uint64_t exchange, int status, const wire::Headers& headers, std::string_view body);
+  void begin(uint64_t exchange, int status, const wire::Headers& headers, std::optional<size_t> content_length);
+  void write(uint64_t exchange, std::string_view bytes);
+  void end(uint64_t exchange);
+  void abort(uint64_t exchange);
+  void after(uint64_t exchange, Millis delay, std::function<void()> fn);
+  void on_drain(uint64_t exchange, std::function<void()> fn);
+  void on_close(uint64_t exchange, std::function<void()> fn);
+  void post(std::function<void()> fn);
+  bool is_open(uint64_t exchange) const { return phase_ == Phase::kAnswering && exchange == exchange_; }
+  size_t queued_bytes() const { return out_.size() + inflight_.size() - inflight_offset_; }
+
+ private:
+  enum class Phase { kIdle, kReceiving, kAnswering, kLingering, kClosed };
+  struct Timer {
+    explicit Timer(const Socket::executor_type& executor) : timer(executor) {}
+    boost::asio::steady_timer timer;
+    bool busy = false;
+  };
+
+  // Runs `fn`, then does what it left to do: parse on, write, read. Every event enters through here.
+  template <typename F>
+  void enter(F&& fn);
+  void settle();
+  void notify_drain();  // soon, from the loop: never from inside on_drain()
+
+  void read();
+  void on_read(const ErrorCode& ec, size_t bytes);
+  void parse_input();
+  bool parse_some();  // false when more bytes are needed or the connection is closing
+  void dispatch();
+  void reject(const Rejection& rejection);
+  void finish_answer();
+
+  Framing framing() const;
+  void flush();
+  void wait_writable();
+  void on_written();
+  void close_when_written();
+  void linger();
+  Timer& idle_timer();
+
+  Worker& worker_;
+  Socket socket_;
+  std::string peer_;
+  Phase phase_ = Phase::kIdle;
+  int depth_ = 0;
+  bool reading_ = false;
+  bool writing_ = false;
+  bool close_after_write_ = false;
+  bool draining_ = false;
+
+  // The pending read writes here, never into input_, which is parsed (and moved) while a read is pending.
+  std::array<char, 16384> read_buffer_;
+  boost::beast::flat_buffer input_;  // received and not yet parsed
+  Request request_;
+  std::optional<RequestParser> parser_;
+  bool continue_handled_ = false;
+  bool parse_paused_ = false;  // there is input, but too much output is queued
+
+  uint64_t exchange_ = 0;  // counts answers; ResponseWriter handles name one
+  bool head_request_ = false;
+  bool http_11_ = true;
+  bool keep_alive_ = true;
+  bool began_ = false;
+  bool chunked_ = false;
+  std::optional<size_t> body_left_;  // of a streamed answer with a length
+  std::function<void()> drain_fn_, close_fn_;
+  std::vector<std::unique_ptr<Timer>> timers_;
+
+  std::string out_;       // queued
+  std::string inflight_;  // being written, from inflight_offset_
+  size_t inflight_offset_ = 0;
+
+  SteadyTime request_start_, last_read_, last_write_, linger_until_;
+};
+
+}  // namespace tracia::http
