@@ -27,6 +27,33 @@ install_packages() {
     -o Acquire::Retries=3 -o Dpkg::Use-Pty=0 "${missing[@]}" </dev/null
 }
 
+# SQLite's amalgamation, as the npm package better-sqlite3 carries it: Debian 12's 3.40 has a WAL bug that was fixed in
+# 3.51.3 (libs/store_sqlite/README.md). Pinned and checked; never committed. Without it the build takes Debian's.
+sqlite_package=better-sqlite3@13.2.0  # SQLite 3.54.1
+sqlite_sums='75a4760a7b9727a4c4c877aec92eacf39e52a8f2921ce00bd33be6d3a8e8e254  sqlite3.c
+d6c84557261893439b341d2e6c35187ae3ea24fbfd843ad94616f72d89242b8c  sqlite3.h'
+
+install_sqlite() {
+  local into=.cache/sqlite fresh
+  if [ -f "$into/package" ] && [ "$(cat "$into/package")" = "$sqlite_package" ]; then return; fi
+  say "SQLite from $sqlite_package"
+  if ! command -v npm >/dev/null; then packages+=(npm); install_packages; fi
+  fresh="$(mktemp -d)"
+  mkdir -p .cache
+  if (cd "$fresh" && npm pack --silent --ignore-scripts "$sqlite_package" >/dev/null 2>npm.log && tar xzf ./*.tgz) &&
+    (cd "$fresh/package/deps/sqlite3" && sha256sum --quiet -c - <<<"$sqlite_sums"); then
+    rm -rf "$into"
+    mkdir "$into"
+    cp "$fresh/package/deps/sqlite3/sqlite3.c" "$fresh/package/deps/sqlite3/sqlite3.h" "$into"
+    echo "$sqlite_package" >"$into/package"
+  else
+    say "it could not be had ($(tail -n 1 "$fresh/npm.log" 2>/dev/null)); taking Debian's libsqlite3-dev"
+    packages+=(libsqlite3-dev)
+    install_packages
+  fi
+  rm -rf "$fresh"
+}
+
 # One environment for every Python test; made anew when a requirements file changes.
 install_python() {
   local files=() file stamp=.venv/requirements.sum wanted
@@ -46,6 +73,7 @@ install_python() {
 cmd_setup() {
   if [ "${TRACIA_NO_SETUP:-}" != 1 ]; then
     install_packages
+    install_sqlite
     install_python
   fi
 }

@@ -1,0 +1,216 @@
+#include "db.h"
+
+#include <sqlite3.h>
+
+#include <mutex>
+
+namespace tracia::store_sqlite {
+namespace {
+
+constexpr int kBusyMs = 5000;  // only doctor and backup ever meet a lock
+
+Error make_error(sqlite3* db, int code, const std::filesystem::path& file, std::string_view doing) {
+  std::string message(doing);
+  if (!message.empty()) message += ": ";
+  message += db != nullptr ? sqlite3_errmsg(db) : sqlite3_errstr(code);
+  if (!file.empty()) message += " (" + file.filename().string() + ")";
+  if ((code & 0xff) == SQLITE_FULL) message += ": the disk is full; free some space and writing goes on";
+  return {.code = ErrorCode::kUnavailable, .kind = ErrorKind::kOther, .message = std::move(message)};
+}
+
+// Built without automatic initialisation; the system's library ignores the second call.
+void initialise() {
+  static std::once_flag once;
+  std::call_once(once, [] { sqlite3_initialize(); });
+}
+
+std::string uri_of(const std::filesystem::path& file, bool immutable) {
+  std::string uri = "file:";
+  for (const char c : std::filesystem::absolute(file).string()) {
+    if (c == '%' || c == '?' || c == '#') {
+      static constexpr char kHex[] = "0123456789ABCDEF";
+      uri += '%';
+      uri += kHex[static_cast<unsigned char>(c) >> 4];
+      uri += kHex[static_cast<unsigned char>(c) & 15];
+    } else {
+      uri += c;
+    }
+  }
+  if (immutable) uri += "?immutable=1";
+  return uri;
+}
+
+}  // namespace
+
+Result<Db> Db::open(const std::filesystem::path& file, OpenMode mode, const std::string& vfs) {
+  initialise();
+  sqlite3* raw = nullptr;
+  const int flags = (mode == OpenMode::kReadWrite ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY) |
+                    SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+  const int code = sqlite3_open_v2(uri_of(file, mode == OpenMode::kImmutable).c_str(), &raw, flags,
+                                   vfs.empty() ? nullptr : vfs.c_str());
+  Db db(raw, file);
+  if (code != SQLITE_OK) return fail(make_error(raw, code, file, "cannot open the database"));
+  sqlite3_busy_timeout(raw, kBusyMs);
+  if (mode == OpenMode::kReadWrite) {
+    TRACIA_TRY(
+        db.exec("PRAGMA page_size=16384; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+                "PRAGMA foreign_keys=OFF; PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON;"));
+  } else {
+    TRACIA_TRY(db.exec("PRAGMA query_only=ON; PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON;"));
+  }
+  return db;
+}
+
+Db::Db(Db&& other) noexcept : db_(other.db_), file_(std::move(other.file_)) { other.db_ = nullptr; }
+Db& Db::operator=(Db&& other) noexcept {
+  if (this != &other) {
+    if (db_ != nullptr) sqlite3_close_v2(db_);
+    db_ = other.db_;
+    file_ = std::move(other.file_);
+    other.db_ = nullptr;
+  }
+  return *this;
+}
+Db::~Db() {
+  if (db_ != nullptr) sqlite3_close_v2(db_);
+}
+
+Error Db::error(std::string_view doing) const { return make_error(db_, sqlite3_extended_errcode(db_), file_, doing); }
+
+Status Db::exec(const char* sql) {
+  if (sqlite3_exec(db_, sql, nullptr, nullptr, nullptr) != SQLITE_OK) return fail(error(""));
+  return {};
+}
+
+Result<Statement> Db::prepare(std::string_view sql) {
+  sqlite3_stmt* raw = nullptr;
+  if (sqlite3_prepare_v3(db_, sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT, &raw, nullptr) !=
+      SQLITE_OK) {
+    return fail(error("preparing a statement"));
+  }
+  return Statement(raw);
+}
+
+Result<int64_t> Db::integer(const char* sql) {
+  auto statement = prepare(sql);
+  if (!statement) return fail(std::move(statement).error());
+  auto row = statement->step();
+  if (!row) return fail(std::move(row).error());
+  return *row ? statement->integer(0) : 0;
+}
+
+int64_t Db::changes() const { return sqlite3_changes64(db_); }
+int64_t Db::last_rowid() const { return sqlite3_last_insert_rowid(db_); }
+
+Statement::Statement(Statement&& other) noexcept : statement_(other.statement_), bad_bind_(other.bad_bind_) {
+  other.statement_ = nullptr;
+}
+Statement& Statement::operator=(Statement&& other) noexcept {
+  if (this != &other) {
+    sqlite3_finalize(statement_);
+    statement_ = other.statement_;
+    bad_bind_ = other.bad_bind_;
+    other.statement_ = nullptr;
+  }
+  return *this;
+}
+Statement::~Statement() { sqlite3_finalize(statement_); }
+
+Statement& Statement::bind(int index, int64_t value) {
+  bad_bind_ |= sqlite3_bind_int64(statement_, index + 1, value) != SQLITE_OK;
+  return *this;
+}
+Statement& Statement::bind(int index, double value) {
+  bad_bind_ |= sqlite3_bind_double(statement_, index + 1, value) != SQLITE_OK;
+  return *this;
+}
+// Empty views may have no address, which SQLite would read as NULL.
+Statement& Statement::bind(int index, std::string_view text) {
+  bad_bind_ |= sqlite3_bind_text64(statement_, index + 1, text.data() != nullptr ? text.data() : "", text.size(),
+                                   SQLITE_STATIC, SQLITE_UTF8) != SQLITE_OK;
+  return *this;
+}
+Statement& Statement::bind_blob(int index, std::string_view bytes) {
+  bad_bind_ |= sqlite3_bind_blob64(statement_, index + 1, bytes.data() != nullptr ? bytes.data() : "", bytes.size(),
+                                   SQLITE_STATIC) != SQLITE_OK;
+  return *this;
+}
+Statement& Statement::bind_null(int index) {
+  bad_bind_ |= sqlite3_bind_null(statement_, index + 1) != SQLITE_OK;
+  return *this;
+}
+Statement& Statement::bind(int index, const std::optional<int64_t>& value) {
+  return value ? bind(index, *value) : bind_null(index);
+}
+Statement& Statement::bind(int index, const std::optional<std::string>& text) {
+  return text ? bind(index, std::string_view(*text)) : bind_null(index);
+}
+
+Error Statement::error() const {
+  sqlite3* db = sqlite3_db_handle(statement_);
+  const char* file = sqlite3_db_filename(db, "main");
+  return make_error(db, sqlite3_extended_errcode(db), file != nullptr ? file : "", "");
+}
+
+Result<bool> Statement::step() {
+  if (bad_bind_) {
+    auto problem = error();
+    reset();
+    return fail(std::move(problem));
+  }
+  const int code = sqlite3_step(statement_);
+  if (code == SQLITE_ROW) return true;
+  if (code == SQLITE_DONE) {
+    reset();
+    return false;
+  }
+  auto problem = error();
+  reset();
+  return fail(std::move(problem));
+}
+
+Status Statement::run() {
+  auto row = step();
+  if (!row) return fail(std::move(row).error());
+  reset();
+  return {};
+}
+
+void Statement::reset() {
+  sqlite3_reset(statement_);
+  bad_bind_ = false;
+}
+
+bool Statement::is_null(int column) const { return sqlite3_column_type(statement_, column) == SQLITE_NULL; }
+int64_t Statement::integer(int column) const { return sqlite3_column_int64(statement_, column); }
+double Statement::real(int column) const { return sqlite3_column_double(statement_, column); }
+std::string_view Statement::text(int column) const {
+  const auto* bytes = sqlite3_column_text(statement_, column);
+  return {reinterpret_cast<const char*>(bytes), static_cast<size_t>(sqlite3_column_bytes(statement_, column))};
+}
+std::string_view Statement::blob(int column) const {
+  const void* bytes = sqlite3_column_blob(statement_, column);
+  return {static_cast<const char*>(bytes), static_cast<size_t>(sqlite3_column_bytes(statement_, column))};
+}
+std::optional<int64_t> Statement::optional_integer(int column) const {
+  return is_null(column) ? std::nullopt : std::optional(integer(column));
+}
+std::optional<std::string> Statement::optional_text(int column) const {
+  return is_null(column) ? std::nullopt : std::optional(std::string(text(column)));
+}
+
+Result<Transaction> Transaction::begin(Db& db) {
+  TRACIA_TRY(db.exec("BEGIN IMMEDIATE"));
+  return Transaction(db);
+}
+Transaction::~Transaction() {
+  if (db_ != nullptr) (void)db_->exec("ROLLBACK");
+}
+Status Transaction::commit() {
+  TRACIA_TRY(db_->exec("COMMIT"));
+  db_ = nullptr;
+  return {};
+}
+
+}  // namespace tracia::store_sqlite

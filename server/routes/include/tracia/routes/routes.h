@@ -1,0 +1,22 @@
+// Adds the operations of api/openapi.yaml to a router, one function per resource. `services` must outlive the router.
+#pragma once
+
+#include <string_view>
+
+#include "tracia/http/router.h"
+#include "tracia/service/services.h"
+
+namespace tracia::routes {
+
+void add_prompts(http::Router& router, service::Services& services);      // /api/v1/prompts…, versions, labels, render
+void add_runs(http::Router& router, service::Services& services);         // …/run, /api/v1/run
+void add_span_writes(http::Router& router, service::Services& services);  // POST spans, batch; DELETE
+void add_span_reads(http::Router& router, service::Services& services);   // list, get, export, tail
+void add_evaluations(http::Router& router, service::Services& services);
+void add_traces(http::Router& router, service::Services& services);      // traces, sessions, users
+void add_auth(http::Router& router, service::Services& services);        // /api/v1/auth/*
+void add_settings(http::Router& router, service::Services& services);    // projects, api-keys, connections, models
+void add_operations(http::Router& router, service::Services& services);  // healthz, readyz, metrics, openapi.yaml
+void add_page(http::Router& router, service::Services& services);        // the page at /, as the router's fallback
+
+}  // namespace tracia::routes

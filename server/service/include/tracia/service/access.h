@@ -1,0 +1,74 @@
+// Who asks: API keys, the owner's account, login sessions, CSRF, the first-start setup link.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "tracia/base/result.h"
+#include "tracia/http/router.h"
+#include "tracia/service/services.h"
+
+namespace tracia::service {
+
+// The one who asks, and the project they act in.
+struct Principal {
+  std::string project_id;
+  std::string name;       // for people: the key's or the member's name; the author of versions
+  std::string key_id;     // "" for a signed-in member
+  std::string member_id;  // "" for a key
+  store::MemberRole role = store::MemberRole::kEditor;  // keys act as editors of their project
+  bool is_member() const { return !member_id.empty(); }
+};
+
+enum class Need {
+  kRead,   // an API key, or any member
+  kWrite,  // an API key, or a member who may edit
+  kAdmin,  // a member who is owner or admin: keys, projects, members (API keys cannot make API keys)
+};
+
+class Access {
+ public:
+  explicit Access(Services& services);
+  ~Access();
+
+  // From `Authorization: Bearer tr_…`, else from the session cookie. Members name the project with `X-Tracia-Project`
+  // (its id; the first project when missing). Unsafe methods by cookie need `X-CSRF-Token`. Does not block.
+  // Errors: kUnauthorized "Invalid or missing API key"; kForbidden with the reason.
+  Result<Principal> authenticate(const http::Exchange& exchange, Need need) const;
+
+  // First start. Makes the first project when there is none, the bootstrap key (kInvalidRequest when it is weak), and,
+  // while there is no owner, the setup token: nullopt once there is one. Blocks.
+  Result<std::optional<std::string>> prepare(const std::optional<std::string>& bootstrap_key);
+
+  // Accounts; each blocks (argon2id takes tens of milliseconds).
+  struct Login {
+    std::string cookie;  // the value of Set-Cookie
+    std::string csrf_token;
+    store::Member member;
+  };
+  // Errors: kForbidden for a wrong or used token or when an owner exists, kInvalidRequest naming the field.
+  Result<Login> set_up(std::string_view token, std::string_view email, std::string_view name, std::string_view password,
+                       bool secure_cookie);
+  // Errors: kUnauthorized "Wrong email or password" (one message for both), kRateLimited with retry_after after
+  // repeated failures of the email or the peer's address.
+  Result<Login> login(std::string_view email, std::string_view password, std::string_view peer, bool secure_cookie);
+  Status logout(const http::Exchange& exchange);
+  // The member signed in by this exchange's cookie, and the CSRF token of the session.
+  std::optional<std::pair<store::Member, std::string>> signed_in(const http::Exchange& exchange) const;
+
+  // Keys. create_key answers the key itself: the only time it is seen.
+  Result<std::pair<store::ApiKey, std::string>> create_key(std::string_view project_id, std::string_view name,
+                                                           std::string_view created_by);
+  Result<store::ApiKey> revoke_key(std::string_view project_id, std::string_view id);  // kNotFound; idempotent
+  void flush_last_used();  // writes the last-used times of keys; called by a timer and at shutdown. Blocks
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace tracia::service

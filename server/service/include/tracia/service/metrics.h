@@ -1,0 +1,37 @@
+// Counters, gauges and histograms in Prometheus' text form. Thread-safe; an increment is one relaxed atomic.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace tracia::service {
+
+using Labels = std::vector<std::pair<std::string, std::string>>;
+
+class Metrics {
+ public:
+  Metrics();
+  ~Metrics();
+
+  // The counter of that name and labels, made at first use; the reference stays good. Keep it where it is used often.
+  // At most 10,000 series: past that all go to one series with the label overflow="true".
+  std::atomic<uint64_t>& counter(std::string_view name, std::string_view help, const Labels& labels = {});
+  // Seconds, in buckets from 100 µs to 300 s.
+  void observe(std::string_view name, std::string_view help, const Labels& labels, double seconds);
+  // Read when the page is made.
+  void gauge(std::string name, std::string help, std::function<double()> read, Labels labels = {});
+
+  std::string text() const;  // text/plain; version=0.0.4
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace tracia::service

@@ -1,0 +1,65 @@
+// prompts.run and the unsaved run: render, call, price, one durable span for each (failed ones too), answer.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tracia/base/result.h"
+#include "tracia/llm/model.h"
+#include "tracia/llm/stream.h"
+#include "tracia/service/access.h"
+#include "tracia/service/prompts.h"
+#include "tracia/service/services.h"
+#include "tracia/transport/cancel_token.h"
+
+namespace tracia::service {
+
+// A run, validated (routes read it from JSON). Either `at` or `content` says what runs.
+struct RunRequest {
+  std::optional<PromptAt> at;                                  // a stored prompt
+  prompt::Content content;                                     // the unsaved version, when `at` is empty
+  std::string prompt_slug;                                     // unsaved: the prompt being edited, for its span
+  std::vector<std::pair<std::string, std::string>> variables;  // stringified
+  std::string variables_json;                                  // as sent, for the span; "" = none
+  std::vector<llm::Message> messages;                          // the whole conversation; empty = render the templates
+  std::string provider, model;                                 // overrides; "" = the version's
+  std::vector<std::string> tags;
+  std::string user_id, session_id, trace_id, parent_span_id;
+  int64_t timeout_ms = 120'000;
+  bool stream = false;
+};
+
+// The answer's parts; routes write it as RunResult.
+struct RunOutcome {
+  std::string result_json;  // RunResult of api/openapi.yaml
+};
+// A failed run: the error, and the members that its answer adds (provider, spanId, missingVariables) as for
+// http::error_json's `extra`.
+struct RunFailure {
+  Error error;
+  std::string extra;
+};
+
+class Runs {
+ public:
+  explicit Runs(Services& services);
+  ~Runs();  // cancels what is in flight and waits for its spans
+
+  // Called on any thread, in order, never at the same time; on_end exactly once, last.
+  struct Listener {
+    std::function<void(const llm::StreamEvent&)> on_event;             // streams only
+    std::function<void(tl::expected<RunOutcome, RunFailure>)> on_end;  // after the span is durable (or refused)
+  };
+  // Starts a run and returns at once. Cancelling the token ends the call; its span is stored all the same.
+  void start(const Principal& who, RunRequest request, transport::CancelToken cancel, Listener listener);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace tracia::service

@@ -1,0 +1,40 @@
+// Everything that routes work with, made once by `tracia serve` (apps/tracia/serve.cpp), in the order of its members,
+// and alive until the last request has ended.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "tracia/base/clock.h"
+#include "tracia/config/config.h"
+#include "tracia/service/control_cache.h"
+#include "tracia/service/workers.h"
+#include "tracia/store/control_store.h"
+#include "tracia/store/span_store.h"
+
+namespace tracia::service {
+
+class Access;       // access.h: keys, accounts, login, CSRF; who asks
+class Prompts;      // prompts.h: prompts, versions, labels
+class Connections;  // connections.h: providers of a project, sealing, where a call goes
+class Runs;         // runs.h: prompts.run and the unsaved run
+class Metrics;      // metrics.h: counters and histograms for /metrics
+class Log;          // log.h: structured lines on stderr
+
+struct Services {
+  const config::Config* config = nullptr;
+  const Clock* clock = &system_clock();
+  Log* log = nullptr;
+  Metrics* metrics = nullptr;
+  store::ControlStore* control = nullptr;
+  store::SpanStore* spans = nullptr;
+  ControlCache* cache = nullptr;
+  Workers* workers = nullptr;  // reads of the store, writes of the control store
+  Access* access = nullptr;
+  Prompts* prompts = nullptr;
+  Connections* connections = nullptr;
+  Runs* runs = nullptr;
+};
+
+}  // namespace tracia::service
