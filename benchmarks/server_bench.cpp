@@ -1,0 +1,244 @@
+// `tracia serve` from outside, beside an upstream that answers at once with fixed bytes: what a call costs and adds.
+//   server_bench [--seconds N]   length of each step (3)
+//                [--rates A,B]   calls a second (500,1000,2000,5000)
+//                [--only WHAT]   start | spans | run | large | stream
+// Added latency is p99 through the server minus p99 straight to the upstream at the same open-loop rate in the same
+// run.
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <map>
+#include <sstream>
+
+#include "generate.h"
+#include "load.h"
+#include "measure.h"
+#include "responder.h"
+#include "tracia/base/ids.h"
+
+namespace {
+
+using namespace tracia;
+namespace fs = std::filesystem;
+
+const std::string kKey = "tr_" + std::string(43, 'b');
+double wall_now() { return bench::seconds(CLOCK_MONOTONIC); }
+
+std::string answer_of(size_t text_bytes, bench::Generator& generator) {
+  return R"({"id":"chatcmpl-1","object":"chat.completion","created":1790000000,"model":"gpt-4o-2024-08-06","choices":[{"index":0,)"
+         R"("message":{"role":"assistant","content":)" +
+         json::quoted(generator.prose(text_bytes)) +
+         R"(,"refusal":null},"logprobs":null,"finish_reason":"stop"}],"usage":{"prompt_tokens":120,"completion_tokens":80,)"
+         R"("total_tokens":200,"prompt_tokens_details":{"cached_tokens":0},"completion_tokens_details":{"reasoning_tokens":0}}})";
+}
+
+std::string post(const std::string& path, const std::string& body) {
+  return "POST " + path + " HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer " + kKey +
+         "\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+}
+
+uint16_t port_of(const std::string& url) { return static_cast<uint16_t>(std::atoi(url.c_str() + url.rfind(':') + 1)); }
+
+struct Settings {
+  fs::path binary, folder;
+  double seconds = 3;
+  std::vector<double> rates{500, 1000, 2000, 5000};
+  std::string only;
+  bool wants(const char* what) const { return only.empty() || only == what; }
+};
+
+// The server over a folder of its own, with the upstream as OpenAI.
+struct Server {
+  Server(const Settings& settings, const std::string& name, const std::string& upstream)
+      : port(bench::free_port()),
+        child({settings.binary.string(), "serve", "--data", (settings.folder / name).string(), "--listen",
+               "127.0.0.1:" + std::to_string(port), "--log-level", "warn"},
+              {"OPENAI_BASE_URL=" + upstream + "/v1", "OPENAI_API_KEY=sk-bench-0123456789abcdef",
+               "TRACIA_BOOTSTRAP_API_KEY=" + kKey, "PATH=/usr/bin:/bin"},
+              (settings.folder / (name + ".log")).string()) {
+    const double began = wall_now();
+    if (!bench::wait_ready("127.0.0.1", port, "/readyz")) {
+      std::fprintf(stderr, "server_bench: the server did not start; see %s\n",
+                   (settings.folder / (name + ".log")).c_str());
+      std::exit(1);
+    }
+    start_ms = (wall_now() - began) * 1e3;
+  }
+  std::string ask(const std::string& request) const { return bench::http_once("127.0.0.1", port, request); }
+  void create_prompt() const {
+    const std::string made = ask(post(
+        "/api/v1/prompts", R"({"name":"Bench","slug":"bench","model":"gpt-4o","provider":"openai","content":[)"
+                           R"({"id":"a","role":"system","content":"You answer questions about {{topic}}, briefly."},)"
+                           R"({"id":"b","role":"user","content":"{{question}}"}]})"));
+    if (!made.starts_with("HTTP/1.1 201")) {
+      std::fprintf(stderr, "server_bench: %s\n", made.c_str());
+      std::exit(1);
+    }
+  }
+  uint16_t port;
+  bench::Child child;
+  double start_ms = 0;
+};
+
+struct Step {
+  bench::LoadReport report;
+  double cpu_us = 0;  // of the server, a request
+};
+Step drive(uint16_t port, std::vector<std::string> requests, double rate, const Settings& settings,
+           const bench::Child* server = nullptr, const std::string& unique = "") {
+  Step step;
+  const double before = server != nullptr ? server->cpu_seconds() : 0;
+  step.report = bench::run_load(
+      {.port = port, .requests = std::move(requests), .unique = unique, .rate = rate, .seconds = settings.seconds});
+  if (server != nullptr && step.report.sent > 0) {
+    step.cpu_us = (server->cpu_seconds() - before) * 1e6 / static_cast<double>(step.report.sent);
+  }
+  return step;
+}
+
+void warn_failures(const Step& step) {
+  if (step.report.failed > 0) {
+    std::printf("    %llu of %llu failed: %.300s\n", static_cast<unsigned long long>(step.report.failed),
+                static_cast<unsigned long long>(step.report.sent), step.report.first_failure.c_str());
+  }
+}
+
+void start_up(const Settings& settings) {
+  bench::Responder upstream("{}");
+  std::printf("\nStart, memory, size (targets: <= 100 ms clean, <= 40 MB idle, <= 25 MB)\n");
+  std::printf("  binary: %.1f MB as built, not stripped of its symbols\n",
+              static_cast<double>(fs::file_size(settings.binary)) / 1e6);
+  for (const char* what : {"new directory", "again, clean"}) {
+    Server server(settings, "start", upstream.url());
+    std::printf("  %-14s ready after %4.0f ms, resident %.1f MB\n", what, server.start_ms,
+                static_cast<double>(server.child.resident_bytes()) / 1e6);
+  }
+}
+
+void compare(const char* title, const Settings& settings, const Server& server, const std::string& path,
+             const std::string& body, uint16_t upstream_port, const std::string& direct_body, double rate_divisor = 1) {
+  std::printf("\n%s\n  %8s %28s %28s %10s %12s\n", title, "calls/s", "direct p50 / p99 ms", "through p50 / p99 ms",
+              "added p99", "CPU us/call");
+  for (const double each : settings.rates) {
+    const double rate = each / rate_divisor;
+    const Step direct = drive(upstream_port, {post("/v1/chat/completions", direct_body)}, rate, settings);
+    const Step through = drive(server.port, {post(path, body)}, rate, settings, &server.child);
+    std::printf("  %8.0f %15.2f / %10.2f %15.2f / %10.2f %7.2f ms %12.1f\n", rate, direct.report.percentile(50),
+                direct.report.percentile(99), through.report.percentile(50), through.report.percentile(99),
+                through.report.percentile(99) - direct.report.percentile(99), through.cpu_us);
+    warn_failures(direct);
+    warn_failures(through);
+  }
+}
+
+void runs(const Settings& settings) {
+  bench::Generator generator(1);
+  if (settings.wants("run")) {
+    bench::Responder upstream(answer_of(400, generator));
+    Server server(settings, "run", upstream.url());
+    server.create_prompt();
+    const std::string direct = R"({"model":"gpt-4o","messages":[{"role":"user","content":"hello"}]})";
+    compare("prompts.run, small bodies (target: <= 80 us CPU a call, added p99 < 1 ms plus one fsync at 5,000/s)",
+            settings, server, "/api/v1/prompts/bench/run",
+            R"({"variables":{"topic":"rivers","question":"How long is the Rhine?"},"tags":["bench"],"userId":"u1"})",
+            port_of(upstream.url()), direct);
+  }
+  if (settings.wants("large")) {
+    bench::Responder upstream(answer_of(4000, generator));
+    Server server(settings, "large", upstream.url());
+    server.create_prompt();
+    const std::string messages =
+        R"("messages":[{"role":"user","content":)" + json::quoted(generator.prose(300'000)) + "}]";
+    compare("prompts.run, 300 KB of messages", settings, server, "/api/v1/prompts/bench/run", "{" + messages + "}",
+            port_of(upstream.url()), R"({"model":"gpt-4o",)" + messages + "}", 10);
+  }
+}
+
+void streams(const Settings& settings) {
+  const uint16_t upstream_port = bench::free_port();
+  bench::Child upstream({settings.binary.string(), "simulate", "--listen", "127.0.0.1:" + std::to_string(upstream_port),
+                         "--quiet", "--chunk-delay", "5ms"},
+                        {});
+  bench::wait_ready("127.0.0.1", upstream_port, "/_simulator/requests");
+  Server server(settings, "stream", "http://127.0.0.1:" + std::to_string(upstream_port));
+  server.create_prompt();
+  std::printf("\nStreamed runs over an upstream with 5 ms between chunks\n  %8s %22s %22s %22s %12s\n", "calls/s",
+              "direct gap p50/p99 ms", "through gap p50/p99", "whole p99: added", "CPU us/call");
+  for (const double rate : {20.0, 50.0, 100.0, 200.0}) {
+    const Step direct =
+        drive(upstream_port,
+              {post("/v1/chat/completions",
+                    R"({"model":"gpt-4o","stream":true,"messages":[{"role":"user","content":"hello"}]})")},
+              rate, settings);
+    const Step through = drive(
+        server.port,
+        {post("/api/v1/prompts/bench/run", R"({"stream":true,"variables":{"topic":"rivers","question":"hello"}})")},
+        rate, settings, &server.child);
+    std::printf("  %8.0f %11.2f / %8.2f %11.2f / %8.2f %19.2f ms %12.1f\n", rate, direct.report.gap_percentile(50),
+                direct.report.gap_percentile(99), through.report.gap_percentile(50), through.report.gap_percentile(99),
+                through.report.percentile(99) - direct.report.percentile(99), through.cpu_us);
+    warn_failures(through);
+  }
+}
+
+void spans(const Settings& settings) {
+  bench::Responder upstream("{}");
+  Server server(settings, "spans", upstream.url());
+  bench::Generator generator(2);
+  std::printf("\nDurable ingest over HTTP, 2 KB spans (target: <= 20 us CPU a span to acknowledgement, in batches)\n");
+  std::printf("  %-22s %10s %22s %14s\n", "", "spans/s", "p50 / p99 ms", "CPU us/span");
+  const std::string placeholder = "@@@@@@@@@@@@@@@@";
+  std::string body = generator.chat(static_cast<int64_t>(std::time(nullptr)) * 1'000'000);
+  body.replace(body.find("sp_") + 3, 16, placeholder);
+  for (const double rate : {1000.0, 2000.0, 5000.0}) {
+    const Step step = drive(server.port, {post("/api/v1/spans", body)}, rate, settings, &server.child, placeholder);
+    std::printf("  %-22s %10.0f %11.2f / %8.2f %14.1f\n", "one a request",
+                static_cast<double>(step.report.latency_ms.size()) / step.report.seconds, step.report.percentile(50),
+                step.report.percentile(99), step.cpu_us);
+    warn_failures(step);
+  }
+  constexpr int kBatch = 200;
+  for (const double rate : {25.0, 50.0, 100.0}) {
+    std::vector<std::string> requests;
+    for (int i = 0; i < static_cast<int>(rate * settings.seconds) + 1; ++i) {
+      std::string batch = "[";
+      for (int n = 0; n < kBatch; ++n)
+        batch += (n ? "," : "") + generator.chat(static_cast<int64_t>(std::time(nullptr)) * 1'000'000 + n);
+      requests.push_back(post("/api/v1/spans/batch", batch + "]"));
+    }
+    const Step step = drive(server.port, std::move(requests), rate, settings, &server.child);
+    std::printf("  %-22s %10.0f %11.2f / %8.2f %14.1f\n", "200 a request",
+                static_cast<double>(step.report.latency_ms.size()) * kBatch / step.report.seconds,
+                step.report.percentile(50), step.report.percentile(99), step.cpu_us / kBatch);
+    warn_failures(step);
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Settings settings;
+  settings.binary = fs::canonical("/proc/self/exe").parent_path().parent_path() / "tracia";
+  settings.folder = fs::temp_directory_path() / ("tracia-server-bench-" + std::to_string(::getpid()));
+  for (int i = 1; i + 1 < argc; i += 2) {
+    if (std::strcmp(argv[i], "--seconds") == 0) settings.seconds = std::atof(argv[i + 1]);
+    if (std::strcmp(argv[i], "--only") == 0) settings.only = argv[i + 1];
+    if (std::strcmp(argv[i], "--rates") == 0) {
+      settings.rates.clear();
+      std::istringstream list(argv[i + 1]);
+      for (std::string rate; std::getline(list, rate, ',');) settings.rates.push_back(std::atof(rate.c_str()));
+    }
+  }
+  fs::create_directories(settings.folder);
+  if (settings.wants("start")) start_up(settings);
+  if (settings.wants("spans")) spans(settings);
+  runs(settings);
+  if (settings.wants("stream")) streams(settings);
+  fs::remove_all(settings.folder);
+  return 0;
+}

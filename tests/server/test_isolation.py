@@ -1,0 +1,116 @@
+"""Two projects cannot see each other: every operation of api/openapi.yaml, asked about one project's things with the
+other's key, answers as if they did not exist; without a key, or with a wrong one, nothing is answered at all."""
+
+import json
+import re
+import secrets
+import subprocess
+
+import pytest
+
+import harness
+from harness import CHECKS, Client
+
+# Named in a path: what to put there is made by `mine`.
+PUBLIC = {"healthz", "readyz", "metrics", "openapi"}
+
+
+@pytest.fixture(scope="module")
+def other(server):
+    """A client of a second project, with a key of its own."""
+    name = "Other " + secrets.token_hex(3)
+    made = subprocess.run([str(harness.BINARY), "keys", "create", "--data", str(server.data), "--name", "other",
+                           "--project", name, "--create-project"], capture_output=True, text=True, timeout=60)
+    assert made.returncode == 0, made.stderr
+    client = Client(server, made.stdout.strip())
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def mine(api, prompt, span_body):
+    """One of everything, of the first project."""
+    marker = "only-mine-" + secrets.token_hex(4)
+    body = span_body(output=marker, userId=marker, sessionId=marker, tags=[marker], traceId="tr_" + secrets.token_hex(8))
+    api.post("/api/v1/spans", body, status=201)
+    path = f"/api/v1/prompts/{prompt['slug']}"
+    api.put(path, {"description": marker})
+    api.put(path + "/labels/production", {"version": 1})
+    evaluation = api.post(f"/api/v1/spans/{body['spanId']}/evaluations",
+                          {"evaluatorKey": "quality", "value": 1, "note": marker}, status=201).json
+    connection = api.send("POST", "/api/v1/connections",
+                          {"name": f"c{secrets.token_hex(3)}", "protocol": "openai", "key": "sk-" + "s" * 40})
+    return {"marker": marker, "slug": prompt["slug"], "version": "1", "label": "production",
+            "spanId": body["spanId"], "traceId": body["traceId"], "evaluationId": evaluation["id"],
+            "connectionId": connection.json["id"] if connection.status == 201 else "con_0000000000000000"}
+
+
+def operations():
+    found = []
+    for method, path, _, operation in CHECKS.operations:
+        security = operation.get("security", CHECKS.contract.document["security"])
+        found.append(pytest.param(method.upper(), path, operation, bool(security), id=operation["operationId"]))
+    return found
+
+
+def fill(path, values):
+    return re.sub(r"{(\w+)}", lambda m: values.get(m[1], "id_0000000000000000"), path)
+
+
+def body_of(operation, values):
+    """The first example of the request, about my things."""
+    content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+    for example in content.get("examples", {}).values():
+        text = (harness.ROOT / "api" / example["externalValue"]).read_text()
+        body = json.loads(text)
+        if isinstance(body, dict) and "stream" in body:
+            body["stream"] = False
+        return body
+    return None
+
+
+@pytest.mark.parametrize("method,path,operation,secured", operations())
+def test_without_a_key_nothing_is_answered(server, method, path, operation, secured):
+    for key in (None, "tr_" + secrets.token_urlsafe(32)):
+        client = Client(server, key)
+        answer = client.send(method, fill(path, {}), body_of(operation, {}))
+        client.close()
+        if secured:
+            assert answer.status == 401, answer
+            assert answer.error["code"] == "UNAUTHORIZED"
+        else:
+            assert answer.status != 401 or operation["operationId"].startswith(("getSession", "logIn", "login")), answer
+
+
+@pytest.mark.parametrize("method,path,operation,secured", operations())
+def test_another_projects_key_finds_nothing(api, other, mine, method, path, operation, secured):
+    if not secured:
+        pytest.skip("public")
+    if operation["operationId"] == "tailSpans":
+        pytest.skip("does not end; test_tail.py")
+    target = fill(path, mine)
+    answer = other.send(method, target, body_of(operation, mine))
+    assert mine["marker"].encode() not in answer.body
+    if "{" in path:
+        assert answer.status in (403, 404), f"{method} {target}: {answer}"
+    if answer.headers.get("content-type", "").startswith("application/json") and answer.status < 500:
+        assert mine["slug"].encode() not in answer.body or "{slug}" in path
+    # And nothing changed for its owner.
+    assert api.get(f"/api/v1/prompts/{mine['slug']}").json["labels"] == {"production": 1}
+    span = api.get(f"/api/v1/spans/{mine['spanId']}").json
+    assert len(span["evaluations"]) == 1 and span["output"] == mine["marker"]
+
+
+def test_filters_do_not_reach_across(other, mine):
+    for query in ({"userId": mine["marker"]}, {"sessionId": mine["marker"]}, {"tags": mine["marker"]},
+                  {"traceId": mine["traceId"]}, {"contains": mine["marker"]}, {"promptSlug": mine["slug"]}):
+        assert other.get("/api/v1/spans", **query).json["spans"] == []
+    assert other.send("GET", f"/api/v1/spans/export?userId={mine['marker']}").body == b""
+
+
+def test_the_same_span_key_in_two_projects_is_two_spans(api, other, span_body):
+    body = span_body(output="first")
+    api.post("/api/v1/spans", body, status=201)
+    other.post("/api/v1/spans", {**body, "output": "second"}, status=201)
+    assert api.get(f"/api/v1/spans/{body['spanId']}").json["output"] == "first"
+    assert other.get(f"/api/v1/spans/{body['spanId']}").json["output"] == "second"

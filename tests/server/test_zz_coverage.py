@@ -1,0 +1,14 @@
+"""Runs last (by its name): every operation of the contract was driven by the tests before it, with success."""
+
+from harness import CHECKS
+
+
+def test_every_operation_was_driven(request):
+    files = {item.fspath.basename for item in request.session.items}
+    if not {"test_contract.py", "test_hosted.py", "test_accounts.py"} <= files:
+        import pytest
+
+        pytest.skip("only a part of the tests was chosen")
+    missing = [operation["operationId"] for _, _, _, operation in CHECKS.operations
+               if not any(status < 400 for status in CHECKS.driven.get(operation["operationId"], ()))]
+    assert not missing
