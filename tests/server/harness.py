@@ -285,3 +285,41 @@ def wait_until(condition, what):
 def resident_bytes(server):
     with open(f"/proc/{server.process.pid}/statm") as file:
         return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+class Member(Client):
+    """A signed-in browser: a cookie, the CSRF token, and a project."""
+
+    PASSWORD = "correct horse battery"
+
+    def __init__(self, server, cookie="", csrf="", project=None):
+        super().__init__(server, key=None)
+        self.cookie, self.csrf, self.project = cookie, csrf, project
+
+    @classmethod
+    def set_up(cls, server, email="owner@example.com"):
+        """Follows the setup link that the server printed."""
+        token = re.search(r"setup\?token=([\w-]+)", server.text)[1]
+        member = cls(server)
+        member.enter(member.post("/api/v1/auth/setup", {"token": token, "email": email, "name": "Olga Owner",
+                                                        "password": cls.PASSWORD}))
+        return member
+
+    @classmethod
+    def log_in(cls, server, email="owner@example.com", password=PASSWORD):
+        member = cls(server)
+        member.enter(member.post("/api/v1/auth/login", {"email": email, "password": password}))
+        return member
+
+    def enter(self, answer):
+        self.cookie = answer.headers["set-cookie"].split(";")[0]
+        self.csrf = answer.json["csrfToken"]
+        self.set_cookie = answer.headers["set-cookie"]
+
+    def send(self, method, path, body=None, headers=None):
+        merged = {"Cookie": self.cookie} if self.cookie else {}
+        if self.csrf and method not in ("GET", "HEAD"):
+            merged["X-CSRF-Token"] = self.csrf
+        if self.project:
+            merged["X-Tracia-Project"] = self.project
+        return super().send(method, path, body, merged | (headers or {}))

@@ -4,27 +4,23 @@ other's key, answers as if they did not exist; without a key, or with a wrong on
 import json
 import re
 import secrets
-import subprocess
 
 import pytest
 
 import harness
-from harness import CHECKS, Client
-
-# Named in a path: what to put there is made by `mine`.
-PUBLIC = {"healthz", "readyz", "metrics", "openapi"}
+from harness import CHECKS, Client, Member
 
 
 @pytest.fixture(scope="module")
 def other(server):
     """A client of a second project, with a key of its own."""
-    name = "Other " + secrets.token_hex(3)
-    made = subprocess.run([str(harness.BINARY), "keys", "create", "--data", str(server.data), "--name", "other",
-                           "--project", name, "--create-project"], capture_output=True, text=True, timeout=60)
-    assert made.returncode == 0, made.stderr
-    client = Client(server, made.stdout.strip())
+    owner = Member.set_up(server)
+    project = owner.post("/api/v1/projects", {"name": "Other " + secrets.token_hex(3)}, status=201).json
+    owner.project = project["id"]
+    client = Client(server, owner.post("/api/v1/api-keys", {"name": "other"}, status=201).json["key"])
     yield client
     client.close()
+    owner.close()
 
 
 @pytest.fixture
