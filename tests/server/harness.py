@@ -19,6 +19,7 @@ sys.path.insert(0, str(ROOT / "tests" / "api"))
 from check_openapi import METHODS, Contract, follow, pointer  # noqa: E402
 
 BINARY = pathlib.Path(os.environ.get("TRACIA_BINARY", ROOT / "build" / "release" / "tracia"))
+SANITIZED = BINARY.parent.name in ("fuzz", "asan", "tsan")  # memory figures say nothing there
 DEADLINE = 60  # seconds; a bound for what would otherwise hang, never a measurement
 KEY = "tr_" + "k" * 43
 HOSTED_PROVIDERS = ("openai", "anthropic", "google", "amazon_bedrock")

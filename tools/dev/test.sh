@@ -125,7 +125,7 @@ stage_fuzzers() {
 
 # Tests of code that uses threads, under the thread sanitizer.
 threaded_tests=(tracia_transport_test tracia_record_test tracia_client_test tracia_http_test tracia_simulate_test
-  tracia_fakes_test tracia_stress_test)
+  tracia_fakes_test tracia_stress_test tracia_store_sqlite_test tracia_service_test tracia_routes_test)
 
 stage_threads() {
   local known present=() name pattern
@@ -156,6 +156,31 @@ stage_sdk() {
   return "$status"
 }
 
+# run_server_tests BINARY: the executable driven from outside, each answer judged by api/openapi.yaml.
+run_server_tests() {
+  local status=0 report="$root/$results/server.xml" counts
+  TRACIA_BINARY="$root/$1" .venv/bin/python -m pytest tests/server -q -p no:cacheprovider --junitxml="$report" ||
+    status=$?
+  counts="$(python3 tools/dev/count.py junit "$report")"
+  # shellcheck disable=SC2086
+  count $counts
+  return "$status"
+}
+stage_server() { run_server_tests build/release/tracia; }
+stage_server_asan() {
+  cmd_build fuzz tracia
+  run_server_tests build/fuzz/tracia
+}
+
+stage_crash() {
+  local output status=0
+  output="$(TRACIA_BINARY="$root/build/release/tracia" .venv/bin/python tests/crash/kill_test.py --rounds 100 2>&1)" ||
+    status=$?
+  if [ "$status" -ne 0 ]; then echo "$output"; else tail -2 <<<"$output"; fi
+  count_line "$output"
+  return "$status"
+}
+
 # A stranger's project: the installed library, found by find_package, compiled by the system's own compiler.
 stage_install() {
   local prefix="$root/build/install" example=build/install_example
@@ -180,6 +205,9 @@ title() {
     contract) echo "contract: OpenAPI and its examples" ;;
     conformance) echo "conformance: recorded exchanges, prices" ;;
     sdk) echo "vendors' SDKs against the simulator" ;;
+    server) echo "the server, from outside" ;;
+    crash) echo "kill -9 under load" ;;
+    server_asan) echo "the server, from outside, under ASan and UBSan" ;;
     install) echo "installed library in another project" ;;
     sanitizers) echo "unit tests under ASan and UBSan" ;;
     fuzzers) echo "fuzzers" ;;
@@ -190,7 +218,7 @@ title() {
   esac
 }
 
-normal_stages=(release format contract conformance sdk install sanitizers fuzzers threads)
+normal_stages=(release format contract conformance sdk server crash install sanitizers server_asan fuzzers threads)
 all_stages=("${normal_stages[@]}" gcc lint)
 
 run_tests() {
