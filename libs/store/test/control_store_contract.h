@@ -251,6 +251,20 @@ TEST_P(ControlStoreContract, PuttingALoginSessionAgainReplacesIt) {
   EXPECT_EQ((*store().login_session("a"))->expires, at(200));
 }
 
+TEST_P(ControlStoreContract, EveryLoginSessionIsListedOldestFirst) {
+  EXPECT_TRUE(store().login_sessions()->empty());
+  store::LoginSession later = login("a", "mem_1", 100);
+  later.created = at(5);
+  ASSERT_TRUE(store().put_login_session(later));
+  ASSERT_TRUE(store().put_login_session(login("b", "mem_2", 100)));
+  const auto all = store().login_sessions();
+  ASSERT_TRUE(all);
+  ASSERT_EQ(all->size(), 2u);
+  EXPECT_EQ(all->front().token_hash, "b");
+  EXPECT_EQ(all->front().member_id, "mem_2");
+  EXPECT_EQ(all->back().token_hash, "a");
+}
+
 TEST_P(ControlStoreContract, LoginSessionsOfAMemberGoTogether) {
   ASSERT_TRUE(store().put_login_session(login("a", "mem_1", 100)));
   ASSERT_TRUE(store().put_login_session(login("b", "mem_1", 100)));

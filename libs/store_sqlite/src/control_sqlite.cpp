@@ -172,6 +172,12 @@ Result<std::optional<LoginSession>> ControlSqlite::login_session(std::string_vie
       values(Blob{token_hash}), read_login_session);
 }
 
+Result<std::vector<LoginSession>> ControlSqlite::login_sessions() {
+  return all_rows<LoginSession>(
+      *sessions_, "SELECT token_hash, member, csrf_token, created, expires FROM login_sessions ORDER BY created, rowid",
+      {}, read_login_session);
+}
+
 Status ControlSqlite::put_login_session(const LoginSession& session) {
   return sessions_->write([&](Session& db) {
     return db.run(

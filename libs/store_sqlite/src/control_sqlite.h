@@ -26,6 +26,7 @@ class ControlSqlite final : public store::ControlStore {
   Result<std::vector<store::Member>> members() override;
   Status put_member(const store::Member& member) override;
   Result<std::optional<store::LoginSession>> login_session(std::string_view token_hash) override;
+  Result<std::vector<store::LoginSession>> login_sessions() override;
   Status put_login_session(const store::LoginSession& session) override;
   Status remove_login_session(std::string_view token_hash) override;
   Status remove_login_sessions_of(std::string_view member_id) override;
