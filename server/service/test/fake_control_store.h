@@ -56,6 +56,13 @@ class FakeControlStore : public ControlStore {
   Result<std::optional<LoginSession>> login_session(std::string_view token_hash) override {
     return read<std::optional<LoginSession>>([&] { return find(sessions_, token_hash); });
   }
+  Result<std::vector<LoginSession>> login_sessions() override {
+    return read<std::vector<LoginSession>>([&] {
+      std::vector<LoginSession> all;
+      for (const auto& [hash, session] : sessions_) all.push_back(session);
+      return all;
+    });
+  }
   Status put_login_session(const LoginSession& session) override {
     return write([&] { return put(sessions_, session.token_hash, session); });
   }
