@@ -242,6 +242,8 @@ unsigned flags_of(const span::Span& span) {
 }  // namespace
 
 ContentHash hash_of(std::string_view data) {
+  static const int ready = sodium_init();  // picks the processor's quickest code; without it the plain one serves
+  (void)ready;
   ContentHash hash;
   crypto_generichash(hash.data(), hash.size(), reinterpret_cast<const unsigned char*>(data.data()), data.size(),
                      nullptr, 0);

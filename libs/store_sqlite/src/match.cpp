@@ -40,22 +40,13 @@ bool same_ignoring_case(const std::optional<std::string>& wanted, std::string_vi
   return !wanted || ascii_iequals(*wanted, value);
 }
 
-// SipHash-2-4 with a fixed key: the result is stored, so it must be the same everywhere and always.
-uint64_t hash64(std::string_view bytes) {
-  static_assert(crypto_shorthash_BYTES == 8);
-  static constexpr unsigned char kKey[crypto_shorthash_KEYBYTES] = {'t', 'r', 'a', 'c', 'i', 'a'};
-  unsigned char hash[8];
-  crypto_shorthash(hash, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), kKey);
-  return ByteReader({reinterpret_cast<const char*>(hash), 8}).fixed64();
-}
-
 uint64_t tagged_hash(char tag, std::string_view project_id, std::string_view value) {
   std::string bytes;
   bytes.reserve(project_id.size() + value.size() + 4);
   bytes += tag;
   ByteWriter(bytes).text(project_id);
   bytes += value;
-  return hash64(bytes);
+  return stable_hash(bytes);
 }
 
 }  // namespace
@@ -78,7 +69,8 @@ bool RowMatcher::matches_numbers(const Row& row) const {
   if ((want.min_cost || want.max_cost) && (!row.cost || !within(want.min_cost, want.max_cost, *row.cost))) return false;
   if (!within(want.min_latency_ms, want.max_latency_ms, row.latency_ms)) return false;
   if (!want.min_total_tokens && !want.max_total_tokens) return true;
-  return row.usage.total_tokens && within(want.min_total_tokens, want.max_total_tokens, *row.usage.total_tokens);
+  const auto tokens = total_tokens_of(row.usage);
+  return tokens && within(want.min_total_tokens, want.max_total_tokens, *tokens);
 }
 
 bool RowMatcher::matches_texts(const Row& row) const {
@@ -158,14 +150,36 @@ void PayloadMatcher::search(std::string_view text) {
   if (!found_.back() && lower.find(contains_) != std::string::npos) found_.back() = true;
 }
 
+uint64_t stable_hash(std::string_view bytes) {
+  static_assert(crypto_shorthash_BYTES == 8);
+  static constexpr unsigned char kKey[crypto_shorthash_KEYBYTES] = {'t', 'r', 'a', 'c', 'i', 'a'};
+  unsigned char hash[8];
+  crypto_shorthash(hash, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), kKey);
+  return ByteReader({reinterpret_cast<const char*>(hash), 8}).fixed64();
+}
+
+uint64_t packed_span_key(std::string_view project_id, std::string_view packed_span_id) {
+  return tagged_hash('s', project_id, packed_span_id);
+}
+uint64_t packed_trace_key(std::string_view project_id, std::string_view packed_trace_id) {
+  return tagged_hash('t', project_id, packed_trace_id);
+}
 uint64_t span_key(std::string_view project_id, std::string_view span_id) {
-  return tagged_hash('s', project_id, pack_id(span_id));
+  return packed_span_key(project_id, pack_id(span_id));
 }
 uint64_t trace_key(std::string_view project_id, std::string_view trace_id) {
-  return tagged_hash('t', project_id, pack_id(trace_id));
+  return packed_trace_key(project_id, pack_id(trace_id));
 }
 uint64_t group_key(std::string_view project_id, store::GroupBy by, std::string_view key) {
   return tagged_hash(by == store::GroupBy::kSession ? 'g' : 'u', project_id, key);
+}
+
+std::optional<int64_t> total_tokens_of(const llm::Usage& usage) {
+  if (usage.total_tokens) return usage.total_tokens;
+  if (!usage.input_tokens && !usage.output_tokens) return std::nullopt;
+  int64_t sum = 0;
+  const bool over = __builtin_add_overflow(usage.input_tokens.value_or(0), usage.output_tokens.value_or(0), &sum);
+  return over ? INT64_MAX : sum;
 }
 
 }  // namespace tracia::store_sqlite
