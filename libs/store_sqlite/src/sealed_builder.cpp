@@ -10,7 +10,6 @@
 
 #include "block.h"
 #include "bloom.h"
-#include "codec.h"
 #include "db.h"
 #include "postings.h"
 #include "sealed.h"
@@ -222,7 +221,7 @@ class Builder final : public SealedBuilder {
     auto insert = db_.prepare("INSERT INTO postings(key, list) VALUES(?, ?)");
     if (!insert) return fail(std::move(insert).error());
     TRACIA_TRY(terms_.write(*insert, [this](std::string_view key) {
-      return meta_.projects[static_cast<size_t>(ByteReader(key.substr(1)).varint())].spans;
+      return meta_.projects[static_cast<size_t>(project_of_key(key).value_or(0))].spans;
     }));
     TRACIA_TRY(write_meta());
     TRACIA_TRY(db_.exec("COMMIT"));

@@ -185,4 +185,24 @@ Result<store::StoredSpan> SpanReader::load(uint32_t position, const Row& row, Lo
   return span;
 }
 
+Result<bool> GroupReader::next() {
+  if (done_) return false;
+  auto lease = file_->borrow();
+  if (!lease) return fail(std::move(lease).error());
+  Statement& select = (*lease)->group_next;
+  auto row = select.bind_blob(0, key_).step();
+  if (!row) return fail(file_->named(std::move(row).error()));
+  std::string key(*row ? select.blob(0) : std::string_view{});
+  if (!*row || !key.starts_with(prefix_)) {
+    select.reset();
+    done_ = true;
+    return false;
+  }
+  auto status = decode_group(select.blob(1), part_);
+  select.reset();
+  if (!status) return fail(file_->named(std::move(status).error()));
+  key_ = std::move(key);
+  return true;
+}
+
 }  // namespace tracia::store_sqlite

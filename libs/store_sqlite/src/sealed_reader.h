@@ -86,4 +86,20 @@ class SpanReader {
   std::map<uint64_t, Numbered> contents_;  // by first number: what the last load() used
 };
 
+// The groups of one project, most recently active first; none for a project that is not there.
+class GroupReader final : public GroupCursor {
+ public:
+  GroupReader(const SealedFile& file, size_t project, store::GroupBy by)
+      : file_(&file), prefix_(group_prefix(by, project)), key_(prefix_) {}
+  Result<bool> next() override;
+  const GroupPart& part() const override { return part_; }
+
+ private:
+  const SealedFile* file_;
+  const std::string prefix_;
+  std::string key_;  // of the group it stands on
+  GroupPart part_;
+  bool done_ = false;
+};
+
 }  // namespace tracia::store_sqlite

@@ -70,39 +70,6 @@ class Cursor final : public SegmentCursor {
   uint32_t current_ = 0;  // in the file
 };
 
-class Groups final : public GroupCursor {
- public:
-  Groups(const SealedFile& file, std::string prefix) : file_(&file), prefix_(std::move(prefix)), key_(prefix_) {}
-
-  Result<bool> next() override {
-    if (done_) return false;
-    auto lease = file_->borrow();
-    if (!lease) return fail(std::move(lease).error());
-    Statement& select = (*lease)->group_next;
-    auto row = select.bind_blob(0, key_).step();
-    if (!row) return fail(file_->named(std::move(row).error()));
-    std::string key(*row ? select.blob(0) : std::string_view{});
-    if (!*row || !key.starts_with(prefix_)) {
-      select.reset();
-      done_ = true;
-      return false;
-    }
-    auto status = decode_group(select.blob(1), part_);
-    select.reset();
-    if (!status) return fail(file_->named(std::move(status).error()));
-    key_ = std::move(key);
-    return true;
-  }
-  const GroupPart& part() const override { return part_; }
-
- private:
-  const SealedFile* file_;
-  const std::string prefix_;
-  std::string key_;  // of the group it stands on
-  GroupPart part_;
-  bool done_ = false;
-};
-
 class Sealed final : public Segment {
  public:
   explicit Sealed(std::unique_ptr<SealedFile> file) : file_(std::move(file)) {}
@@ -204,7 +171,7 @@ class Sealed final : public Segment {
 
   Result<std::unique_ptr<GroupCursor>> groups(const std::string& project_id, store::GroupBy by) const override {
     const size_t none = file_->meta().projects.size();
-    return std::make_unique<Groups>(*file_, group_prefix(by, file_->project(project_id).value_or(none)));
+    return std::make_unique<GroupReader>(*file_, file_->project(project_id).value_or(none), by);
   }
 
   Result<std::optional<GroupPart>> group(const std::string& project_id, store::GroupBy by,
