@@ -2,12 +2,6 @@
 
 namespace tracia::span {
 
-size_t count_chars(std::string_view text) {
-  size_t count = 0;
-  for (const char c : text) count += (static_cast<unsigned char>(c) & 0xC0) != 0x80;
-  return count;
-}
-
 std::string_view chars_prefix(std::string_view text, size_t chars_max) {
   if (text.size() <= chars_max) return text;
   size_t count = 0;

@@ -10,13 +10,12 @@
 #include <string_view>
 #include <vector>
 
+#include "tracia/base/bytes.h"
 #include "tracia/base/result.h"
 #include "tracia/json/reader.h"
 
 namespace tracia::span {
 
-// Unicode code points of valid UTF-8.
-size_t count_chars(std::string_view text);
 // The longest prefix of at most `chars_max` code points.
 std::string_view chars_prefix(std::string_view text, size_t chars_max);
 

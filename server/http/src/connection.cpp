@@ -116,7 +116,7 @@ bool Connection::parse_some() {
     request_start_ = last_read_;
     request_ = Request{};
     request_.peer = peer_;
-    parser_.emplace(request_, worker_.options().header_bytes_max, worker_.options().body_bytes_max);
+    parser_.emplace(request_, worker_.options());
     continue_handled_ = false;
   }
   RequestParser::ErrorCode ec;
@@ -146,6 +146,8 @@ void Connection::dispatch() {
   keep_alive_ = parser_->keep_alive();
   head_request_ = request_.method == "HEAD";
   began_ = false;
+  status_ = 0;
+  extra_head_.clear();
   chunked_ = false;
   body_left_.reset();
   phase_ = Phase::kAnswering;
@@ -170,12 +172,13 @@ void Connection::reject(const Rejection& rejection) {
 
 Framing Connection::framing() const {
   const bool close = !keep_alive_ || draining_ || worker_.draining();
-  return {.close = close, .say_keep_alive = !http_11_ && !close, .date = worker_.date()};
+  return {.close = close, .say_keep_alive = !http_11_ && !close, .date = worker_.date(), .extra = extra_head_};
 }
 
 void Connection::send(uint64_t exchange, int status, const wire::Headers& headers, std::string_view body) {
   if (!is_open(exchange) || began_) return;
   enter([&] {
+    status_ = status;
     Framing frame = framing();
     keep_alive_ = !frame.close;
     const bool bodiless = status == 204 || status == 304;
@@ -191,6 +194,7 @@ void Connection::begin(uint64_t exchange, int status, const wire::Headers& heade
   if (!is_open(exchange) || began_) return;
   enter([&] {
     began_ = true;
+    status_ = status;
     Framing frame = framing();
     frame.content_length = content_length;
     chunked_ = !content_length && http_11_;
@@ -207,7 +211,11 @@ void Connection::begin(uint64_t exchange, int status, const wire::Headers& heade
 
 void Connection::write(uint64_t exchange, std::string_view bytes) {
   if (!is_open(exchange) || !began_ || head_request_ || bytes.empty()) return;
-  if (queued_bytes() + bytes.size() > worker_.options().stream_buffer_bytes_max) return abort(exchange);
+  if (queued_bytes() + bytes.size() > worker_.options().stream_buffer_bytes_max) {
+    // Not from inside the caller's write(): what it works with may end with on_close().
+    if (close_fn_) asio::post(socket_.get_executor(), std::exchange(close_fn_, nullptr));
+    return abort(exchange);
+  }
   enter([&] {
     if (body_left_) {
       bytes = bytes.substr(0, *body_left_);
@@ -230,6 +238,10 @@ void Connection::end(uint64_t exchange) {
   });
 }
 
+void Connection::add_header(uint64_t exchange, std::string_view name, std::string_view value) {
+  if (is_open(exchange) && !began_) append_header(extra_head_, name, value);
+}
+
 void Connection::finish_answer() {
   phase_ = Phase::kIdle;
   drain_fn_ = nullptr;
@@ -239,12 +251,17 @@ void Connection::finish_answer() {
   }
   if (!keep_alive_ || draining_) close_after_write_ = true;
   last_read_ = system_clock().steady();  // the idle time starts now
+  if (end_fn_) std::exchange(end_fn_, nullptr)(status_);
+}
+
+void Connection::reset_peer() {
+  ErrorCode ignored;
+  socket_.set_option(asio::socket_base::linger(true, 0), ignored);
 }
 
 void Connection::abort(uint64_t exchange) {
   if (!is_open(exchange)) return;
-  ErrorCode ignored;
-  socket_.set_option(asio::socket_base::linger(true, 0), ignored);
+  reset_peer();
   close_fn_ = nullptr;
   close();
 }
@@ -276,6 +293,10 @@ void Connection::on_drain(uint64_t exchange, std::function<void()> fn) {
 
 void Connection::on_close(uint64_t exchange, std::function<void()> fn) {
   if (is_open(exchange)) close_fn_ = std::move(fn);
+}
+
+void Connection::on_end(uint64_t exchange, std::function<void(int status)> fn) {
+  if (is_open(exchange)) end_fn_ = std::move(fn);
 }
 
 void Connection::post(std::function<void()> fn) {
@@ -349,7 +370,9 @@ void Connection::close() {
   drain_fn_ = nullptr;
   worker_.remove(self);
   if (was_answering && close_fn_) std::exchange(close_fn_, nullptr)();
+  if (was_answering && end_fn_) std::exchange(end_fn_, nullptr)(status_);
   close_fn_ = nullptr;
+  end_fn_ = nullptr;
 }
 
 void Connection::check_deadlines(SteadyTime now) {
@@ -382,6 +405,10 @@ void ResponseWriter::after(Millis delay, std::function<void()> fn) {
 size_t ResponseWriter::queued_bytes() const { return connection_->queued_bytes(); }
 void ResponseWriter::on_drain(std::function<void()> fn) { connection_->on_drain(exchange_, std::move(fn)); }
 void ResponseWriter::on_close(std::function<void()> fn) { connection_->on_close(exchange_, std::move(fn)); }
+void ResponseWriter::on_end(std::function<void(int)> fn) { connection_->on_end(exchange_, std::move(fn)); }
+void ResponseWriter::add_header(std::string_view name, std::string_view value) {
+  connection_->add_header(exchange_, name, value);
+}
 bool ResponseWriter::open() const { return connection_->is_open(exchange_); }
 void ResponseWriter::post(std::function<void()> fn) { connection_->post(std::move(fn)); }
 

@@ -38,10 +38,12 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void begin(uint64_t exchange, int status, const wire::Headers& headers, std::optional<size_t> content_length);
   void write(uint64_t exchange, std::string_view bytes);
   void end(uint64_t exchange);
+  void add_header(uint64_t exchange, std::string_view name, std::string_view value);
   void abort(uint64_t exchange);
   void after(uint64_t exchange, Millis delay, std::function<void()> fn);
   void on_drain(uint64_t exchange, std::function<void()> fn);
   void on_close(uint64_t exchange, std::function<void()> fn);
+  void on_end(uint64_t exchange, std::function<void(int status)> fn);
   void post(std::function<void()> fn);
   bool is_open(uint64_t exchange) const { return phase_ == Phase::kAnswering && exchange == exchange_; }
   size_t queued_bytes() const { return out_.size() + inflight_.size() - inflight_offset_; }
@@ -67,6 +69,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void dispatch();
   void reject(const Rejection& rejection);
   void finish_answer();
+  void reset_peer();  // the next close() sends a TCP reset
 
   Framing framing() const;
   void flush();
@@ -99,9 +102,12 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool http_11_ = true;
   bool keep_alive_ = true;
   bool began_ = false;
+  int status_ = 0;          // of the answer, once it began
+  std::string extra_head_;  // header lines for the answer, whoever makes it
   bool chunked_ = false;
   std::optional<size_t> body_left_;  // of a streamed answer with a length
   std::function<void()> drain_fn_, close_fn_;
+  std::function<void(int)> end_fn_;
   std::vector<std::unique_ptr<Timer>> timers_;
 
   std::string out_;       // queued

@@ -17,12 +17,6 @@ std::optional<std::string> present(const http::Exchange& exchange, std::string_v
   return value && value->empty() ? std::nullopt : value;
 }
 
-size_t count_chars(std::string_view text) {
-  size_t count = 0;
-  for (const char c : text) count += (static_cast<unsigned char>(c) & 0xC0) != 0x80;
-  return count;
-}
-
 Error bad_cursor() { return Error::invalid("cursor is not one that this list made"); }
 
 }  // namespace
