@@ -56,6 +56,9 @@ class FakeControlStore : public ControlStore {
   Result<std::optional<LoginSession>> login_session(std::string_view token_hash) override {
     return read<std::optional<LoginSession>>([&] { return find(sessions_, token_hash); });
   }
+  Result<std::vector<LoginSession>> login_sessions() override {
+    return read<std::vector<LoginSession>>([&] { return oldest_first(sessions_); });
+  }
   Status put_login_session(const LoginSession& session) override {
     return write([&] { return put(sessions_, session.token_hash, session); });
   }
