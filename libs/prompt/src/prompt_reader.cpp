@@ -116,4 +116,14 @@ Result<Edit> read_edit(const json::Value& body) {
   return edit;
 }
 
+Result<RestoreOptions> read_restore(const json::Value& body) {
+  if (body) TRACIA_TRY(check_body(body));
+  Fields fields(body);
+  RestoreOptions options;
+  options.note = read_optional_text(fields, "note", kNoteCharsMax);
+  options.base_version = fields.integer("baseVersion", 1);
+  TRACIA_TRY(fields.status());
+  return options;
+}
+
 }  // namespace tracia::prompt

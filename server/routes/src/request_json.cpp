@@ -40,6 +40,25 @@ Result<Body> read_optional_object(std::string_view text) {
   return read_object(text);
 }
 
+Result<VariableList> read_variables(const json::Value& body) {
+  VariableList variables;
+  const json::Value object = body["variables"];
+  if (object.is_missing_or_null()) return variables;
+  if (!object.is_object()) return fail(Error::invalid("variables must be an object"));
+  for (const json::Member member : object.members()) {
+    const json::Value& value = member.value;
+    if (const auto text = value.string()) {
+      variables.emplace_back(member.key, *text);
+    } else if (value.is_number() || value.boolean()) {
+      variables.emplace_back(member.key, value.to_json());
+    } else {
+      return fail(Error::invalid("variables." + std::string(utf8_prefix(member.key, 128)) +
+                                 " must be a string, a number or a boolean"));
+    }
+  }
+  return variables;
+}
+
 std::optional<int64_t> parse_integer(std::string_view text) {
   int64_t value = 0;
   const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), value);

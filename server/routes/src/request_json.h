@@ -7,6 +7,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "tracia/base/clock.h"
 #include "tracia/base/result.h"
@@ -41,6 +43,11 @@ Result<std::optional<double>> query_number(const http::Exchange& exchange, std::
 Result<std::optional<Timestamp>> query_time(const http::Exchange& exchange, std::string_view name);  // RFC 3339
 // "limit must be a whole number from 1 to 100"; here an empty value is an error too.
 Result<std::optional<size_t>> query_limit(const http::Exchange& exchange);
+
+// `variables` of a render or a run: scalars become text as JSON writes them ("1.50", "true"). Omitted and null are
+// none.
+using VariableList = std::vector<std::pair<std::string, std::string>>;
+Result<VariableList> read_variables(const json::Value& body);
 
 // The whole of `text` as a decimal number: no sign but '-', no blanks.
 std::optional<int64_t> parse_integer(std::string_view text);

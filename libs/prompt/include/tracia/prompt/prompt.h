@@ -110,6 +110,13 @@ struct Edit {
 };
 Result<Edit> read_edit(const json::Value& body);
 
+// What a restore says beside the version to restore; no body at all is fine.
+struct RestoreOptions {
+  std::optional<std::string> note;
+  std::optional<int64_t> base_version;
+};
+Result<RestoreOptions> read_restore(const json::Value& body);
+
 // The prompt after a change, and the version that the change made, if it did.
 struct Changed {
   Prompt prompt;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -27,7 +28,7 @@ class ControlCache {
   explicit ControlCache(store::ControlStore& store);
   ~ControlCache();
 
-  // Reads everything but versions (and old revoked keys); called once, before serving. `unseal` opens
+  // Reads everything but versions; called once, before serving. `unseal` opens
   // Connection::sealed_secrets: {"key": "…", "headers": {…}} as JSON.
   using Unseal = std::function<Result<std::string>(std::string_view sealed)>;
   Status load(const Unseal& unseal);
