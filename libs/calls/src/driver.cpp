@@ -29,7 +29,7 @@ transport::ExchangeOptions exchange_options(const Clock& clock, const llm::Call&
 thread_local const Driver* callback_of = nullptr;
 
 bool needs_aws_credentials(const llm::Target& target) {
-  return target.provider == Provider::kAmazonBedrock && std::holds_alternative<std::monostate>(target.auth);
+  return target.provider == llm::Provider::kAmazonBedrock && std::holds_alternative<std::monostate>(target.auth);
 }
 
 // The blocking driver's: lends the call to the transport.

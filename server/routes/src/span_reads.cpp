@@ -1,6 +1,8 @@
 // GET /api/v1/spans, GET /api/v1/spans/{spanId}; export and tail have files of their own.
 #include "span_reads.h"
 
+#include <algorithm>
+
 #include "on_worker.h"
 #include "request_json.h"
 #include "span_json.h"
@@ -24,8 +26,10 @@ Answer list_spans(service::Services& services, const ListRequest& request) {
   }
   w.end_array();
   write_page(w, next_cursor(kCursorTag, page->next));
+  // A scan that saw everything went back to the beginning of time, which is 1970 here.
   const bool scanned = request.filter.needs_payloads() && page->scanned_to;
-  write_text_or_null(w, "scannedTo", scanned ? format_rfc3339_micros(*page->scanned_to) : "");
+  write_text_or_null(
+      w, "scannedTo", scanned ? format_rfc3339_micros(std::max(*page->scanned_to, Timestamp{0})) : "");
   w.end_object();
   return answer_json(200, w.take());
 }
