@@ -57,7 +57,12 @@ class FakeControlStore : public ControlStore {
     return read<std::optional<LoginSession>>([&] { return find(sessions_, token_hash); });
   }
   Result<std::vector<LoginSession>> login_sessions() override {
-    return read<std::vector<LoginSession>>([&] { return oldest_first(sessions_); });
+    return read<std::vector<LoginSession>>([&] {
+      std::vector<LoginSession> all;
+      for (const auto& [hash, session] : sessions_) all.push_back(session);
+      std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.created < b.created; });
+      return all;
+    });
   }
   Status put_login_session(const LoginSession& session) override {
     return write([&] { return put(sessions_, session.token_hash, session); });
