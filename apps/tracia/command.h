@@ -24,6 +24,7 @@ int report(const Error& error, const std::string& hint = "");
 void add_run(CLI::App& app, int& exit_code);
 void add_embed(CLI::App& app, int& exit_code);
 void add_models(CLI::App& app, int& exit_code);
+void add_serve(CLI::App& app, int& exit_code);
 void add_simulate(CLI::App& app, int& exit_code);
 void add_keys(CLI::App& app, int& exit_code);
 void add_backup(CLI::App& app, int& exit_code);

@@ -139,19 +139,12 @@ Status ServerProcess::Impl::make_services() {
 
 Status ServerProcess::Impl::listen() {
   add_routes(router, services);
-  router.set_observer([this](const http::Finished& finished) {
-    using service::Level;
-    const Level level = finished.status >= 500 ? Level::kWarn : Level::kInfo;
-    if (!log.enabled(level)) return;
-    log.write(level, "request",
-              {{"method", finished.method},
-               {"route", finished.route.empty() ? std::string_view("-") : finished.route},
-               {"status", static_cast<int64_t>(finished.status)},
-               {"ms", static_cast<double>(finished.duration.count()) / 1000},
-               {"requestId", finished.request_id}});
-  });
+  router.set_observer(routes::make_observer(services));
   server = std::make_unique<http::Server>(
-      http::ServerOptions{.listen = config.listen, .threads = config.threads},
+      http::ServerOptions{.listen = config.listen,
+                          .threads = config.threads,
+                          .tls_cert = config.tls_cert.string(),
+                          .tls_key = config.tls_key.string()},
       [this](http::Request& request, http::ResponseWriter writer) { router.handle(request, std::move(writer)); });
   return server->start();
 }

@@ -11,8 +11,7 @@ namespace {
 using service::Level;
 
 Level level_of(int status) {
-  if (status >= 500) return Level::kWarn;
-  return status >= 400 || status == 0 ? Level::kInfo : Level::kDebug;
+  return status >= 500 ? Level::kWarn : Level::kInfo;
 }
 
 void count(service::Metrics& metrics, const http::Finished& finished) {

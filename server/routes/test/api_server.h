@@ -11,11 +11,13 @@
 #include <utility>
 
 #include "../../service/test/fake_control_store.h"
+#include "tracia/base/bytes.h"
 #include "tracia/http/router.h"
 #include "tracia/http/server.h"
 #include "tracia/routes/routes.h"
 #include "tracia/service/access.h"
 #include "tracia/service/control_cache.h"
+#include "tracia/service/digest.h"
 #include "tracia/service/services.h"
 #include "tracia/service/workers.h"
 #include "tracia/transport/transport.h"
@@ -58,6 +60,25 @@ class ApiServer {
   }
   ~ApiServer() {
     if (server) server->stop(Millis(1000));
+  }
+
+  // Before start(): a member who is signed in already, without the cost of a password. Answers their headers.
+  wire::Headers add_member(store::MemberRole role, const std::string& name = "Ada") {
+    const std::string token = "session-of-" + name;
+    const Timestamp now = clock.now();
+    const store::Member member{.id = store::new_id("mem"),
+                               .email = ascii_lower(name) + "@example.com",
+                               .name = name,
+                               .password_hash = "*",
+                               .role = role,
+                               .created = now};
+    EXPECT_TRUE(control.put_member(member));
+    EXPECT_TRUE(control.put_login_session({.token_hash = service::sha256(token),
+                                           .member_id = member.id,
+                                           .csrf_token = "csrf-of-" + name,
+                                           .created = now,
+                                           .expires = {now.micros + 30LL * 24 * 3600 * 1'000'000}}));
+    return {{"Cookie", "tracia_session=" + token}, {"X-CSRF-Token", "csrf-of-" + name}};
   }
 
   // Loads the cache, prepares access with kTestKey, and serves the routes that were added to `router`.

@@ -147,52 +147,72 @@ TEST_F(AuthTest, EachLoginHasANewSession) {
   EXPECT_NE(first.json["csrfToken"], second.json["csrfToken"]);
 }
 
-TEST_F(AuthTest, UnsafeMethodsByCookieNeedTheCsrfToken) {
-  const auto me = set_up();
+class SessionTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    add_auth(api.router, api.services);
+    add_settings(api.router, api.services);
+    me = api.add_member(store::MemberRole::kOwner);
+    other = api.add_member(store::MemberRole::kAdmin, "Bob");
+    api.start();
+  }
+  int session_status(const wire::Headers& who) { return api.send("GET", "/api/v1/auth/session", "", who).status; }
+  static wire::Headers without(wire::Headers headers, std::string_view name) {
+    headers.remove(name);
+    return headers;
+  }
+
+  ApiServer api;
+  wire::Headers me, other;
+};
+
+TEST_F(SessionTest, UnsafeMethodsByCookieNeedTheCsrfToken) {
   const json body{{"name", "Other"}};
-  const auto without = api.send("POST", "/api/v1/projects", body, browser(me, false));
-  EXPECT_EQ(without.status, 403);
-  EXPECT_NE(without.message().find("X-CSRF-Token"), std::string::npos);
-  wire::Headers wrong = browser(me, false);
-  wrong.add("X-CSRF-Token", log_in().json["csrfToken"].get<std::string>());  // another session's
+  const auto refused = api.send("POST", "/api/v1/projects", body, without(me, "X-CSRF-Token"));
+  EXPECT_EQ(refused.status, 403);
+  EXPECT_NE(refused.message().find("X-CSRF-Token"), std::string::npos);
+  wire::Headers wrong = me;
+  wrong.set("X-CSRF-Token", std::string(*other.get("x-csrf-token")));  // another session's
   EXPECT_EQ(api.send("POST", "/api/v1/projects", body, wrong).status, 403);
-  EXPECT_EQ(api.send("POST", "/api/v1/projects", body, browser(me)).status, 201);
-  EXPECT_EQ(api.send("GET", "/api/v1/projects", "", browser(me, false)).status, 200);
+  EXPECT_EQ(api.send("POST", "/api/v1/projects", body, me).status, 201);
+  EXPECT_EQ(api.send("GET", "/api/v1/projects", "", without(me, "X-CSRF-Token")).status, 200);
 }
 
-TEST_F(AuthTest, LogoutEndsThisSessionOnly) {
-  const auto here = set_up();
-  const auto there = log_in();
-  EXPECT_EQ(api.send("POST", "/api/v1/auth/logout", "", browser(here, false)).status, 403);
-  const auto out = api.send("POST", "/api/v1/auth/logout", "", browser(here));
+TEST_F(SessionTest, LogoutEndsThisSessionOnly) {
+  EXPECT_EQ(api.send("POST", "/api/v1/auth/logout", "", without(me, "X-CSRF-Token")).status, 403);
+  const auto out = api.send("POST", "/api/v1/auth/logout", "", me);
   EXPECT_EQ(out.status, 200);
   EXPECT_NE(out.header("set-cookie").find("Max-Age=0"), std::string::npos);
-  EXPECT_EQ(api.send("GET", "/api/v1/auth/session", "", browser(here)).status, 401);
-  EXPECT_EQ(api.send("GET", "/api/v1/auth/session", "", browser(there)).status, 200);
+  EXPECT_EQ(session_status(me), 401);
+  EXPECT_EQ(session_status(other), 200);
   EXPECT_EQ(api.control.login_sessions()->size(), 1u);
 }
 
-TEST_F(AuthTest, SessionsEndAfter30Days) {
-  const auto me = set_up();
+TEST_F(SessionTest, EndsAfter30Days) {
   api.clock.advance(Millis(30LL * 24 * 3600 * 1000 - 1000));
-  EXPECT_EQ(api.send("GET", "/api/v1/auth/session", "", browser(me)).status, 200);
+  EXPECT_EQ(session_status(me), 200);
   api.clock.advance(Millis(1000));
-  EXPECT_EQ(api.send("GET", "/api/v1/auth/session", "", browser(me)).status, 401);
-  EXPECT_EQ(api.control.login_sessions()->size(), 1u);
+  EXPECT_EQ(session_status(me), 401);
+  EXPECT_EQ(api.control.login_sessions()->size(), 2u);
   api.access.forget_expired_sessions();
   EXPECT_TRUE(api.control.login_sessions()->empty());
 }
 
-TEST_F(AuthTest, SessionsAndOwnerOutliveARestart) {
-  const auto me = set_up();
+TEST_F(SessionTest, OutlivesARestart) {
   service::Access restarted(api.services);
   const auto token = restarted.prepare(std::nullopt);
   ASSERT_TRUE(token);
   EXPECT_EQ(*token, std::nullopt);
   EXPECT_FALSE(restarted.setup_required());
   api.services.access = &restarted;
-  EXPECT_EQ(api.send("GET", "/api/v1/auth/session", "", browser(me)).status, 200);
+  EXPECT_EQ(session_status(me), 200);
   api.services.access = &api.access;
+}
+
+TEST_F(SessionTest, ACookieThatIsNoSessionIsNobody) {
+  for (const char* cookie : {"tracia_session=", "tracia_session=x", "other=session-of-Ada", "tracia_session=*"}) {
+    EXPECT_EQ(session_status({{"Cookie", cookie}}), 401) << cookie;
+  }
 }
 
 // --- Passwords ---

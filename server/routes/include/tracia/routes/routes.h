@@ -20,8 +20,8 @@ void add_settings(http::Router& router, service::Services& services);    // proj
 void add_operations(http::Router& router, service::Services& services);  // healthz, readyz, metrics, openapi.yaml
 void add_page(http::Router& router, service::Services& services);        // the page at /, as the router's fallback
 
-// For Router::set_observer(): counts and times each request, and logs it (2xx and 3xx at debug, 4xx at info, 5xx at
-// warn). Needs services.metrics and services.log, which may be nullptr.
+// For Router::set_observer(): counts and times each request, and logs it (at info, 5xx at warn). Needs services.metrics
+// and services.log, which may be nullptr.
 std::function<void(const http::Finished&)> make_observer(service::Services& services);
 
 }  // namespace tracia::routes
