@@ -40,6 +40,13 @@ std::string posting_key(Field field, uint64_t project, std::string_view value) {
   return key;
 }
 
+std::optional<uint64_t> project_of_key(std::string_view key) {
+  ByteReader in(key);
+  in.byte();
+  const uint64_t project = in.varint();
+  return in.ok() ? std::optional(project) : std::nullopt;
+}
+
 void terms_of(const Row& row, const Term& term) {
   const auto add = [&](Field field, std::string_view value) {
     if (!value.empty()) term(field, value);

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,6 +39,9 @@ enum class Field : uint8_t {
 
 // The index key: field byte, project number varint, value; long values are cut and end with a hash of the whole.
 std::string posting_key(Field field, uint64_t project, std::string_view value);
+
+// The project number in a key.
+std::optional<uint64_t> project_of_key(std::string_view key);
 
 // What a row is found by: each non-empty value once (a tag that stands twice, twice).
 using Term = std::function<void(Field field, std::string_view value)>;
