@@ -229,21 +229,22 @@ Result<std::unique_ptr<SegmentCursor>> ActiveSegment::query(const std::string& p
 
 Result<std::vector<store::StoredSpan>> ActiveSegment::trace(const std::string& project_id, const std::string& trace_id,
                                                             size_t limit) const {
-  std::vector<std::string_view> rows;
   ActiveCursor cursor(this, known_project(project_id), project_id, {.trace_id = trace_id}, std::nullopt);
-  std::deque<store::StoredSpan> earliest;
+  struct Found {
+    store::StoredSpan span;
+    bool has_error;
+  };
+  std::deque<Found> earliest;
   while (true) {
     auto more = cursor.next();
     if (!more) return fail(std::move(more).error());
     if (!*more) break;
-    earliest.push_front(summary_of(cursor.row()));
+    earliest.push_front({.span = summary_of(cursor.row()), .has_error = cursor.row().has_error});
     if (earliest.size() > limit) earliest.pop_back();
   }
   std::vector<store::StoredSpan> spans;
-  for (auto& span : earliest) {
-    Row row;
-    // Only errors need the disk.
-    if (span.span.status == span::SpanStatus::kError) {
+  for (auto& [span, has_error] : earliest) {
+    if (has_error) {  // only these need the disk
       auto full = find(project_id, span.span.span_id, trace_id, Load::kWithError);
       if (!full) return fail(std::move(full).error());
       if (*full) span = std::move(**full);
@@ -324,16 +325,17 @@ Result<std::optional<GroupPart>> ActiveSegment::group(const std::string& project
 }
 
 std::vector<ActiveSegment::Placed> ActiveSegment::sorted() const {
-  std::vector<uint32_t> order(order_.rbegin(), order_.rend());
-  std::stable_sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
-    return projects_[entries_[a].project] < projects_[entries_[b].project];
+  std::vector<uint32_t> order = order_;
+  std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
+    const Entry &x = entries_[a], &y = entries_[b];
+    if (x.project != y.project) return projects_[x.project] < projects_[y.project];
+    return y.position < x.position;
   });
   std::vector<Placed> placed;
   placed.reserve(order.size());
   for (const uint32_t i : order) {
     const Entry& entry = entries_[i];
-    placed.push_back(
-        {.project_id = projects_[entry.project], .row = entry.row, .seq = entry.position.received_us});
+    placed.push_back({.project_id = projects_[entry.project], .row = entry.row, .seq = entry.position.received_us});
   }
   return placed;
 }

@@ -160,8 +160,7 @@ Status ActiveSegment::insert(const std::string& project_id, const store::StoredS
     }
     numbers.push_back(content_hashes_.size());
     add_content(project, content.hash);
-    staged_places_.push_back(
-        {.span = number, .offset = offset, .length = static_cast<uint32_t>(content.data.size())});
+    staged_places_.push_back({.span = number, .offset = offset, .length = static_cast<uint32_t>(content.data.size())});
     offset += static_cast<uint32_t>(content.data.size());
     fresh.push_back(&content);
   }
@@ -234,10 +233,12 @@ void ActiveSegment::publish() {
   for (Staged& staged : staged_) add_entry(staged);
   places_.insert(places_.end(), staged_places_.begin(), staged_places_.end());
   // Most spans come about in the order they started, so the merge touches the end only.
-  const auto earlier = [&](uint32_t a, uint32_t b) { return entries_[a].position < entries_[b].position; };
+  const auto earlier = [&](uint32_t x, uint32_t y) { return entries_[x].position < entries_[y].position; };
   const auto middle = order_.begin() + old;
   std::sort(middle, order_.end(), earlier);
-  std::inplace_merge(std::lower_bound(order_.begin(), middle, *middle, earlier), middle, order_.end(), earlier);
+  const auto first = std::lower_bound(order_.begin(), middle, *middle, earlier);
+  const std::vector<uint32_t> left(first, middle), right(middle, order_.end());
+  std::merge(left.begin(), left.end(), right.begin(), right.end(), first, earlier);
   staged_.clear();
   staged_places_.clear();
   staged_keys_.clear();

@@ -87,8 +87,7 @@ std::unique_ptr<GroupCursor> GroupCollector::finish() {
   std::vector<GroupPart> parts;
   parts.reserve(groups_.size());
   for (auto& [key, building] : groups_) parts.push_back(finish_part(building));
-  std::sort(parts.begin(), parts.end(),
-            [](const GroupPart& a, const GroupPart& b) { return b.position < a.position; });
+  std::sort(parts.begin(), parts.end(), [](const GroupPart& a, const GroupPart& b) { return b.position < a.position; });
   return std::make_unique<CollectedGroups>(std::move(parts));
 }
 
