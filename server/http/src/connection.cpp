@@ -20,7 +20,7 @@ constexpr Millis kLingerTime{2000};
 }  // namespace
 
 Connection::Connection(Worker& worker, Socket socket, std::string peer)
-    : worker_(worker), socket_(std::move(socket)), peer_(std::move(peer)) {
+    : worker_(worker), stream_(std::move(socket), worker.shared().tls.get()), peer_(std::move(peer)) {
   input_.reserve(read_buffer_.size());
 }
 
@@ -48,16 +48,28 @@ void Connection::settle() {
 }
 
 void Connection::notify_drain() {
-  asio::post(socket_.get_executor(), [self = shared_from_this()] { self->on_written(); });
+  asio::post(stream_.get_executor(), [self = shared_from_this()] { self->on_written(); });
 }
 
 void Connection::start() {
   ErrorCode ec;
-  socket_.set_option(asio::ip::tcp::no_delay(true), ec);
-  socket_.non_blocking(true, ec);
+  stream_.socket().set_option(asio::ip::tcp::no_delay(true), ec);
+  stream_.socket().non_blocking(true, ec);
   if (ec) return close();
   last_read_ = last_write_ = system_clock().steady();
+  if (stream_.needs_handshake()) return handshake();
   read();
+}
+
+void Connection::handshake() {
+  phase_ = Phase::kHandshaking;
+  stream_.async_handshake([self = shared_from_this()](const ErrorCode& ec) {
+    if (self->phase_ == Phase::kClosed) return;
+    if (ec || self->draining_) return self->close();
+    self->phase_ = Phase::kIdle;
+    self->last_read_ = system_clock().steady();
+    self->read();
+  });
 }
 
 void Connection::drain() {
@@ -72,7 +84,7 @@ void Connection::read() {
   if (phase_ == Phase::kAnswering && input_.size() >= kPipelineBytesMax) return;
   if (phase_ == Phase::kIdle && input_.size() >= kPipelineBytesMax) return;  // waiting for the peer to read
   reading_ = true;
-  socket_.async_read_some(asio::buffer(read_buffer_),
+  stream_.async_read_some(asio::buffer(read_buffer_),
                           [self = shared_from_this()](const ErrorCode& ec, size_t bytes) { self->on_read(ec, bytes); });
 }
 
@@ -213,7 +225,7 @@ void Connection::write(uint64_t exchange, std::string_view bytes) {
   if (!is_open(exchange) || !began_ || head_request_ || bytes.empty()) return;
   if (queued_bytes() + bytes.size() > worker_.options().stream_buffer_bytes_max) {
     // Not from inside the caller's write(): what it works with may end with on_close().
-    if (close_fn_) asio::post(socket_.get_executor(), std::exchange(close_fn_, nullptr));
+    if (close_fn_) asio::post(stream_.get_executor(), std::exchange(close_fn_, nullptr));
     return abort(exchange);
   }
   enter([&] {
@@ -256,7 +268,7 @@ void Connection::finish_answer() {
 
 void Connection::reset_peer() {
   ErrorCode ignored;
-  socket_.set_option(asio::socket_base::linger(true, 0), ignored);
+  stream_.socket().set_option(asio::socket_base::linger(true, 0), ignored);
 }
 
 void Connection::abort(uint64_t exchange) {
@@ -270,7 +282,7 @@ Connection::Timer& Connection::idle_timer() {
   for (const auto& timer : timers_) {
     if (!timer->busy) return *timer;
   }
-  timers_.push_back(std::make_unique<Timer>(socket_.get_executor()));
+  timers_.push_back(std::make_unique<Timer>(stream_.get_executor()));
   return *timers_.back();
 }
 
@@ -300,7 +312,7 @@ void Connection::on_end(uint64_t exchange, std::function<void(int status)> fn) {
 }
 
 void Connection::post(std::function<void()> fn) {
-  asio::post(socket_.get_executor(), [self = shared_from_this(), fn = std::move(fn)] { self->enter(fn); });
+  asio::post(stream_.get_executor(), [self = shared_from_this(), fn = std::move(fn)] { self->enter(fn); });
 }
 
 // --- writing and closing ---------------------------------------------------------------------------------------------
@@ -312,7 +324,7 @@ void Connection::flush() {
     inflight_offset_ = 0;
     // Most answers fit the socket's buffer: try now, wait only when the kernel says so.
     ErrorCode ec;
-    inflight_offset_ = socket_.write_some(asio::buffer(inflight_), ec);
+    inflight_offset_ = stream_.write_now(asio::buffer(inflight_), ec);
     last_write_ = last_read_;
     if (ec && ec != asio::error::would_block && ec != asio::error::try_again) return close();
     if (inflight_offset_ < inflight_.size()) return wait_writable();
@@ -325,7 +337,7 @@ void Connection::flush() {
 void Connection::wait_writable() {
   writing_ = true;
   last_write_ = system_clock().steady();
-  socket_.async_write_some(asio::buffer(inflight_.data() + inflight_offset_, inflight_.size() - inflight_offset_),
+  stream_.async_write_some(asio::buffer(inflight_.data() + inflight_offset_, inflight_.size() - inflight_offset_),
                            [self = shared_from_this()](const ErrorCode& ec, size_t bytes) {
                              self->writing_ = false;
                              if (self->phase_ == Phase::kClosed) return;
@@ -350,7 +362,7 @@ void Connection::close_when_written() {
   // Closing with unread input would reset the connection and could destroy the answer on its way (RFC 9112
   // section 9.6).
   ErrorCode ec;
-  socket_.shutdown(Socket::shutdown_send, ec);
+  stream_.finish_sending(ec, [self = shared_from_this()] {});
   if (ec) return close();
   phase_ = Phase::kLingering;
   input_.clear();
@@ -366,7 +378,7 @@ void Connection::close() {
     if (timer->busy) timer->timer.cancel();
   }
   ErrorCode ignored;
-  socket_.close(ignored);
+  stream_.socket().close(ignored);
   drain_fn_ = nullptr;
   worker_.remove(self);
   if (was_answering && close_fn_) std::exchange(close_fn_, nullptr)();
@@ -379,6 +391,7 @@ void Connection::check_deadlines(SteadyTime now) {
   const ServerOptions& options = worker_.options();
   if (writing_ && now - last_write_ > options.write_timeout) return close();
   if (phase_ == Phase::kLingering && now > linger_until_) return close();
+  if (phase_ == Phase::kHandshaking && now - last_read_ > options.header_timeout) return close();
   if (phase_ == Phase::kIdle && !writing_ && now - last_read_ > options.keep_alive_timeout) return close();
   if (phase_ != Phase::kReceiving) return;
   const bool in_body = parser_->is_header_done();

@@ -1,5 +1,6 @@
 // One connection: read, parse, hand over, write. Everything here runs on its worker's thread.
 //
+//   handshaking (TLS only) --> idle
 //   idle --first byte--> receiving --whole request--> answering --answer complete--> idle
 //     any of them --error or Connection: close, once all is written--> lingering --peer closed or 2 s--> closed
 #pragma once
@@ -16,6 +17,7 @@
 #include <vector>
 
 #include "request_parser.h"
+#include "stream.h"
 #include "tracia/http/server.h"
 #include "worker.h"
 
@@ -23,8 +25,8 @@ namespace tracia::http {
 
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
-  using Socket = boost::asio::ip::tcp::socket;
-  using ErrorCode = boost::system::error_code;
+  using Socket = Stream::Socket;
+  using ErrorCode = Stream::ErrorCode;
 
   Connection(Worker& worker, Socket socket, std::string peer);
 
@@ -49,7 +51,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   size_t queued_bytes() const { return out_.size() + inflight_.size() - inflight_offset_; }
 
  private:
-  enum class Phase { kIdle, kReceiving, kAnswering, kLingering, kClosed };
+  enum class Phase { kHandshaking, kIdle, kReceiving, kAnswering, kLingering, kClosed };
   struct Timer {
     explicit Timer(const Socket::executor_type& executor) : timer(executor) {}
     boost::asio::steady_timer timer;
@@ -62,6 +64,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void settle();
   void notify_drain();  // soon, from the loop: never from inside on_drain()
 
+  void handshake();
   void read();
   void on_read(const ErrorCode& ec, size_t bytes);
   void parse_input();
@@ -80,7 +83,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Timer& idle_timer();
 
   Worker& worker_;
-  Socket socket_;
+  Stream stream_;
   std::string peer_;
   Phase phase_ = Phase::kIdle;
   int depth_ = 0;

@@ -89,7 +89,8 @@ using Handler = std::function<void(Request& request, ResponseWriter writer)>;
 struct ServerOptions {
   std::string listen = "127.0.0.1:0";   // HOST:PORT, [V6]:PORT; port 0 takes a free one
   int threads = 1;                      // event loops, 1 to 64
-  size_t connections_max = 10'000;      // one more gets 503 and is closed
+  std::string tls_cert, tls_key;        // PEM files, both or none: HTTPS (TLS 1.2 and 1.3) instead of plain HTTP
+  size_t connections_max = 16'384;      // one more gets 503 and is closed
   size_t header_bytes_max = 64u << 10;  // request line and headers; 431 beyond
   size_t body_bytes_max = 64u << 20;    // 413 beyond
   // Asked with method and path once a head is complete: a smaller bound for that body, before a byte of it is kept.
@@ -119,8 +120,9 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  // Binds and listens (SO_REUSEADDR; TCP_NODELAY on connections). Errors: kInvalidRequest for a malformed address,
-  // kNetworkError when it cannot be bound; the message says what to do.
+  // Binds and listens (SO_REUSEADDR; TCP_NODELAY on connections), and raises the process's soft limit of open files to
+  // its hard limit. Errors: kInvalidRequest for a malformed address, or a certificate or key that cannot be used;
+  // kNetworkError when the address cannot be bound; the message says what to do.
   Status start();
   // Stops accepting, closes idle connections, lets answers in flight finish for at most `grace`, then cuts the rest.
   // Blocks until all threads ended. Never call it from a handler.
