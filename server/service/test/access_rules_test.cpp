@@ -39,9 +39,9 @@ TEST(AccessRules, EmailsAreCheckedSimply) {
 TEST(AccessRules, ABootstrapKeyNeeds32Characters) {
   EXPECT_TRUE(check_bootstrap_key("tr_" + std::string(32, 'a')));
   EXPECT_TRUE(check_bootstrap_key("tr_0123456789abcdefABCDEF-_0123456789"));
-  for (const std::string& weak : {std::string(), std::string("secret"), "tr_" + std::string(31, 'a'),
-                                  "xx_" + std::string(40, 'a'), "tr_" + std::string(40, ' '),
-                                  "tr_" + std::string(31, 'a') + "!", "tr_" + std::string(1000, 'a')}) {
+  for (const std::string& weak :
+       {std::string(), std::string("secret"), "tr_" + std::string(31, 'a'), "xx_" + std::string(40, 'a'),
+        "tr_" + std::string(40, ' '), "tr_" + std::string(31, 'a') + "!", "tr_" + std::string(1000, 'a')}) {
     const Status checked = check_bootstrap_key(weak);
     ASSERT_FALSE(checked) << weak;
     EXPECT_EQ(checked.error().code, ErrorCode::kInvalidRequest);
