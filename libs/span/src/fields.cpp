@@ -28,6 +28,29 @@ bool is_slug(std::string_view text) {
   return !text.empty();
 }
 
+MemberTable::MemberTable(const json::Value& object) : object_(object) {
+  const size_t count = object.size();
+  searched_ = count > kMembersMax;
+  if (searched_ || !object.is_object()) return;
+  members_.reserve(count);
+  for (const json::Member member : object.members()) {
+    size_t slot = first_slot(member.key);
+    while (slots_[slot] != 0 && members_[slots_[slot] - 1].key != member.key) slot = (slot + 1) % kSlots;
+    if (slots_[slot] != 0) continue;  // the first of a name counts
+    members_.push_back(member);
+    slots_[slot] = static_cast<uint8_t>(members_.size());
+  }
+}
+
+json::Value MemberTable::operator[](std::string_view name) const {
+  if (searched_) return object_[name];
+  for (size_t slot = first_slot(name); slots_[slot] != 0; slot = (slot + 1) % kSlots) {
+    const json::Member& member = members_[slots_[slot] - 1];
+    if (member.key == name) return member.value;
+  }
+  return {};
+}
+
 json::Value Fields::require(std::string_view name) {
   const json::Value value = get(name);
   if (!value) fail(Error::invalid("Missing required field: " + place(name)));

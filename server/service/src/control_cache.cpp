@@ -55,7 +55,7 @@ Result<LiveConnection> open_connection(store::Connection connection, const Contr
     add_headers(*headers, live.headers);
   }
   if (!live.connection.sealed_secrets.empty()) {
-    const auto text = unseal(live.connection.sealed_secrets);
+    const auto text = unseal(live.connection);
     if (!text) return fail(text.error());
     const auto secrets = document.parse(*text);
     if (!secrets) return fail(secrets.error());

@@ -9,7 +9,7 @@
 #include "tracia/llm/endpoint.h"
 #include "tracia/transport/transport.h"
 
-namespace tracia::client {
+namespace tracia::calls {
 
 // Thread-safe. Credentials are kept until five minutes before they expire; environment and profile ones for ever.
 class AwsCredentialCache {
@@ -38,4 +38,4 @@ class AwsCredentialCache {
   std::optional<std::string> profile_region_;
 };
 
-}  // namespace tracia::client
+}  // namespace tracia::calls

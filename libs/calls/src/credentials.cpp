@@ -1,10 +1,10 @@
-#include "credentials.h"
+#include "tracia/calls/credentials.h"
 
 #include <cstdio>
 #include <memory>
 #include <string>
 
-namespace tracia::client {
+namespace tracia::calls {
 namespace {
 
 constexpr size_t kFileBytesMax = 1u << 20;
@@ -151,4 +151,4 @@ void AwsCredentialCache::advance(const std::shared_ptr<Pending>& pending) {
                    });
 }
 
-}  // namespace tracia::client
+}  // namespace tracia::calls
