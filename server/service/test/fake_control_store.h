@@ -108,7 +108,7 @@ class FakeControlStore : public ControlStore {
   Status update_prompt(const prompt::Prompt& prompt, const prompt::Version* version) override {
     return write([&]() -> Status {
       const auto found = prompts_.find(prompt.id);
-      if (found == prompts_.end()) return not_found();
+      if (found == prompts_.end() || found->second.project_id != prompt.project_id) return not_found();
       if (found->second.revision != prompt.revision - 1) return conflict("the prompt has changed");
       if (slug_taken(prompt)) return conflict("slug is taken", ErrorKind::kInvalidRequest);
       if (version != nullptr) versions_[prompt.id][version->number] = *version;
