@@ -37,7 +37,7 @@ class Driver {
   // On the loop's thread while the `done` of one of this driver's calls runs there.
   bool in_callback() const;
 
-  AwsCredentialCache& aws() { return aws_; }
+  AwsCredentialCache& aws() const { return aws_; }
   const Clock& clock() const { return clock_; }
 
  private:
@@ -50,7 +50,7 @@ class Driver {
   void leave(Running* call);
 
   std::shared_ptr<transport::Transport> transport_;
-  AwsCredentialCache aws_;
+  mutable AwsCredentialCache aws_;  // locks for itself
   const Clock& clock_;
   std::mutex mutex_;
   std::condition_variable all_done_;
