@@ -22,7 +22,8 @@
 
 namespace tracia::store_sqlite {
 
-// Thread-safe but for open and destruction. The destructor writes what was accepted and waits for a seal under way.
+// Thread-safe but for open and destruction. The destructor writes what was accepted; a seal under way is given up, and
+// done again by the next open().
 class SpanEngine final : public store::SpanStore {
  public:
   // Makes DIR/segments and DIR/deletions.db when missing; DIR itself must exist. Errors: kUnavailable with the file.
