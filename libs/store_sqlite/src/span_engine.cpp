@@ -76,7 +76,8 @@ Status SpanEngine::health() const { return impl_->writer->health(); }
 
 store::SpanStoreStats SpanEngine::stats() const {
   store::SpanStoreStats stats;
-  for (const auto& stored : *impl_->segments.list()) {
+  const auto list = impl_->segments.list();
+  for (const auto& stored : *list) {
     const SegmentInfo info = stored->segment->info();
     stats.spans += info.spans;
     stats.disk_bytes += info.bytes;
@@ -91,7 +92,8 @@ store::SpanStoreStats SpanEngine::stats() const {
 Result<uint64_t> SpanEngine::drop_before(Timestamp before) {
   TRACIA_TRY(impl_->writer->rotate([&](const SegmentInfo& info) { return info.max_start < before; }));
   uint64_t dropped = 0;
-  for (const auto& stored : *impl_->segments.list()) {
+  const auto list = impl_->segments.list();
+  for (const auto& stored : *list) {
     const SegmentInfo info = stored->segment->info();
     if (info.spans == 0 || info.max_start >= before) continue;
     const uint64_t deleted = impl_->deletions->count_between(info.min_received, info.max_received);
@@ -126,7 +128,8 @@ Status SpanEngine::backup_to(const std::filesystem::path& to, const Copied& copi
     return {};
   };
   // Segments first: a span deleted meanwhile is then deleted in the copy as well. What the list holds stays on disk.
-  for (const auto& stored : *impl_->segments.list()) {
+  const auto list = impl_->segments.list();
+  for (const auto& stored : *list) {
     const fs::path name = fs::path("segments") / stored->file.filename();
     if (const auto* active = dynamic_cast<const ActiveSegment*>(stored->segment.get())) {
       TRACIA_TRY(active->copy_to(to / name));

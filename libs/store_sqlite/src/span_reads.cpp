@@ -72,7 +72,8 @@ Result<std::optional<store::StoredSpan>> SpanEngine::get(const std::string& proj
                                                          const std::string& trace_id) {
   const uint64_t key = span_key(project_id, span_id);
   std::optional<store::StoredSpan> newest;
-  for (const auto& stored : *impl_->segments.list()) {
+  const auto list = impl_->segments.list();
+  for (const auto& stored : *list) {
     if (!stored->segment->may_have(key)) continue;
     auto found = stored->segment->find(project_id, span_id, trace_id, Load::kAll);
     if (!found) return fail(std::move(found).error());
@@ -90,7 +91,8 @@ Result<std::vector<store::StoredSpan>> SpanEngine::trace(const std::string& proj
                                                          size_t limit) {
   const uint64_t key = trace_key(project_id, trace_id);
   std::vector<store::StoredSpan> spans;
-  for (const auto& stored : *impl_->segments.list()) {
+  const auto list = impl_->segments.list();
+  for (const auto& stored : *list) {
     if (!stored->segment->may_have(key)) continue;
     const SegmentInfo info = stored->segment->info();
     const size_t deleted = impl_->deletions->count_between(info.min_received, info.max_received);
@@ -178,7 +180,8 @@ Result<std::vector<store::StoredSpan>> SpanEngine::received_after(const std::str
                                                                   size_t limit) {
   const Timestamp from{std::max(stamp.micros, impl_->options.clock->now().micros - kTailUs)};
   std::vector<store::StoredSpan> spans;
-  for (const auto& stored : *impl_->segments.list()) {
+  const auto list = impl_->segments.list();
+  for (const auto& stored : *list) {
     const SegmentInfo info = stored->segment->info();
     if (info.spans == 0 || info.max_received <= from) continue;
     const size_t deleted = impl_->deletions->count_between(info.min_received, info.max_received);

@@ -121,7 +121,8 @@ Status SpanEngine::Impl::start(std::vector<std::shared_ptr<ActiveSegment>> activ
     if (!current) sealer->push(last, active[i]);
   }
   int64_t last_stamp = deletions->received_mark();
-  for (const auto& stored : *segments.list()) {
+  const auto list = segments.list();
+  for (const auto& stored : *list) {
     last_stamp = std::max(last_stamp, stored->segment->info().max_received.micros);
   }
   writer = std::make_unique<Writer>(Writer::Parts{.folder = folder,
