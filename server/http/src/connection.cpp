@@ -16,13 +16,14 @@ constexpr size_t kPipelineBytesMax = 64u << 10;
 constexpr size_t kOutputBytesHigh = 1u << 20;
 constexpr size_t kOutputBytesLow = 64u << 10;
 constexpr Millis kLingerTime{2000};
+// Room for one read: a head, or a good piece of a body.
+constexpr size_t kReadBytes = Stream::kInputBytesMax;
+constexpr size_t kBodyReadBytes = 64u << 10;
 
 }  // namespace
 
 Connection::Connection(Worker& worker, Socket socket, std::string peer)
-    : worker_(worker), stream_(std::move(socket), worker.shared().tls.get()), peer_(std::move(peer)) {
-  input_.reserve(read_buffer_.size());
-}
+    : worker_(worker), stream_(std::move(socket), worker.shared().tls.get()), peer_(std::move(peer)) {}
 
 template <typename F>
 void Connection::enter(F&& fn) {
@@ -84,13 +85,18 @@ void Connection::read() {
   if (phase_ == Phase::kAnswering && input_.size() >= kPipelineBytesMax) return;
   if (phase_ == Phase::kIdle && input_.size() >= kPipelineBytesMax) return;  // waiting for the peer to read
   reading_ = true;
-  stream_.async_read_some(asio::buffer(read_buffer_),
-                          [self = shared_from_this()](const ErrorCode& ec, size_t bytes) { self->on_read(ec, bytes); });
+  stream_.async_wait_input([self = shared_from_this()](const ErrorCode& ec) { self->on_readable(ec); });
 }
 
-void Connection::on_read(const ErrorCode& ec, size_t bytes) {
+void Connection::on_readable(ErrorCode ec) {
   reading_ = false;
   if (phase_ == Phase::kClosed) return;
+  size_t bytes = 0;
+  if (!ec) {
+    const size_t room = phase_ == Phase::kReceiving && parser_->is_header_done() ? kBodyReadBytes : kReadBytes;
+    bytes = stream_.take_input(input_.prepare(room).data(), room, ec);
+    if (ec == asio::error::would_block || ec == asio::error::try_again) return read();
+  }
   if (ec) {
     // The answer is complete but not yet with the kernel: a peer that only closed its sending half still wants it.
     if (phase_ != Phase::kAnswering && phase_ != Phase::kLingering && queued_bytes() > 0) {
@@ -103,7 +109,6 @@ void Connection::on_read(const ErrorCode& ec, size_t bytes) {
   if (phase_ == Phase::kLingering) {  // what a refused peer still sends is thrown away
     return read();
   }
-  asio::buffer_copy(input_.prepare(bytes), asio::buffer(read_buffer_, bytes));
   input_.commit(bytes);
   enter([] {});
 }
@@ -387,12 +392,23 @@ void Connection::close() {
   end_fn_ = nullptr;
 }
 
+void Connection::release_memory() {
+  if (input_.size() == 0) input_.shrink_to_fit();
+  out_.shrink_to_fit();
+  inflight_.shrink_to_fit();
+  request_ = Request{};
+  parser_.reset();
+}
+
 void Connection::check_deadlines(SteadyTime now) {
   const ServerOptions& options = worker_.options();
   if (writing_ && now - last_write_ > options.write_timeout) return close();
   if (phase_ == Phase::kLingering && now > linger_until_) return close();
   if (phase_ == Phase::kHandshaking && now - last_read_ > options.header_timeout) return close();
-  if (phase_ == Phase::kIdle && !writing_ && now - last_read_ > options.keep_alive_timeout) return close();
+  if (phase_ == Phase::kIdle && !writing_) {
+    if (now - last_read_ > options.keep_alive_timeout) return close();
+    if (now - last_read_ > options.buffer_keep_time && queued_bytes() == 0) release_memory();
+  }
   if (phase_ != Phase::kReceiving) return;
   const bool in_body = parser_->is_header_done();
   const bool late = in_body ? now - last_read_ > options.body_timeout : now - request_start_ > options.header_timeout;

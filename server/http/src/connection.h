@@ -5,7 +5,6 @@
 //     any of them --error or Connection: close, once all is written--> lingering --peer closed or 2 s--> closed
 #pragma once
 
-#include <array>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -66,7 +65,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   void handshake();
   void read();
-  void on_read(const ErrorCode& ec, size_t bytes);
+  void on_readable(ErrorCode ec);
   void parse_input();
   bool parse_some();  // false when more bytes are needed or the connection is closing
   void dispatch();
@@ -79,6 +78,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void wait_writable();
   void on_written();
   void close_when_written();
+  void release_memory();
   void linger();
   Timer& idle_timer();
 
@@ -92,8 +92,6 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool close_after_write_ = false;
   bool draining_ = false;
 
-  // The pending read writes here, never into input_, which is parsed (and moved) while a read is pending.
-  std::array<char, 16384> read_buffer_;
   boost::beast::flat_buffer input_;  // received and not yet parsed
   Request request_;
   std::optional<RequestParser> parser_;

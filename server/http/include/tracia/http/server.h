@@ -100,6 +100,7 @@ struct ServerOptions {
   Millis body_timeout{30'000};        // longest pause inside a body; 408
   Millis request_timeout{300'000};    // first byte to last byte of a request; 408
   Millis keep_alive_timeout{75'000};  // idle between requests; closed silently
+  Millis buffer_keep_time{1'000};     // idle for longer, a connection gives its buffers back
   Millis write_timeout{60'000};       // a peer that takes no byte for so long is reset
 };
 
