@@ -154,7 +154,7 @@ TEST_F(SettingsTest, EachStartWithoutAnOwnerMakesANewSetupToken) {
   service::Services services = api.services;
   services.control = &control;
   services.cache = &cache;
-  ASSERT_TRUE(cache.load([](std::string_view) -> Result<std::string> { return std::string("{}"); }));
+  ASSERT_TRUE(cache.load([](const store::Connection&) -> Result<std::string> { return std::string("{}"); }));
   const auto first = service::Access(services).prepare(std::nullopt);
   service::Access last(services);
   const auto second = last.prepare(std::nullopt);

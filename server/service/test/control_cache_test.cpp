@@ -11,7 +11,7 @@
 namespace tracia::service {
 namespace {
 
-Result<std::string> no_secrets(std::string_view) { return fail(Error::invalid("wrong key")); }
+Result<std::string> no_secrets(const store::Connection&) { return fail(Error::invalid("wrong key")); }
 
 store::ApiKey key(const std::string& id, char fill, int64_t created = 1) {
   store::ApiKey key{.id = id, .project_id = "prj_1", .name = id};
@@ -72,8 +72,8 @@ TEST_F(ControlCacheTest, OpensSecretsAndJoinsHeaders) {
   azure.sealed_secrets = "sealed";
   azure.headers_json = R"({"X-Team":"core"})";
   ASSERT_TRUE(store_.put_connection(azure));
-  ASSERT_TRUE(cache_.load([](std::string_view sealed) -> Result<std::string> {
-    EXPECT_EQ(sealed, "sealed");
+  ASSERT_TRUE(cache_.load([](const store::Connection& connection) -> Result<std::string> {
+    EXPECT_EQ(connection.sealed_secrets, "sealed");
     return R"({"key":"sk-1","headers":{"api-key":"s"}})";
   }));
   const auto live = cache_.connection("prj_1", "azure");

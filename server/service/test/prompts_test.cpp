@@ -50,7 +50,7 @@ class PromptsTest : public testing::Test {
   // What a server started anew would know.
   prompt::Prompt stored(const std::string& id) {
     ControlCache cache(store_);
-    EXPECT_TRUE(cache.load([](std::string_view) -> Result<std::string> { return "{}"; }));
+    EXPECT_TRUE(cache.load([](const store::Connection&) -> Result<std::string> { return "{}"; }));
     const auto found = cache.prompt_by_id(id);
     return found ? *found : prompt::Prompt{};
   }
