@@ -57,7 +57,12 @@ class FakeControlStore : public ControlStore {
     return read<std::optional<LoginSession>>([&] { return find(sessions_, token_hash); });
   }
   Result<std::vector<LoginSession>> login_sessions() override {
-    return read<std::vector<LoginSession>>([&] { return oldest_first(sessions_); });
+    return read<std::vector<LoginSession>>([&] {
+      std::vector<LoginSession> all;
+      for (const auto& [hash, session] : sessions_) all.push_back(session);
+      std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.created < b.created; });
+      return all;
+    });
   }
   Status put_login_session(const LoginSession& session) override {
     return write([&] { return put(sessions_, session.token_hash, session); });
@@ -103,7 +108,7 @@ class FakeControlStore : public ControlStore {
   Status update_prompt(const prompt::Prompt& prompt, const prompt::Version* version) override {
     return write([&]() -> Status {
       const auto found = prompts_.find(prompt.id);
-      if (found == prompts_.end()) return not_found();
+      if (found == prompts_.end() || found->second.project_id != prompt.project_id) return not_found();
       if (found->second.revision != prompt.revision - 1) return conflict("the prompt has changed");
       if (slug_taken(prompt)) return conflict("slug is taken", ErrorKind::kInvalidRequest);
       if (version != nullptr) versions_[prompt.id][version->number] = *version;
