@@ -4,6 +4,7 @@
 #include <mutex>
 #include <utility>
 
+#include "probe.h"
 #include "run_plan.h"
 #include "run_result.h"
 #include "tracia/base/bytes.h"
@@ -252,6 +253,18 @@ void Runs::start(const Principal& who, RunRequest request, transport::CancelToke
     run->start(impl->driver);
   });
   if (!taken) run->refuse(taken.error());
+}
+
+void Runs::probe(llm::Target target, transport::CancelToken cancel, std::function<void(Result<Millis>)> done) {
+  auto call = make_probe(std::move(target), *impl_->services.clock);
+  if (!call) return done(fail(std::move(call).error()));
+  if (!impl_->enter()) return done(fail(stopping()));
+  const std::shared_ptr<llm::Call> shared = std::move(*call);
+  calls::run_async(impl_->driver, shared, cancel, [impl = impl_.get(), shared, done = std::move(done)] {
+    const auto& error = shared->error();
+    done(error ? Result<Millis>(fail(*error)) : Result<Millis>(shared->latency()));
+    impl->leave();
+  });
 }
 
 }  // namespace tracia::service
