@@ -42,12 +42,6 @@ std::optional<llm::Target> target_from_env(Provider provider, const llm::EnvRead
   return std::nullopt;
 }
 
-Error not_found(std::string_view id) {
-  return {.code = ErrorCode::kNotFound,
-          .kind = ErrorKind::kNotFound,
-          .message = "Connection not found: " + std::string(utf8_prefix(id, 80))};
-}
-
 }  // namespace
 
 Error missing_provider_key(Provider provider) {
@@ -55,6 +49,12 @@ Error missing_provider_key(Provider provider) {
           .kind = ErrorKind::kAuthentication,
           .message = "No " + std::string(llm::provider_title(provider)) +
                      " API key configured. Add one in Settings > Providers."};
+}
+
+Error connection_not_found(std::string_view id) {
+  return {.code = ErrorCode::kNotFound,
+          .kind = ErrorKind::kNotFound,
+          .message = "Connection not found: " + std::string(utf8_prefix(id, 80))};
 }
 
 struct Connections::Impl {
@@ -145,7 +145,7 @@ Result<store::Connection> Connections::update(std::string_view project_id, std::
   TRACIA_TRY(check_connection(draft, impl_->services.config->allow_private_upstreams));
   const std::lock_guard lock(impl_->writes);
   const auto live = impl_->find(project_id, id);
-  if (!live) return fail(not_found(id));
+  if (!live) return fail(connection_not_found(id));
   // Secrets stay with the host they were given for: whoever points the connection elsewhere has to give them again.
   const bool moved = draft.base_url != live->connection.base_url || draft.protocol != live->connection.protocol;
   if (moved && !draft.key && !live->key.empty()) {
@@ -168,7 +168,7 @@ Status Connections::remove(std::string_view project_id, std::string_view id) {
   const auto removed = impl_->services.control->remove_connection(project_id, id);
   if (!removed) return fail(removed.error());
   impl_->services.cache->remove_connection(project_id, id);
-  if (!*removed) return fail(not_found(id));
+  if (!*removed) return fail(connection_not_found(id));
   return {};
 }
 
@@ -201,6 +201,13 @@ Result<Connections::Named> Connections::resolve(std::string_view project_id, std
   Named named{.target = *from_env, .name = std::move(name)};
   named.target.model = std::string(model);
   return named;
+}
+
+Result<Connections::Named> Connections::resolve_id(std::string_view project_id, std::string_view id,
+                                                   std::string_view model) const {
+  const auto live = impl_->find(project_id, id);
+  if (!live) return fail(connection_not_found(id));
+  return impl_->through(*live, model);
 }
 
 Result<llm::Target> Connections::target(std::string_view project_id, std::string_view provider,

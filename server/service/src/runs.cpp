@@ -4,6 +4,7 @@
 #include <mutex>
 #include <utility>
 
+#include "probe.h"
 #include "run_plan.h"
 #include "run_result.h"
 #include "tracia/base/bytes.h"
@@ -18,11 +19,19 @@
 namespace tracia::service {
 namespace {
 
+// More wait for a model than any connection limit lets in; past it runs are refused rather than kept.
+constexpr size_t kRunsMax = 10'000;
 constexpr size_t kIdleConnectionsMax = 256;  // a busy server talks to few hosts over many connections
 
 Error stopping() {
   return {.code = ErrorCode::kUnavailable,
           .message = "The server is stopping",
+          .retry_after = std::chrono::milliseconds(1000)};
+}
+
+Error too_many() {
+  return {.code = ErrorCode::kUnavailable,
+          .message = "Too many runs at the same time",
           .retry_after = std::chrono::milliseconds(1000)};
 }
 
@@ -46,10 +55,12 @@ struct Runs::Impl {
   size_t running = 0;
   bool closing = false;
 
-  bool enter() {
+  Status enter() {
     const std::lock_guard lock(mutex);
-    if (!closing) ++running;
-    return !closing;
+    if (closing) return fail(stopping());
+    if (running >= kRunsMax) return fail(too_many());
+    ++running;
+    return {};
   }
   void leave() {
     const std::lock_guard lock(mutex);
@@ -134,9 +145,7 @@ class Run : public std::enable_shared_from_this<Run> {
   // On the transport's loop.
   void ended() {
     const auto& error = call_->error();
-    if (!call_->sent()) return refuse(*error);
-    if (error && is_refused_address(*error))
-      return refuse(Error::invalid("provider " + plan_.to.name + ": " + error->message));
+    if (error && (!call_->sent() || is_refused_address(*error))) return refuse(unsent(*error));
     store::NewSpan span = make_span();
     std::string begun = error ? "" : begin_result(*call_, plan_.chat.messages, span);
     std::vector<store::NewSpan> spans;
@@ -145,6 +154,14 @@ class Run : public std::enable_shared_from_this<Run> {
                                                   Result<std::vector<store::Appended>> appended) mutable {
       self->answer(std::move(begun), appended.has_value());
     });
+  }
+
+  // What kept the call from being made: the caller's mistake, or ours.
+  Error unsent(const Error& error) const {
+    if (error.code == ErrorCode::kMissingProviderApiKey) return missing_provider_key(call_->target().provider);
+    if (error.kind == ErrorKind::kAborted && is_closing()) return stopping();
+    if (!is_refused_address(error)) return error;
+    return Error::invalid("The base URL of the connection '" + plan_.to.name + "': " + error.message);
   }
 
   store::NewSpan make_span() const {
@@ -197,7 +214,6 @@ class Run : public std::enable_shared_from_this<Run> {
     const bool own = plan_.to.name != llm::provider_name(provider);
     const std::string title = (own ? plan_.to.name : std::string(llm::provider_title(provider))) + " error: ";
     if (!error.message.starts_with(title)) error.message.insert(0, title);
-    if (error.code == ErrorCode::kMissingProviderApiKey) return missing_provider_key(provider);
     if (error.status == 429 && !error.retry_after) error.retry_after = std::chrono::milliseconds(1000);
     return error;
   }
@@ -237,7 +253,9 @@ void Runs::start(const Principal& who, RunRequest request, transport::CancelToke
     std::string extra = refusal_extra(plan.error(), request);
     return listener.on_end(tl::unexpected(RunFailure{std::move(plan).error(), std::move(extra)}));
   }
-  if (!impl_->enter()) return listener.on_end(tl::unexpected(RunFailure{stopping(), ""}));
+  if (const Status entered = impl_->enter(); !entered) {
+    return listener.on_end(tl::unexpected(RunFailure{entered.error(), ""}));
+  }
   auto run = std::make_shared<Run>(services, who.project_id, std::move(request), std::move(*plan), std::move(cancel),
                                    std::move(listener));
   Impl* impl = impl_.get();
@@ -252,6 +270,18 @@ void Runs::start(const Principal& who, RunRequest request, transport::CancelToke
     run->start(impl->driver);
   });
   if (!taken) run->refuse(taken.error());
+}
+
+void Runs::probe(llm::Target target, transport::CancelToken cancel, std::function<void(Result<Millis>)> done) {
+  auto call = make_probe(std::move(target), *impl_->services.clock);
+  if (!call) return done(fail(std::move(call).error()));
+  if (const Status entered = impl_->enter(); !entered) return done(fail(entered.error()));
+  const std::shared_ptr<llm::Call> shared = std::move(*call);
+  calls::run_async(impl_->driver, shared, cancel, [impl = impl_.get(), shared, done = std::move(done)] {
+    const auto& error = shared->error();
+    done(error ? Result<Millis>(fail(*error)) : Result<Millis>(shared->latency()));
+    impl->leave();
+  });
 }
 
 }  // namespace tracia::service

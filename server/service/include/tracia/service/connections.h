@@ -56,6 +56,8 @@ class Connections {
     std::string name;  // lower case
   };
   Result<Named> resolve(std::string_view project_id, std::string_view provider, std::string_view model) const;
+  // Where a call through that very connection goes. kNotFound; kMissingProviderKey.
+  Result<Named> resolve_id(std::string_view project_id, std::string_view id, std::string_view model) const;
 
  private:
   struct Impl;
@@ -64,5 +66,6 @@ class Connections {
 
 // "No OpenAI API key configured. Add one in Settings > Providers."
 Error missing_provider_key(llm::Provider provider);
+Error connection_not_found(std::string_view id);
 
 }  // namespace tracia::service
