@@ -62,7 +62,7 @@ class ApiServer {
 
   // Loads the cache, prepares access with kTestKey, and serves the routes that were added to `router`.
   void start() {
-    ASSERT_TRUE(cache.load([](std::string_view) -> Result<std::string> { return std::string("{}"); }));
+    ASSERT_TRUE(cache.load([](const auto&) -> Result<std::string> { return std::string("{}"); }));
     auto prepared = access.prepare(std::string(kTestKey));
     ASSERT_TRUE(prepared) << prepared.error().message;
     setup_token = prepared->value_or("");
