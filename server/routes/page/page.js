@@ -117,8 +117,8 @@ function drawSignedOut(setupRequired) {
   const setup = location.hash.match(/^#\/setup\?token=([\w-]+)$/);
   if (setupRequired && setup) return drawSetup(setup[1]);
   if (setupRequired) {
-    return show('Set up Tracia', make('p', {}, 'This server has no owner yet. Open the setup link that it printed when it '
-        + 'started; restart it to get a new one.'));
+    return show('Set up Tracia', make('p', {}, 'This server has no owner yet. Open the setup link that it printed '
+        + 'when it started; restart it to get a new one.'));
   }
   drawSignIn();
 }
