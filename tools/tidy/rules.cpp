@@ -26,7 +26,7 @@ const std::map<std::string, std::set<std::string>>& allowed() {
       {"wire", {"base"}},
       {"llm", {"base", "json", "wire"}},
       {"span", {"base", "json", "llm"}},
-      {"prompt", {"base", "json", "llm"}},
+      {"prompt", {"base", "json", "llm", "span"}},
       {"transport", {"base", "wire"}},
       {"record", {"base", "json", "wire", "span"}},
       {"calls", {"base", "wire", "llm", "transport"}},

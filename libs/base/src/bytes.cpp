@@ -180,6 +180,12 @@ std::string to_valid_utf8(std::string_view text) {
   return out;
 }
 
+size_t count_chars(std::string_view text) {
+  size_t count = 0;
+  for (const char c : text) count += (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+  return count;
+}
+
 std::string_view utf8_prefix(std::string_view text, size_t max_bytes) {
   if (text.size() <= max_bytes) return text;
   // A sequence has at most three continuation bytes; more of them in a row are no UTF-8, and cutting there harms

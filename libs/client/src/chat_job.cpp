@@ -4,8 +4,8 @@
 #include "span_parts.h"
 #include "tracia/base/bytes.h"
 #include "tracia/json/reader.h"
-#include "tracia/json/writer.h"
 #include "tracia/prompt/template.h"
+#include "tracia/span/from_call.h"
 
 namespace tracia::client {
 namespace {
@@ -207,36 +207,11 @@ RunResponsesResult ChatJob::responses_result() const {
 
 void ChatJob::record(ClientCore& core, bool aborted, const std::string* delivered) {
   if (!tracing_ || !call_->sent()) return;
-  const llm::ChatResult& chat = call_->result();
   span::Span span = begin_span(context_, span::Kind::kLlm, started_, *call_);
   span.input_json = span::messages_input_json(responses_ ? span_messages_ : request_.messages);
   span.variables_json = variables_json_;
-  std::string text = delivered != nullptr ? *delivered : chat.text();
-  if (!text.empty() || !call_->error()) span.output = std::move(text);
-  if (!request_.tools.empty()) span.tools_json = span::tools_json(request_.tools);
-  if (const auto calls = chat.tool_calls(); !calls.empty()) span.tool_calls_json = span::tool_calls_json(calls);
-  if (chat.finish_reason != FinishReason::kUnknown)
-    span.finish_reason = std::string(llm::finish_reason_wire_name(chat.finish_reason));
-  span.provider_finish_reason = chat.provider_finish_reason;
-  if (request_.response_format.type != llm::ResponseFormat::Type::kText && span.output &&
-      json::is_valid(*span.output)) {
-    span.structured_output_json = *span.output;
-  }
-  span.usage = chat.usage;
-  span.usage_raw_json = chat.raw_usage.json;
-  span.temperature = request_.temperature;
-  span.top_p = request_.top_p;
-  span.max_output_tokens = request_.max_output_tokens;
-  if (const auto first = call_->time_to_first_event()) span.time_to_first_token_ms = first->count();
-  // An abort is the caller's choice, not a failure of the model.
-  if (aborted) {
-    span.status = span::SpanStatus::kSuccess;
-    span.error.clear();
-    span.attributes_json = R"({"tracia.aborted":true})";
-  }
-  if (const std::string reasoning = chat.reasoning_text(); !reasoning.empty() && span.attributes_json.empty()) {
-    span.attributes_json = json::Writer().begin_object().field("tracia.reasoning", reasoning).end_object().take();
-  }
+  span::describe_chat(*call_, request_, delivered != nullptr ? *delivered : call_->result().text(), span);
+  if (aborted) span::mark_aborted(span);
   core.recorder->record(std::move(span));
 }
 

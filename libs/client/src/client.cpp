@@ -1,15 +1,12 @@
 #include "tracia/client/client.h"
 
-#include <random>
 #include <utility>
 
 #include "chat_job.h"
 #include "core.h"
-#include "driver.h"
 #include "embedding_job.h"
 #include "sender.h"
 #include "stream.h"
-#include "tracia/base/ids.h"
 #include "tracia/wire/http.h"
 
 namespace tracia {
@@ -33,7 +30,7 @@ std::shared_ptr<ClientCore> make_core(ClientOptions options) {
                                                                                 .ca_file = options.ca_file,
                                                                                 .reactor = options.reactor});
   }
-  core->aws = std::make_unique<client::AwsCredentialCache>(*core->transport, core->env);
+  core->driver.emplace(core->transport, core->env, *core->clock);
   core->sender = options.span_sender;
   if (!core->sender && !core->api_key.empty()) {
     core->sender = std::make_shared<client::HttpSpanSender>(core->transport, core->base_url, core->api_key);
@@ -72,7 +69,7 @@ Result<LocalStream> start_stream(const std::shared_ptr<ClientCore>& core, Input 
   state->span_id = state->job->context().span_id;
   state->trace_id = state->job->context().trace_id;
   const std::shared_ptr<llm::Call> call(state, &state->job->call());
-  state->cancel = client::run_async(core, call, state->job->cancel(), [state] { state->ended(); });
+  state->cancel = calls::run_async(driver_of(core), call, state->job->cancel(), [state] { state->ended(); });
   return LocalStream(std::move(state));
 }
 
@@ -100,7 +97,7 @@ CallHandle start_job(const std::shared_ptr<ClientCore>& core, Result<std::unique
   std::shared_ptr<Job> job = std::move(*made);
   const std::shared_ptr<llm::Call> call(job, &job->call());
   return CallHandle(
-      client::run_async(core, call, job->cancel(), [core, job, done, finish] { done(finish(*core, *job)); }));
+      calls::run_async(driver_of(core), call, job->cancel(), [core, job, done, finish] { done(finish(*core, *job)); }));
 }
 
 Result<RunLocalResult> finish_local(ClientCore& core, client::ChatJob& job) {
@@ -121,57 +118,22 @@ Result<RunEmbeddingResult> finish_embedding(ClientCore& core, client::EmbeddingJ
 
 }  // namespace
 
-double uniform_random() {
-  thread_local std::minstd_rand engine{[] {
-    const std::string seed = random_bytes(4);
-    uint32_t value = 0;
-    for (const char c : seed) value = value << 8 | static_cast<uint8_t>(c);
-    return value;
-  }()};
-  return std::uniform_real_distribution<double>(0.0, 1.0)(engine);
-}
-
-void ClientCore::enter(Running* job) {
-  const std::lock_guard lock(mutex);
-  running.insert(job);
-}
-
-void ClientCore::leave(Running* job) {
-  const std::lock_guard lock(mutex);
-  running.erase(job);
-  all_done.notify_all();
-}
-
-void ClientCore::cancel_all(bool wait) {
-  std::unique_lock lock(mutex);
-  std::erase_if(running, [](const Running* job) { return job->process != ::getpid(); });
-  while (!running.empty()) {
-    std::vector<CancelToken> tokens;
-    for (const Running* job : running) tokens.push_back(job->cancel);
-    lock.unlock();
-    for (const CancelToken& token : tokens) token.cancel();
-    if (!wait) return;
-    lock.lock();
-    all_done.wait_for(lock, Millis{100}, [&] { return running.empty(); });
-  }
-}
-
 Client::Client(ClientOptions options) : core_(make_core(std::move(options))), prompts_(core_), spans_(core_) {}
 
 Client::~Client() {
-  if (core_->in_callback()) {
+  if (core_->driver->in_callback()) {
     // The calls under way, this one among them, hold the core and end it, on this very thread, when the last is over.
-    core_->cancel_all(false);
+    core_->driver->cancel_all(false);
     return;
   }
-  core_->cancel_all(true);
+  core_->driver->cancel_all(true);
   core_->recorder.reset();  // sends what is queued, within exit_flush
 }
 
 Result<RunLocalResult> Client::run_local(const RunLocalInput& input) {
   auto job = client::ChatJob::make(*core_, input, false, nullptr);
   if (!job) return fail(std::move(job).error());
-  client::run_blocking(*core_, (*job)->call(), (*job)->cancel());
+  core_->driver->run_blocking((*job)->call(), (*job)->cancel());
   return finish_local(*core_, **job);
 }
 
@@ -188,7 +150,7 @@ Result<LocalStream> Client::run_local_stream(RunLocalInput input) { return start
 Result<RunResponsesResult> Client::run_responses(const RunResponsesInput& input) {
   auto job = client::ChatJob::make(*core_, input, false, nullptr);
   if (!job) return fail(std::move(job).error());
-  client::run_blocking(*core_, (*job)->call(), (*job)->cancel());
+  core_->driver->run_blocking((*job)->call(), (*job)->cancel());
   return finish_responses(*core_, **job);
 }
 
@@ -207,7 +169,7 @@ Result<LocalStream> Client::run_responses_stream(RunResponsesInput input) {
 Result<RunEmbeddingResult> Client::run_embedding(const RunEmbeddingInput& input) {
   auto job = client::EmbeddingJob::make(*core_, input);
   if (!job) return fail(std::move(job).error());
-  client::run_blocking(*core_, (*job)->call(), (*job)->cancel());
+  core_->driver->run_blocking((*job)->call(), (*job)->cancel());
   return finish_embedding(*core_, **job);
 }
 

@@ -104,7 +104,7 @@ Result<llm::Target> resolve_target(const ClientCore& core, Operation operation, 
   }
 
   llm::Target target{.provider = provider, .model = std::string(model)};
-  if (provider == Provider::kAmazonBedrock) target.region = core.aws->region();
+  if (provider == Provider::kAmazonBedrock) target.region = core.driver->aws().region();
   target.endpoint = llm::endpoint_from_env(provider, core.env, target.region);
   if (!wire::split_url(target.endpoint.base_url)) {
     // Not echoed: a base URL may carry a password.
@@ -141,7 +141,7 @@ Result<llm::Call::Options> call_options(const ClientCore& core, const std::optio
   llm::Call::Options options;
   options.retry.retries = retries;
   options.clock = core.clock;
-  options.uniform = uniform_random;
+  options.uniform = calls::uniform_random;
   options.deadline = core.clock->steady() + Millis{timeout};
   return options;
 }

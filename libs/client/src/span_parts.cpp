@@ -1,6 +1,7 @@
 #include "span_parts.h"
 
 #include "tracia/json/writer.h"
+#include "tracia/span/from_call.h"
 
 namespace tracia::client {
 
@@ -29,31 +30,10 @@ span::Span begin_span(const SpanContext& context, span::Kind kind, Timestamp sta
   span.parent_span_id = context.parent_span_id;
   span.kind = kind;
   span.name = context.name;
-  span.model = call.target().model;
-  span.provider = std::string(llm::provider_name(call.target().provider));
-  span.start_time = started;
-  span.latency_ms = call.latency().count();
+  span::describe_call(call, started, span);
   span.tags = context.tags;
   span.user_id = context.user_id;
   span.session_id = context.session_id;
-  if (call.error()) {
-    span.status = span::SpanStatus::kError;
-    span.error = call.error()->message;
-  }
-  for (const llm::AttemptRecord& attempt : call.attempts()) {
-    span::Attempt out{.provider = attempt.provider,
-                      .model = attempt.model,
-                      .status = attempt.status,
-                      .request_id = attempt.request_id,
-                      .start_offset_ms = attempt.start_offset.count(),
-                      .latency_ms = attempt.latency.count()};
-    if (attempt.error) {
-      out.error_code = std::string(error_code_name(attempt.error->code));
-      out.error_kind = std::string(error_kind_name(attempt.error->kind));
-      out.message = attempt.error->message;
-    }
-    span.attempts.push_back(std::move(out));
-  }
   return span;
 }
 

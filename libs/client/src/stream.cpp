@@ -1,7 +1,5 @@
 #include "stream.h"
 
-#include "driver.h"
-
 namespace tracia {
 inline namespace v0 {
 

@@ -3,6 +3,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <cstring>
 
 #include "tracia/base/bytes.h"
 
@@ -24,9 +25,26 @@ constexpr std::array<char, 256> make_escapes() {
 }
 constexpr auto kEscapes = make_escapes();
 
+uint64_t load_eight(const char* bytes) {
+  uint64_t word = 0;
+  std::memcpy(&word, bytes, sizeof word);
+  return word;
+}
+
+// Whether one of eight bytes may need an escape: below a blank, a quote or a backslash. Bytes from 0x80 up are never
+// mistaken for one; a borrow can only make the answer yes too often.
+bool may_need_escape(uint64_t word) {
+  constexpr uint64_t kOnes = 0x0101010101010101, kHighs = 0x8080808080808080;
+  const uint64_t quotes = word ^ (kOnes * '"'), slashes = word ^ (kOnes * '\\');
+  const uint64_t found = (word - kOnes * 0x20) | (quotes - kOnes) | (slashes - kOnes);
+  return (found & ~word & kHighs) != 0;
+}
+
 void append_escaped(std::string& out, std::string_view text) {
   size_t start = 0;
   for (size_t i = 0; i < text.size(); ++i) {
+    while (text.size() - i >= 8 && !may_need_escape(load_eight(text.data() + i))) i += 8;
+    if (i == text.size()) break;
     const auto byte = static_cast<uint8_t>(text[i]);
     const char escape = kEscapes[byte];
     if (escape == 0) continue;
@@ -45,6 +63,9 @@ void append_escaped(std::string& out, std::string_view text) {
 }
 
 bool has_high_byte(std::string_view text) {
+  uint64_t all = 0;
+  for (; text.size() >= 8; text.remove_prefix(8)) all |= load_eight(text.data());
+  if ((all & 0x8080808080808080) != 0) return true;
   for (const char c : text) {
     if (static_cast<uint8_t>(c) >= 0x80) return true;
   }

@@ -74,6 +74,7 @@ Result<wire::HttpRequest> Call::next_request() {
                             std::to_string(limits::kRequestBytesMax) +
                             " can be sent. Send less text or smaller files."});
   }
+  for (const auto& [name, value] : target().endpoint.headers) request->headers.set(name, value);
   TRACIA_TRY(authorize(*request, target().endpoint, target().auth, target().region, options_.clock->now()));
   sent_ = true;
   return request;

@@ -2,12 +2,6 @@
 
 namespace tracia::span {
 
-size_t count_chars(std::string_view text) {
-  size_t count = 0;
-  for (const char c : text) count += (static_cast<unsigned char>(c) & 0xC0) != 0x80;
-  return count;
-}
-
 std::string_view chars_prefix(std::string_view text, size_t chars_max) {
   if (text.size() <= chars_max) return text;
   size_t count = 0;
@@ -32,6 +26,29 @@ bool is_slug(std::string_view text) {
     if (!plain && (i == 0 || (c != '_' && c != '-'))) return false;
   }
   return !text.empty();
+}
+
+MemberTable::MemberTable(const json::Value& object) : object_(object) {
+  const size_t count = object.size();
+  searched_ = count > kMembersMax;
+  if (searched_ || !object.is_object()) return;
+  members_.reserve(count);
+  for (const json::Member member : object.members()) {
+    size_t slot = first_slot(member.key);
+    while (slots_[slot] != 0 && members_[slots_[slot] - 1].key != member.key) slot = (slot + 1) % kSlots;
+    if (slots_[slot] != 0) continue;  // the first of a name counts
+    members_.push_back(member);
+    slots_[slot] = static_cast<uint8_t>(members_.size());
+  }
+}
+
+json::Value MemberTable::operator[](std::string_view name) const {
+  if (searched_) return object_[name];
+  for (size_t slot = first_slot(name); slots_[slot] != 0; slot = (slot + 1) % kSlots) {
+    const json::Member& member = members_[slots_[slot] - 1];
+    if (member.key == name) return member.value;
+  }
+  return {};
 }
 
 json::Value Fields::require(std::string_view name) {

@@ -2,19 +2,20 @@
 // so that a reader is a list of fields without an `if` after each. JSON null is the same as an absent member.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "tracia/base/bytes.h"
 #include "tracia/base/result.h"
 #include "tracia/json/reader.h"
 
 namespace tracia::span {
 
-// Unicode code points of valid UTF-8.
-size_t count_chars(std::string_view text);
 // The longest prefix of at most `chars_max` code points.
 std::string_view chars_prefix(std::string_view text, size_t chars_max);
 
@@ -22,14 +23,39 @@ bool is_one_of(std::string_view word, std::initializer_list<std::string_view> wo
 // ^[a-z0-9][a-z0-9_-]*$: slugs and labels.
 bool is_slug(std::string_view text);
 
+// The members of one object by name, in O(1): looking each of a span's fifty fields up in the object itself was a
+// quarter of the time to read it. Objects too large for the table are searched as they are.
+class MemberTable {
+ public:
+  explicit MemberTable(const json::Value& object);
+  // The first of that name; missing when there is none.
+  json::Value operator[](std::string_view name) const;
+
+ private:
+  static constexpr size_t kSlots = 128;  // a power of two
+  static constexpr size_t kMembersMax = kSlots * 3 / 4;
+  // Where the search for a name begins. Field names differ in length and in their ends.
+  static size_t first_slot(std::string_view name) {
+    if (name.empty()) return 0;
+    return (name.size() * 37 + static_cast<unsigned char>(name.front()) * 5 +
+            static_cast<unsigned char>(name.back()) * 11) %
+           kSlots;
+  }
+
+  json::Value object_;
+  bool searched_ = false;  // too large: no table
+  std::vector<json::Member> members_;
+  std::array<uint8_t, kSlots> slots_{};  // position in members_ + 1; 0 = free
+};
+
 class Fields {
  public:
   // `place` begins every message: "" at the top, "attempts[3]." deeper down.
-  Fields(const json::Value& object, std::string place) : object_(object), place_(std::move(place)) {}
+  Fields(const json::Value& object, std::string place) : place_(std::move(place)), members_(object) {}
 
-  // The member, missing when null. Its name is remembered for fail().
+  // The member, missing when null.
   json::Value get(std::string_view name) const {
-    const json::Value value = object_[name];
+    const json::Value value = members_[name];
     return value.is_null() ? json::Value{} : value;
   }
   // As get(), but an error when it is missing.
@@ -55,8 +81,8 @@ class Fields {
   std::string place(std::string_view name) const { return place_ + std::string(name); }
 
  private:
-  json::Value object_;
   std::string place_;
+  MemberTable members_;
   std::optional<Error> error_;
 };
 

@@ -1,6 +1,8 @@
 #include "exchange.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -34,6 +36,16 @@ int status_of_line(std::string_view line) {
   return error == std::errc{} ? status : 0;
 }
 
+// The address of a socket in text; "" when it is neither IPv4 nor IPv6.
+std::string numeric(const sockaddr& address) {
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  const void* bytes = nullptr;
+  if (address.sa_family == AF_INET) bytes = &reinterpret_cast<const sockaddr_in&>(address).sin_addr;
+  if (address.sa_family == AF_INET6) bytes = &reinterpret_cast<const sockaddr_in6&>(address).sin6_addr;
+  if (bytes == nullptr || ::inet_ntop(address.sa_family, bytes, text.data(), text.size()) == nullptr) return "";
+  return text.data();
+}
+
 Micros since(SteadyTime start, SteadyTime end) { return std::chrono::duration_cast<Micros>(end - start); }
 
 // `start` + `delay` that cannot overflow; no deadline when the delay is zero or less.
@@ -44,7 +56,8 @@ SteadyTime due(SteadyTime start, Millis delay) {
 
 }  // namespace
 
-Exchange::Exchange(HandleCommon& common, SocketOwner* owner) : owner_(owner), easy_(curl_easy_init()) {
+Exchange::Exchange(HandleCommon& common, SocketOwner* owner)
+    : owner_(owner), use_proxy_env_(common.config.use_proxy_env), easy_(curl_easy_init()) {
   if (easy_) set_up(common);
 }
 
@@ -88,15 +101,37 @@ void Exchange::set_up(HandleCommon& common) {
 // Sockets that an exec'ed or forked child does not keep open: otherwise a cancelled connection would not be closed for
 // the peer while such a child lives.
 curl_socket_t Exchange::open_socket(void* self, curlsocktype, curl_sockaddr* address) noexcept {
+  Exchange& exchange = *static_cast<Exchange*>(self);
+  if (exchange.public_only_ && !is_public_address(numeric(address->addr))) {
+    exchange.verdict_ = Verdict::kAddressRefused;  // unless a later address of the name will do
+    return CURL_SOCKET_BAD;
+  }
+  exchange.verdict_ = Verdict::kNone;
   const int fd = ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
   if (fd < 0) return CURL_SOCKET_BAD;
   close_in_forked_child(fd);
-  Exchange& exchange = *static_cast<Exchange*>(self);
   if (exchange.owner_ != nullptr) {
     exchange.opened_.push_back(fd);
     exchange.owner_->opened(fd, exchange);
   }
   return fd;
+}
+
+// Also asked for a connection that was kept, which another exchange may have opened.
+int Exchange::before_request(void* self, char* peer, char*, int, int) noexcept {
+  Exchange& exchange = *static_cast<Exchange*>(self);
+  if (peer != nullptr && is_public_address(peer)) return CURL_PREREQFUNC_OK;
+  exchange.verdict_ = Verdict::kAddressRefused;
+  return CURL_PREREQFUNC_ABORT;
+}
+
+void Exchange::limit_addresses(bool public_only) {
+  if (public_only_ == public_only) return;
+  public_only_ = public_only;
+  CURL* easy = easy_.get();
+  set_function(easy, CURLOPT_PREREQFUNCTION, public_only ? &Exchange::before_request : nullptr);
+  set_pointer(easy, CURLOPT_PREREQDATA, this);
+  if (use_proxy_env_) set_pointer(easy, CURLOPT_PROXY, public_only ? "" : nullptr);
 }
 
 const std::vector<int>& Exchange::connecting_sockets() const {
@@ -117,6 +152,7 @@ void Exchange::begin(const wire::HttpRequest& request, const ExchangeOptions& op
     url_ = request.url;
     set_pointer(easy, CURLOPT_URL, url_.c_str());
   }
+  limit_addresses(options.public_addresses_only);
   set_method(request);
   set_pointer(easy, CURLOPT_HTTPHEADER, headers_.build(request));
   const int64_t connect = options.deadlines.connect.count();
@@ -241,6 +277,10 @@ Status Exchange::status_of(CURLcode code) {
     case Verdict::kAborted: return fail(aborted());
     case Verdict::kBodyTooLarge: return fail(body_too_large(host_and_port(url_), body_bytes_max_));
     case Verdict::kHeadersTooLarge: return fail(headers_too_large(host_and_port(url_)));
+    case Verdict::kAddressRefused:
+      // One of several addresses; another one may have served.
+      if (code != CURLE_COULDNT_CONNECT && code != CURLE_ABORTED_BY_CALLBACK) break;
+      return fail(address_refused(host_and_port(url_)));
     case Verdict::kNone: break;
   }
   // curl takes a head that ends with the connection, mid-line, as a complete answer.

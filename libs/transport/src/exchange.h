@@ -78,16 +78,18 @@ class Exchange {
   Outcome abandon(Error error);
 
  private:
-  enum class Verdict { kNone, kEnded, kAborted, kBodyTooLarge, kHeadersTooLarge };
+  enum class Verdict { kNone, kEnded, kAborted, kBodyTooLarge, kHeadersTooLarge, kAddressRefused };
   enum class Verb { kUnset, kGet, kHead, kPost };
 
   static curl_socket_t open_socket(void* self, curlsocktype, curl_sockaddr* address) noexcept;
+  static int before_request(void* self, char* peer, char* local, int peer_port, int local_port) noexcept;
   static size_t on_header(char* bytes, size_t size, size_t count, void* self) noexcept;
   static size_t on_write(char* bytes, size_t size, size_t count, void* self) noexcept;
   bool take_header_line(std::string_view line);
   bool take_body(std::string_view bytes);
   bool stop(Verdict verdict);
   void set_up(HandleCommon& common);
+  void limit_addresses(bool public_only);
   void set_method(const wire::HttpRequest& request);
   Status status_of(CURLcode code);
   Failure failure_of(CURLcode code) const;
@@ -95,6 +97,7 @@ class Exchange {
   void release();
 
   SocketOwner* const owner_;
+  const bool use_proxy_env_;
   EasyPtr easy_;
   std::array<char, CURL_ERROR_SIZE> detail_{};
 
@@ -104,6 +107,7 @@ class Exchange {
   Verb verb_ = Verb::kUnset;
   long connect_ms_ = 0;
   bool reuse_forbidden_ = false;
+  bool public_only_ = false;
   std::vector<int> opened_;
   HeaderList headers_;
 

@@ -156,6 +156,12 @@ Error headers_too_large(std::string_view host) {
                           std::to_string(limits::kHeaderBytesMax).append(" bytes"))};
 }
 
+Error address_refused(std::string_view host) {
+  return {.code = ErrorCode::kForbidden,
+          .kind = ErrorKind::kPermission,
+          .message = text(host, " leads to a private or local address, which is not allowed here")};
+}
+
 Error connection_cut(std::string_view host, bool head_seen) {
   return network(ErrorKind::kConnectionLost,
                  head_seen ? text("The connection to ", host, " broke before the whole answer had come")

@@ -23,6 +23,8 @@ struct Failure {
   Millis connect_deadline{0};
 };
 Error describe(const Failure& failure);
+// The host leads to an address that ExchangeOptions::public_addresses_only refuses.
+Error address_refused(std::string_view host);
 
 Error connect_timeout(std::string_view host, Millis deadline);
 // `which` is "" for the total deadline, as the hosted SDKs word it.

@@ -16,13 +16,14 @@ constexpr size_t kPipelineBytesMax = 64u << 10;
 constexpr size_t kOutputBytesHigh = 1u << 20;
 constexpr size_t kOutputBytesLow = 64u << 10;
 constexpr Millis kLingerTime{2000};
+// Room for one read: a head, or a good piece of a body.
+constexpr size_t kReadBytes = Stream::kInputBytesMax;
+constexpr size_t kBodyReadBytes = 64u << 10;
 
 }  // namespace
 
 Connection::Connection(Worker& worker, Socket socket, std::string peer)
-    : worker_(worker), socket_(std::move(socket)), peer_(std::move(peer)) {
-  input_.reserve(read_buffer_.size());
-}
+    : worker_(worker), stream_(std::move(socket), worker.shared().tls.get()), peer_(std::move(peer)) {}
 
 template <typename F>
 void Connection::enter(F&& fn) {
@@ -48,16 +49,28 @@ void Connection::settle() {
 }
 
 void Connection::notify_drain() {
-  asio::post(socket_.get_executor(), [self = shared_from_this()] { self->on_written(); });
+  asio::post(stream_.get_executor(), [self = shared_from_this()] { self->on_written(); });
 }
 
 void Connection::start() {
   ErrorCode ec;
-  socket_.set_option(asio::ip::tcp::no_delay(true), ec);
-  socket_.non_blocking(true, ec);
+  stream_.socket().set_option(asio::ip::tcp::no_delay(true), ec);
+  stream_.socket().non_blocking(true, ec);
   if (ec) return close();
   last_read_ = last_write_ = system_clock().steady();
+  if (stream_.needs_handshake()) return handshake();
   read();
+}
+
+void Connection::handshake() {
+  phase_ = Phase::kHandshaking;
+  stream_.async_handshake([self = shared_from_this()](const ErrorCode& ec) {
+    if (self->phase_ == Phase::kClosed) return;
+    if (ec || self->draining_) return self->close();
+    self->phase_ = Phase::kIdle;
+    self->last_read_ = system_clock().steady();
+    self->read();
+  });
 }
 
 void Connection::drain() {
@@ -72,13 +85,18 @@ void Connection::read() {
   if (phase_ == Phase::kAnswering && input_.size() >= kPipelineBytesMax) return;
   if (phase_ == Phase::kIdle && input_.size() >= kPipelineBytesMax) return;  // waiting for the peer to read
   reading_ = true;
-  socket_.async_read_some(asio::buffer(read_buffer_),
-                          [self = shared_from_this()](const ErrorCode& ec, size_t bytes) { self->on_read(ec, bytes); });
+  stream_.async_wait_input([self = shared_from_this()](const ErrorCode& ec) { self->on_readable(ec); });
 }
 
-void Connection::on_read(const ErrorCode& ec, size_t bytes) {
+void Connection::on_readable(ErrorCode ec) {
   reading_ = false;
   if (phase_ == Phase::kClosed) return;
+  size_t bytes = 0;
+  if (!ec) {
+    const size_t room = phase_ == Phase::kReceiving && parser_->is_header_done() ? kBodyReadBytes : kReadBytes;
+    bytes = stream_.take_input(input_.prepare(room).data(), room, ec);
+    if (ec == asio::error::would_block || ec == asio::error::try_again) return read();
+  }
   if (ec) {
     // The answer is complete but not yet with the kernel: a peer that only closed its sending half still wants it.
     if (phase_ != Phase::kAnswering && phase_ != Phase::kLingering && queued_bytes() > 0) {
@@ -91,7 +109,6 @@ void Connection::on_read(const ErrorCode& ec, size_t bytes) {
   if (phase_ == Phase::kLingering) {  // what a refused peer still sends is thrown away
     return read();
   }
-  asio::buffer_copy(input_.prepare(bytes), asio::buffer(read_buffer_, bytes));
   input_.commit(bytes);
   enter([] {});
 }
@@ -116,7 +133,7 @@ bool Connection::parse_some() {
     request_start_ = last_read_;
     request_ = Request{};
     request_.peer = peer_;
-    parser_.emplace(request_, worker_.options().header_bytes_max, worker_.options().body_bytes_max);
+    parser_.emplace(request_, worker_.options());
     continue_handled_ = false;
   }
   RequestParser::ErrorCode ec;
@@ -146,6 +163,8 @@ void Connection::dispatch() {
   keep_alive_ = parser_->keep_alive();
   head_request_ = request_.method == "HEAD";
   began_ = false;
+  status_ = 0;
+  extra_head_.clear();
   chunked_ = false;
   body_left_.reset();
   phase_ = Phase::kAnswering;
@@ -170,12 +189,13 @@ void Connection::reject(const Rejection& rejection) {
 
 Framing Connection::framing() const {
   const bool close = !keep_alive_ || draining_ || worker_.draining();
-  return {.close = close, .say_keep_alive = !http_11_ && !close, .date = worker_.date()};
+  return {.close = close, .say_keep_alive = !http_11_ && !close, .date = worker_.date(), .extra = extra_head_};
 }
 
 void Connection::send(uint64_t exchange, int status, const wire::Headers& headers, std::string_view body) {
   if (!is_open(exchange) || began_) return;
   enter([&] {
+    status_ = status;
     Framing frame = framing();
     keep_alive_ = !frame.close;
     const bool bodiless = status == 204 || status == 304;
@@ -191,6 +211,7 @@ void Connection::begin(uint64_t exchange, int status, const wire::Headers& heade
   if (!is_open(exchange) || began_) return;
   enter([&] {
     began_ = true;
+    status_ = status;
     Framing frame = framing();
     frame.content_length = content_length;
     chunked_ = !content_length && http_11_;
@@ -207,7 +228,11 @@ void Connection::begin(uint64_t exchange, int status, const wire::Headers& heade
 
 void Connection::write(uint64_t exchange, std::string_view bytes) {
   if (!is_open(exchange) || !began_ || head_request_ || bytes.empty()) return;
-  if (queued_bytes() + bytes.size() > worker_.options().stream_buffer_bytes_max) return abort(exchange);
+  if (queued_bytes() + bytes.size() > worker_.options().stream_buffer_bytes_max) {
+    // Not from inside the caller's write(): what it works with may end with on_close().
+    if (close_fn_) asio::post(stream_.get_executor(), std::exchange(close_fn_, nullptr));
+    return abort(exchange);
+  }
   enter([&] {
     if (body_left_) {
       bytes = bytes.substr(0, *body_left_);
@@ -230,6 +255,10 @@ void Connection::end(uint64_t exchange) {
   });
 }
 
+void Connection::add_header(uint64_t exchange, std::string_view name, std::string_view value) {
+  if (is_open(exchange) && !began_) append_header(extra_head_, name, value);
+}
+
 void Connection::finish_answer() {
   phase_ = Phase::kIdle;
   drain_fn_ = nullptr;
@@ -239,12 +268,17 @@ void Connection::finish_answer() {
   }
   if (!keep_alive_ || draining_) close_after_write_ = true;
   last_read_ = system_clock().steady();  // the idle time starts now
+  if (end_fn_) std::exchange(end_fn_, nullptr)(status_);
+}
+
+void Connection::reset_peer() {
+  ErrorCode ignored;
+  stream_.socket().set_option(asio::socket_base::linger(true, 0), ignored);
 }
 
 void Connection::abort(uint64_t exchange) {
   if (!is_open(exchange)) return;
-  ErrorCode ignored;
-  socket_.set_option(asio::socket_base::linger(true, 0), ignored);
+  reset_peer();
   close_fn_ = nullptr;
   close();
 }
@@ -253,7 +287,7 @@ Connection::Timer& Connection::idle_timer() {
   for (const auto& timer : timers_) {
     if (!timer->busy) return *timer;
   }
-  timers_.push_back(std::make_unique<Timer>(socket_.get_executor()));
+  timers_.push_back(std::make_unique<Timer>(stream_.get_executor()));
   return *timers_.back();
 }
 
@@ -278,8 +312,12 @@ void Connection::on_close(uint64_t exchange, std::function<void()> fn) {
   if (is_open(exchange)) close_fn_ = std::move(fn);
 }
 
+void Connection::on_end(uint64_t exchange, std::function<void(int status)> fn) {
+  if (is_open(exchange)) end_fn_ = std::move(fn);
+}
+
 void Connection::post(std::function<void()> fn) {
-  asio::post(socket_.get_executor(), [self = shared_from_this(), fn = std::move(fn)] { self->enter(fn); });
+  asio::post(stream_.get_executor(), [self = shared_from_this(), fn = std::move(fn)] { self->enter(fn); });
 }
 
 // --- writing and closing ---------------------------------------------------------------------------------------------
@@ -291,7 +329,7 @@ void Connection::flush() {
     inflight_offset_ = 0;
     // Most answers fit the socket's buffer: try now, wait only when the kernel says so.
     ErrorCode ec;
-    inflight_offset_ = socket_.write_some(asio::buffer(inflight_), ec);
+    inflight_offset_ = stream_.write_now(asio::buffer(inflight_), ec);
     last_write_ = last_read_;
     if (ec && ec != asio::error::would_block && ec != asio::error::try_again) return close();
     if (inflight_offset_ < inflight_.size()) return wait_writable();
@@ -304,7 +342,7 @@ void Connection::flush() {
 void Connection::wait_writable() {
   writing_ = true;
   last_write_ = system_clock().steady();
-  socket_.async_write_some(asio::buffer(inflight_.data() + inflight_offset_, inflight_.size() - inflight_offset_),
+  stream_.async_write_some(asio::buffer(inflight_.data() + inflight_offset_, inflight_.size() - inflight_offset_),
                            [self = shared_from_this()](const ErrorCode& ec, size_t bytes) {
                              self->writing_ = false;
                              if (self->phase_ == Phase::kClosed) return;
@@ -329,7 +367,7 @@ void Connection::close_when_written() {
   // Closing with unread input would reset the connection and could destroy the answer on its way (RFC 9112
   // section 9.6).
   ErrorCode ec;
-  socket_.shutdown(Socket::shutdown_send, ec);
+  stream_.finish_sending(ec, [self = shared_from_this()] {});
   if (ec) return close();
   phase_ = Phase::kLingering;
   input_.clear();
@@ -345,18 +383,32 @@ void Connection::close() {
     if (timer->busy) timer->timer.cancel();
   }
   ErrorCode ignored;
-  socket_.close(ignored);
+  stream_.socket().close(ignored);
   drain_fn_ = nullptr;
   worker_.remove(self);
   if (was_answering && close_fn_) std::exchange(close_fn_, nullptr)();
+  if (was_answering && end_fn_) std::exchange(end_fn_, nullptr)(status_);
   close_fn_ = nullptr;
+  end_fn_ = nullptr;
+}
+
+void Connection::release_memory() {
+  if (input_.size() == 0) input_.shrink_to_fit();
+  out_.shrink_to_fit();
+  inflight_.shrink_to_fit();
+  request_ = Request{};
+  parser_.reset();
 }
 
 void Connection::check_deadlines(SteadyTime now) {
   const ServerOptions& options = worker_.options();
   if (writing_ && now - last_write_ > options.write_timeout) return close();
   if (phase_ == Phase::kLingering && now > linger_until_) return close();
-  if (phase_ == Phase::kIdle && !writing_ && now - last_read_ > options.keep_alive_timeout) return close();
+  if (phase_ == Phase::kHandshaking && now - last_read_ > options.header_timeout) return close();
+  if (phase_ == Phase::kIdle && !writing_) {
+    if (now - last_read_ > options.keep_alive_timeout) return close();
+    if (now - last_read_ > options.buffer_keep_time && queued_bytes() == 0) release_memory();
+  }
   if (phase_ != Phase::kReceiving) return;
   const bool in_body = parser_->is_header_done();
   const bool late = in_body ? now - last_read_ > options.body_timeout : now - request_start_ > options.header_timeout;
@@ -382,6 +434,10 @@ void ResponseWriter::after(Millis delay, std::function<void()> fn) {
 size_t ResponseWriter::queued_bytes() const { return connection_->queued_bytes(); }
 void ResponseWriter::on_drain(std::function<void()> fn) { connection_->on_drain(exchange_, std::move(fn)); }
 void ResponseWriter::on_close(std::function<void()> fn) { connection_->on_close(exchange_, std::move(fn)); }
+void ResponseWriter::on_end(std::function<void(int)> fn) { connection_->on_end(exchange_, std::move(fn)); }
+void ResponseWriter::add_header(std::string_view name, std::string_view value) {
+  connection_->add_header(exchange_, name, value);
+}
 bool ResponseWriter::open() const { return connection_->is_open(exchange_); }
 void ResponseWriter::post(std::function<void()> fn) { connection_->post(std::move(fn)); }
 

@@ -1,10 +1,10 @@
 // One connection: read, parse, hand over, write. Everything here runs on its worker's thread.
 //
+//   handshaking (TLS only) --> idle
 //   idle --first byte--> receiving --whole request--> answering --answer complete--> idle
 //     any of them --error or Connection: close, once all is written--> lingering --peer closed or 2 s--> closed
 #pragma once
 
-#include <array>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "request_parser.h"
+#include "stream.h"
 #include "tracia/http/server.h"
 #include "worker.h"
 
@@ -23,8 +24,8 @@ namespace tracia::http {
 
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
-  using Socket = boost::asio::ip::tcp::socket;
-  using ErrorCode = boost::system::error_code;
+  using Socket = Stream::Socket;
+  using ErrorCode = Stream::ErrorCode;
 
   Connection(Worker& worker, Socket socket, std::string peer);
 
@@ -38,16 +39,18 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void begin(uint64_t exchange, int status, const wire::Headers& headers, std::optional<size_t> content_length);
   void write(uint64_t exchange, std::string_view bytes);
   void end(uint64_t exchange);
+  void add_header(uint64_t exchange, std::string_view name, std::string_view value);
   void abort(uint64_t exchange);
   void after(uint64_t exchange, Millis delay, std::function<void()> fn);
   void on_drain(uint64_t exchange, std::function<void()> fn);
   void on_close(uint64_t exchange, std::function<void()> fn);
+  void on_end(uint64_t exchange, std::function<void(int status)> fn);
   void post(std::function<void()> fn);
   bool is_open(uint64_t exchange) const { return phase_ == Phase::kAnswering && exchange == exchange_; }
   size_t queued_bytes() const { return out_.size() + inflight_.size() - inflight_offset_; }
 
  private:
-  enum class Phase { kIdle, kReceiving, kAnswering, kLingering, kClosed };
+  enum class Phase { kHandshaking, kIdle, kReceiving, kAnswering, kLingering, kClosed };
   struct Timer {
     explicit Timer(const Socket::executor_type& executor) : timer(executor) {}
     boost::asio::steady_timer timer;
@@ -60,24 +63,27 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void settle();
   void notify_drain();  // soon, from the loop: never from inside on_drain()
 
+  void handshake();
   void read();
-  void on_read(const ErrorCode& ec, size_t bytes);
+  void on_readable(ErrorCode ec);
   void parse_input();
   bool parse_some();  // false when more bytes are needed or the connection is closing
   void dispatch();
   void reject(const Rejection& rejection);
   void finish_answer();
+  void reset_peer();  // the next close() sends a TCP reset
 
   Framing framing() const;
   void flush();
   void wait_writable();
   void on_written();
   void close_when_written();
+  void release_memory();
   void linger();
   Timer& idle_timer();
 
   Worker& worker_;
-  Socket socket_;
+  Stream stream_;
   std::string peer_;
   Phase phase_ = Phase::kIdle;
   int depth_ = 0;
@@ -86,8 +92,6 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool close_after_write_ = false;
   bool draining_ = false;
 
-  // The pending read writes here, never into input_, which is parsed (and moved) while a read is pending.
-  std::array<char, 16384> read_buffer_;
   boost::beast::flat_buffer input_;  // received and not yet parsed
   Request request_;
   std::optional<RequestParser> parser_;
@@ -99,9 +103,12 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool http_11_ = true;
   bool keep_alive_ = true;
   bool began_ = false;
+  int status_ = 0;          // of the answer, once it began
+  std::string extra_head_;  // header lines for the answer, whoever makes it
   bool chunked_ = false;
   std::optional<size_t> body_left_;  // of a streamed answer with a length
   std::function<void()> drain_fn_, close_fn_;
+  std::function<void(int)> end_fn_;
   std::vector<std::unique_ptr<Timer>> timers_;
 
   std::string out_;       // queued

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/beast/http/error.hpp>
+#include <charconv>
 
 #include "tracia/base/bytes.h"
 
@@ -17,10 +18,11 @@ constexpr uint64_t kBodyReserveBytesMax = 1u << 20;
 
 }  // namespace
 
-RequestParser::RequestParser(Request& request, size_t header_bytes_max, size_t body_bytes_max) : request_(request) {
+RequestParser::RequestParser(Request& request, const ServerOptions& options)
+    : request_(request), options_(options), body_bytes_max_(options.body_bytes_max) {
   eager(true);
-  header_limit(static_cast<uint32_t>(std::min<size_t>(header_bytes_max, UINT32_MAX)));
-  body_limit(static_cast<uint64_t>(body_bytes_max));
+  header_limit(static_cast<uint32_t>(std::min<size_t>(options.header_bytes_max, UINT32_MAX)));
+  body_limit(static_cast<uint64_t>(options.body_bytes_max));
 }
 
 void RequestParser::on_request_impl(bh::verb, View method, View target, int version, ErrorCode& ec) {
@@ -42,30 +44,49 @@ void RequestParser::on_request_impl(bh::verb, View method, View target, int vers
   request_.query.assign(question == std::string_view::npos ? std::string_view() : rest.substr(question + 1));
 }
 
-void RequestParser::on_field_impl(bh::field field, View name, View value, ErrorCode&) {
+void RequestParser::on_field_impl(bh::field field, View name, View value, ErrorCode& ec) {
   if (!in_header_) return;  // trailers
-  if (field == bh::field::host) has_host_ = true;
+  if (field == bh::field::host) {
+    // Two hosts are how a request means one thing to a proxy and another to us (RFC 9112 section 3.2).
+    if (has_host_) {
+      ec = bh::error::bad_field;
+      return;
+    }
+    has_host_ = true;
+  }
   if (field == bh::field::expect) expects_continue_ = ascii_iequals(std_view(value), "100-continue");
   request_.headers.add(std::string(std_view(name)), std::string(std_view(value)));
 }
 
-void RequestParser::on_header_impl(ErrorCode&) { in_header_ = false; }
+void RequestParser::on_header_impl(ErrorCode& ec) {
+  in_header_ = false;
+  const auto length = request_.headers.get("content-length");
+  if (!options_.body_limit || (!length && !request_.headers.get("transfer-encoding"))) return;
+  body_bytes_max_ = std::min(body_bytes_max_, options_.body_limit(request_.method, request_.path));
+  // Refused here, a client that waits for "100 Continue" never sends the body. Beast has checked the number.
+  uint64_t declared = 0;
+  if (length) std::from_chars(length->data(), length->data() + length->size(), declared);
+  if (declared > body_bytes_max_) ec = bh::error::body_limit;
+}
 
 void RequestParser::on_body_init_impl(boost::optional<uint64_t> const& length, ErrorCode&) {
   if (length) request_.body.reserve(static_cast<size_t>(std::min(*length, kBodyReserveBytesMax)));
 }
 
-size_t RequestParser::on_body_impl(View body, ErrorCode&) {
+size_t RequestParser::append_body(View body, ErrorCode& ec) {
+  if (body.size() > body_bytes_max_ - request_.body.size()) {
+    ec = bh::error::body_limit;
+    return 0;
+  }
   request_.body.append(body.data(), body.size());
   return body.size();
 }
+
+size_t RequestParser::on_body_impl(View body, ErrorCode& ec) { return append_body(body, ec); }
 
 void RequestParser::on_chunk_header_impl(uint64_t, View, ErrorCode&) {}
 
-size_t RequestParser::on_chunk_body_impl(uint64_t, View body, ErrorCode&) {
-  request_.body.append(body.data(), body.size());
-  return body.size();
-}
+size_t RequestParser::on_chunk_body_impl(uint64_t, View body, ErrorCode& ec) { return append_body(body, ec); }
 
 void RequestParser::on_finish_impl(ErrorCode&) {}
 

@@ -13,8 +13,8 @@ class RequestParser : public boost::beast::http::basic_parser<true> {
   using ErrorCode = boost::beast::error_code;
   using View = boost::beast::string_view;
 
-  // `request` must be empty and outlive the parser.
-  RequestParser(Request& request, size_t header_bytes_max, size_t body_bytes_max);
+  // `request` must be empty; both must outlive the parser.
+  RequestParser(Request& request, const ServerOptions& options);
 
   bool has_host() const { return has_host_; }
   bool expects_continue() const { return expects_continue_; }
@@ -31,7 +31,11 @@ class RequestParser : public boost::beast::http::basic_parser<true> {
   size_t on_chunk_body_impl(uint64_t remain, View body, ErrorCode& ec) override;
   void on_finish_impl(ErrorCode& ec) override;
 
+  size_t append_body(View body, ErrorCode& ec);
+
   Request& request_;
+  const ServerOptions& options_;
+  size_t body_bytes_max_;
   int version_ = 11;
   bool in_header_ = true;
   bool has_host_ = false;

@@ -23,6 +23,7 @@ bool is_framing_header(std::string_view name) {
     case 10: return ascii_iequals(name, "connection");
     case 14: return ascii_iequals(name, "content-length");
     case 17: return ascii_iequals(name, "transfer-encoding");
+    case 22: return ascii_iequals(name, "x-content-type-options");
     default: return false;
   }
 }
@@ -31,16 +32,20 @@ bool splits_head(std::string_view text) { return text.find_first_of(std::string_
 
 }  // namespace
 
+void append_header(std::string& out, std::string_view name, std::string_view value) {
+  if (name.empty() || is_framing_header(name) || splits_head(name) || splits_head(value)) return;
+  out.append(name).append(": ").append(value).append("\r\n");
+}
+
 void append_head(std::string& out, int status, const wire::Headers& headers, const Framing& framing) {
   out.append("HTTP/1.1 ");
   append_number(out, static_cast<size_t>(status < 100 || status > 999 ? 500 : status));
   out.push_back(' ');
   out.append(reason_phrase(status));
   out.append("\r\n");
-  for (const auto& [name, value] : headers) {
-    if (name.empty() || is_framing_header(name) || splits_head(name) || splits_head(value)) continue;
-    out.append(name).append(": ").append(value).append("\r\n");
-  }
+  for (const auto& [name, value] : headers) append_header(out, name, value);
+  out.append(framing.extra);
+  out.append("X-Content-Type-Options: nosniff\r\n");
   out.append("Date: ").append(framing.date).append("\r\n");
   if (framing.content_length) {
     out.append("Content-Length: ");

@@ -15,10 +15,14 @@ struct Framing {
   bool close = false;           // "Connection: close"
   bool say_keep_alive = false;  // HTTP/1.0 peers must be told
   std::string_view date;        // IMF-fixdate
+  std::string_view extra = {};  // whole header lines
 };
 
 // Appends status line, `headers` (framing headers and malformed ones left out) and the blank line.
 void append_head(std::string& out, int status, const wire::Headers& headers, const Framing& framing);
+
+// Appends one header line, unless it is a framing header or malformed.
+void append_header(std::string& out, std::string_view name, std::string_view value);
 
 // Appends one chunk of the chunked coding; nothing for empty bytes, which would end the body.
 void append_chunk(std::string& out, std::string_view bytes);

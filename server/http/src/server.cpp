@@ -1,5 +1,7 @@
 #include "tracia/http/server.h"
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <charconv>
@@ -9,6 +11,7 @@
 
 #include "connection.h"
 #include "response_format.h"
+#include "tls.h"
 #include "worker.h"
 
 namespace tracia::http {
@@ -46,6 +49,14 @@ std::string print_endpoint(const tcp::endpoint& endpoint) {
 }
 
 constexpr Millis kAcceptRetryDelay{50};
+
+// Each connection is a descriptor, and the usual soft limit of 1,024 is for programs that use select().
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
 
 }  // namespace
 
@@ -138,6 +149,7 @@ struct Server::Impl {
                 {.content_length = body.size(), .close = true, .date = workers.front()->date()});
     answer += body;
     boost::system::error_code ignored;
+    if (shared.tls) return;  // a handshake costs more than what is refused
     socket.non_blocking(true, ignored);
     socket.write_some(asio::buffer(answer), ignored);
     socket.shutdown(tcp::socket::shutdown_send, ignored);
@@ -159,6 +171,13 @@ Server::~Server() { stop(Millis(0)); }
 Status Server::start() {
   const std::lock_guard lock(impl_->mutex);
   if (impl_->running) return fail(Error::invalid("the server is running already"));
+  const ServerOptions& options = impl_->shared.options;
+  if (!options.tls_cert.empty() || !options.tls_key.empty()) {
+    auto tls = make_tls_context(options.tls_cert, options.tls_key);
+    if (!tls) return fail(std::move(tls).error());
+    impl_->shared.tls = std::move(*tls);
+  }
+  raise_descriptor_limit();
   const int count = std::clamp(impl_->shared.options.threads, 1, 64);
   impl_->workers.clear();
   for (int i = 0; i < count; ++i) impl_->workers.push_back(std::make_unique<Worker>(impl_->shared));

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/ssl/context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <memory>
 #include <string>
@@ -18,6 +19,7 @@ namespace tracia::http {
 struct Shared {
   ServerOptions options;
   Handler handler;
+  std::unique_ptr<boost::asio::ssl::context> tls;  // nullptr: plain HTTP
   std::atomic<uint64_t> accepted{0}, refused{0}, requests{0}, malformed{0};
   std::atomic<size_t> open{0};
 };

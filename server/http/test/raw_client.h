@@ -30,6 +30,7 @@ class RawClient {
   RawClient(const RawClient&) = delete;
   RawClient& operator=(const RawClient&) = delete;
 
+  int fd() const { return fd_; }
   bool connected() const { return connected_; }
   bool send(std::string_view bytes) {
     while (!bytes.empty()) {

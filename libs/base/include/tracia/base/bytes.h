@@ -21,6 +21,8 @@ std::string_view trim(std::string_view text);  // ASCII white space off both end
 
 bool is_valid_utf8(std::string_view text);
 std::string to_valid_utf8(std::string_view text);  // each bad byte becomes U+FFFD
+// Unicode code points of valid UTF-8: what bounds in "characters" count.
+size_t count_chars(std::string_view text);
 // The longest prefix of at most `max_bytes` that does not cut a UTF-8 sequence.
 std::string_view utf8_prefix(std::string_view text, size_t max_bytes);
 

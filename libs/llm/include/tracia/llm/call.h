@@ -32,6 +32,8 @@ struct Target {
   Endpoint endpoint;
   Auth auth;           // monostate for Bedrock: the driver resolves AWS credentials before next_request()
   std::string region;  // Bedrock
+  // Drivers must not connect to loopback, private or link-local addresses: the base URL is a stranger's.
+  bool public_addresses_only = false;
 };
 
 // One try, for the span.

@@ -18,8 +18,9 @@ namespace tracia::llm {
 // Where and how to reach a provider; authorisation is added by authorize() after encoding (auth.h).
 struct Endpoint {
   Provider provider = Provider::kOpenAi;
-  std::string base_url;   // without a trailing slash; conventions per vendor in endpoint.h
-  bool is_vendor = true;  // false: a compatible endpoint, where only the protocol's common core may be assumed
+  std::string base_url;        // without a trailing slash; conventions per vendor in endpoint.h
+  bool is_vendor = true;       // false: a compatible endpoint, where only the protocol's common core may be assumed
+  wire::Headers headers = {};  // added to every request; a header of the codec's own is replaced
 };
 
 // ---- Stream events. Views live during the callback only.

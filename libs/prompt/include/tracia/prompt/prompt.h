@@ -12,6 +12,7 @@
 #include "tracia/base/clock.h"
 #include "tracia/base/result.h"
 #include "tracia/json/reader.h"
+#include "tracia/llm/model.h"
 
 namespace tracia::prompt {
 
@@ -21,14 +22,17 @@ inline constexpr size_t kDescriptionCharsMax = 4000;
 inline constexpr size_t kNoteCharsMax = 2000;
 
 struct TemplateMessage {
-  std::string id;            // the client's own, or "msg_" + position
-  std::string role;          // system | developer | user | assistant | tool
-  std::string content_json;  // as stored: a JSON string, or an array of parts
+  std::string id;    // the client's own, or "msg_" + position
+  std::string role;  // system | developer | user | assistant | tool
+  // A JSON string, or an array of parts in the form that span::message_json() writes. A tool message is an array of its
+  // tool_result parts, which hold toolCallId and toolName.
+  std::string content_json;
   friend bool operator==(const TemplateMessage&, const TemplateMessage&) = default;
 };
 
-// What runs. Compared as a whole: an edit that leaves it equal makes no version. JSON members are in json::canonical()
-// form; "" = none.
+// What runs. Compared as a whole: an edit that leaves it equal makes no version. JSON members are
+// compact, with their members in the order they came (models write structured output in the order of the schema's
+// properties, so that a new order is a new version); "" = none.
 struct Content {
   std::vector<TemplateMessage> messages;
   std::string provider;  // lower case (a built-in one) or a connection's name; "" = from the model
@@ -41,6 +45,12 @@ struct Content {
   std::string output_schema_json;  // object
   friend bool operator==(const Content&, const Content&) = default;
 };
+
+// The messages as a conversation, variables not yet filled in; ids are left out, they are the prompt's own. Error only
+// for content that read_draft() and its kin did not make.
+Result<std::vector<llm::Message>> template_messages(const Content& content);
+// As an answer shows them: [{"id","role","content","toolCallId"?,"toolName"?}, …]. O(text).
+std::string content_messages_json(const Content& content);
 
 // Variables of the messages, in order of first use.
 std::vector<std::string> variable_names(const Content& content);
@@ -99,6 +109,13 @@ struct Edit {
   std::optional<int64_t> base_version;
 };
 Result<Edit> read_edit(const json::Value& body);
+
+// What a restore says beside the version to restore; no body at all is fine.
+struct RestoreOptions {
+  std::optional<std::string> note;
+  std::optional<int64_t> base_version;
+};
+Result<RestoreOptions> read_restore(const json::Value& body);
 
 // The prompt after a change, and the version that the change made, if it did.
 struct Changed {

@@ -95,6 +95,7 @@ class ControlStore {
   virtual Result<std::vector<Member>> members() = 0;
   virtual Status put_member(const Member& member) = 0;
   virtual Result<std::optional<LoginSession>> login_session(std::string_view token_hash) = 0;
+  virtual Result<std::vector<LoginSession>> login_sessions() = 0;  // of all members, oldest first
   virtual Status put_login_session(const LoginSession& session) = 0;
   virtual Status remove_login_session(std::string_view token_hash) = 0;
   virtual Status remove_login_sessions_of(std::string_view member_id) = 0;

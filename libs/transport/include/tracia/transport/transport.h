@@ -34,7 +34,16 @@ struct ExchangeOptions {
   // A longer body fails the exchange (kProviderError, kTooLarge); what fitted has been handed over.
   size_t body_bytes_max = limits::kResponseBytesMax;
   CancelToken cancel;
+  // Connects to globally reachable addresses only (is_public_address), for URLs that strangers gave: decided by the
+  // address that the name led to, before anything is sent, and for kept connections too. No proxy is used, since it
+  // would resolve the name itself.
+  bool public_addresses_only = false;
 };
+
+// Whether a numeric address, as inet_pton() reads it, is one of the public Internet: not loopback, private, link-local,
+// shared (CGNAT), multicast, documentation or reserved, nor an IPv6 form that leads to such an IPv4 address.
+// False for anything else than an address. Source: the IANA special-purpose address registries (RFC 6890).
+bool is_public_address(std::string_view address);
 
 // Receives one response. Called in order, never concurrently: on_head once, on_body any number of times. Must not
 // throw, and must not destroy the transport. May start other exchanges and cancel any token.
@@ -58,8 +67,9 @@ struct Timings {
 
 // Errors:
 //   kInvalidRequest          not an http(s) URL, a header that would break the request, no method: before any I/O
-//   kPayloadTooLarge         body over limits::kRequestBytesMax (kind kTooLarge): before any I/O
-//   kNetworkError            kConnect: DNS, refused, unreachable, proxy, connect deadline: the message says which
+//   kForbidden               (kPermission) the host leads to an address that public_addresses_only refuses: nothing
+//   sent kPayloadTooLarge         body over limits::kRequestBytesMax (kind kTooLarge): before any I/O kNetworkError
+//   kConnect: DNS, refused, unreachable, proxy, connect deadline: the message says which
 //                            kTls: names what failed verification; not worth a retry
 //                            kConnectionLost: broken after it was sent, or a body shorter than declared
 //   kTimeout                 "Request timed out after 120000ms" (total); first_byte and idle are named behind it

@@ -39,7 +39,8 @@ using Flags = std::vector<std::pair<std::string, std::string>>;
 // setting, where it came from, and what would be right: "listen (TRACIA_LISTEN): expected HOST:PORT".
 Result<Config> load(const Flags& flags, const llm::EnvReader& env);
 
-// The known settings, for --help and the docs: name, default, meaning.
+// The known settings, for --help and the docs: name, default, meaning. A name with a dot has no flag and no variable:
+// it is set in the file, which writes _ for -.
 struct Setting {
   std::string name, variable, default_value, help;
   bool is_switch = false;

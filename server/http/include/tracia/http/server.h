@@ -40,15 +40,18 @@ std::optional<std::string> query_parameter(std::string_view query, std::string_v
 // that never answers holds its connection open until the peer leaves or the server stops.
 class ResponseWriter {
  public:
-  // A whole answer. Content-Length, Date and Connection are added; header names or values that could split the head are
-  // dropped. HEAD requests get the head only.
+  // A whole answer. Content-Length, Date, Connection and X-Content-Type-Options are added; header names or values that
+  // could split the head are dropped. HEAD requests get the head only.
   void send(int status, const wire::Headers& headers, std::string_view body);
+
+  // Adds a header to the answer, whoever makes it. Before send() or begin() only.
+  void add_header(std::string_view name, std::string_view value);
 
   // Starts a streamed answer: chunked, or of the length given (fewer bytes before end() closes the connection), or
   // until close for an HTTP/1.0 peer.
   void begin(int status, const wire::Headers& headers, std::optional<size_t> content_length = std::nullopt);
   // Queues bytes. Those of one callback leave in one write. A peer that lets more than
-  // ServerOptions::stream_buffer_bytes_max pile up is cut off.
+  // ServerOptions::stream_buffer_bytes_max pile up is cut off (on_close() runs soon after).
   void write(std::string_view bytes);
   void end();
   // Closes at once with a TCP reset: what was not read by the peer is lost.
@@ -63,6 +66,9 @@ class ResponseWriter {
   // Runs `fn` if the peer leaves before the answer is complete. A peer that shuts down only its sending half counts as
   // gone, as with nginx: proxied work must not go on for nobody.
   void on_close(std::function<void()> fn);
+  // Runs `fn` once when it is over: with the status answered, also when the peer left in the middle of a streamed
+  // answer; with 0 when the peer left before the answer began. Replaces an earlier one.
+  void on_end(std::function<void(int status)> fn);
   // False once the answer is complete or the connection closed.
   bool open() const;
   // Thread-safe: runs `fn` on the connection's thread, also after the peer left (ask open()).
@@ -83,14 +89,18 @@ using Handler = std::function<void(Request& request, ResponseWriter writer)>;
 struct ServerOptions {
   std::string listen = "127.0.0.1:0";   // HOST:PORT, [V6]:PORT; port 0 takes a free one
   int threads = 1;                      // event loops, 1 to 64
-  size_t connections_max = 10'000;      // one more gets 503 and is closed
+  std::string tls_cert, tls_key;        // PEM files, both or none: HTTPS (TLS 1.2 and 1.3) instead of plain HTTP
+  size_t connections_max = 16'384;      // one more gets 503 and is closed
   size_t header_bytes_max = 64u << 10;  // request line and headers; 431 beyond
   size_t body_bytes_max = 64u << 20;    // 413 beyond
+  // Asked with method and path once a head is complete: a smaller bound for that body, before a byte of it is kept.
+  std::function<size_t(std::string_view method, std::string_view path)> body_limit = {};
   size_t stream_buffer_bytes_max = 16u << 20;
   Millis header_timeout{10'000};      // from the first byte of a request to the end of its head; 408
   Millis body_timeout{30'000};        // longest pause inside a body; 408
   Millis request_timeout{300'000};    // first byte to last byte of a request; 408
   Millis keep_alive_timeout{75'000};  // idle between requests; closed silently
+  Millis buffer_keep_time{1'000};     // idle for longer, a connection gives its buffers back
   Millis write_timeout{60'000};       // a peer that takes no byte for so long is reset
 };
 
@@ -111,8 +121,9 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  // Binds and listens (SO_REUSEADDR; TCP_NODELAY on connections). Errors: kInvalidRequest for a malformed address,
-  // kNetworkError when it cannot be bound; the message says what to do.
+  // Binds and listens (SO_REUSEADDR; TCP_NODELAY on connections), and raises the process's soft limit of open files to
+  // its hard limit. Errors: kInvalidRequest for a malformed address, or a certificate or key that cannot be used;
+  // kNetworkError when the address cannot be bound; the message says what to do.
   Status start();
   // Stops accepting, closes idle connections, lets answers in flight finish for at most `grace`, then cuts the rest.
   // Blocks until all threads ended. Never call it from a handler.

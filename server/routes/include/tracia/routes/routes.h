@@ -1,6 +1,7 @@
 // Adds the operations of api/openapi.yaml to a router, one function per resource. `services` must outlive the router.
 #pragma once
 
+#include <functional>
 #include <string_view>
 
 #include "tracia/http/router.h"
@@ -13,10 +14,15 @@ void add_runs(http::Router& router, service::Services& services);         // …
 void add_span_writes(http::Router& router, service::Services& services);  // POST spans, batch; DELETE
 void add_span_reads(http::Router& router, service::Services& services);   // list, get, export, tail
 void add_evaluations(http::Router& router, service::Services& services);
-void add_traces(http::Router& router, service::Services& services);      // traces, sessions, users
-void add_auth(http::Router& router, service::Services& services);        // /api/v1/auth/*
-void add_settings(http::Router& router, service::Services& services);    // projects, api-keys, connections, models
-void add_operations(http::Router& router, service::Services& services);  // healthz, readyz, metrics, openapi.yaml
-void add_page(http::Router& router, service::Services& services);        // the page at /, as the router's fallback
+void add_traces(http::Router& router, service::Services& services);       // traces, sessions, users
+void add_auth(http::Router& router, service::Services& services);         // /api/v1/auth/*
+void add_settings(http::Router& router, service::Services& services);     // projects, api-keys, models
+void add_connections(http::Router& router, service::Services& services);  // connections, and testing one
+void add_operations(http::Router& router, service::Services& services);   // healthz, readyz, metrics, openapi.yaml
+void add_page(http::Router& router, service::Services& services);         // the page at /, as the router's fallback
+
+// For Router::set_observer(): counts and times each request, and logs it (at info, 5xx at warn). Needs services.metrics
+// and services.log, which may be nullptr.
+std::function<void(const http::Finished&)> make_observer(service::Services& services);
 
 }  // namespace tracia::routes

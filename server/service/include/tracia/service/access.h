@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "tracia/base/result.h"
 #include "tracia/http/router.h"
@@ -59,12 +60,26 @@ class Access {
   Status logout(const http::Exchange& exchange);
   // The member signed in by this exchange's cookie, and the CSRF token of the session.
   std::optional<std::pair<store::Member, std::string>> signed_in(const http::Exchange& exchange) const;
+  // As signed_in(), for unsafe methods: kUnauthorized without a session, kForbidden without its X-CSRF-Token.
+  Result<store::Member> confirmed(const http::Exchange& exchange) const;
+  // Signs the member out everywhere, and in again here. Errors: as login(); kInvalidRequest for a weak new password.
+  Result<Login> change_password(std::string_view member_id, std::string_view current, std::string_view replacement,
+                                std::string_view peer, bool secure_cookie);
+  bool setup_required() const;                             // no owner yet. Does not block
+  void forget_expired_sessions();                          // called by a timer. Blocks
+  static std::string sign_out_cookie(bool secure_cookie);  // the Set-Cookie that removes ours
+
+  // Projects. Names are unique, ASCII case-insensitive. Errors: kInvalidRequest, kConflict, kNotFound. Block.
+  Result<store::Project> create_project(std::string_view name);
+  Result<store::Project> rename_project(std::string_view id, std::string_view name);
 
   // Keys. create_key answers the key itself: the only time it is seen.
   Result<std::pair<store::ApiKey, std::string>> create_key(std::string_view project_id, std::string_view name,
                                                            std::string_view created_by);
   Result<store::ApiKey> revoke_key(std::string_view project_id, std::string_view id);  // kNotFound; idempotent
   void flush_last_used();  // writes the last-used times of keys; called by a timer and at shutdown. Blocks
+  // A key that was made or revoked beside us, in the store already (the control socket).
+  void adopt_key(const store::ApiKey& key);
 
  private:
   struct Impl;

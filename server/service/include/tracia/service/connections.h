@@ -3,8 +3,10 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "tracia/base/result.h"
@@ -25,14 +27,17 @@ class Sealer {
 // A connection as a caller describes it; secrets in clear, on their way in only.
 struct ConnectionDraft {
   std::string name, protocol, base_url, region;
-  std::optional<std::string> key;  // nullopt keeps (update), "" clears
-  std::vector<std::pair<std::string, std::string>> headers;
+  std::optional<std::string> key;  // nullopt keeps (update), "" clears. Bedrock: an API key, or ID:SECRET[:TOKEN]
+  std::optional<std::vector<std::pair<std::string, std::string>>> headers;  // nullopt keeps (update). Kept as secrets
 };
 
 class Connections {
  public:
   Connections(Services& services, const Sealer& sealer, llm::EnvReader env);
   ~Connections();
+
+  // For ControlCache::load(). `sealer` must outlive the function.
+  static ControlCache::Unseal unsealer(const Sealer& sealer);
 
   // Block. Errors name the field; kConflict for a taken name; kNotFound.
   Result<store::Connection> create(std::string_view project_id, ConnectionDraft draft);
@@ -51,10 +56,16 @@ class Connections {
     std::string name;  // lower case
   };
   Result<Named> resolve(std::string_view project_id, std::string_view provider, std::string_view model) const;
+  // Where a call through that very connection goes. kNotFound; kMissingProviderKey.
+  Result<Named> resolve_id(std::string_view project_id, std::string_view id, std::string_view model) const;
 
  private:
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
+
+// "No OpenAI API key configured. Add one in Settings > Providers."
+Error missing_provider_key(llm::Provider provider);
+Error connection_not_found(std::string_view id);
 
 }  // namespace tracia::service

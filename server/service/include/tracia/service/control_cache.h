@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -27,9 +28,9 @@ class ControlCache {
   explicit ControlCache(store::ControlStore& store);
   ~ControlCache();
 
-  // Reads everything but versions (and old revoked keys); called once, before serving. `unseal` opens
+  // Reads everything but versions; called once, before serving. `unseal` (Connections::unsealer) opens
   // Connection::sealed_secrets: {"key": "…", "headers": {…}} as JSON.
-  using Unseal = std::function<Result<std::string>(std::string_view sealed)>;
+  using Unseal = std::function<Result<std::string>(const store::Connection& connection)>;
   Status load(const Unseal& unseal);
 
   // Keys. `hash` is the SHA-256 of the presented key. nullptr: unknown or revoked.

@@ -24,7 +24,8 @@ class Metrics {
   std::atomic<uint64_t>& counter(std::string_view name, std::string_view help, const Labels& labels = {});
   // Seconds, in buckets from 100 µs to 300 s.
   void observe(std::string_view name, std::string_view help, const Labels& labels, double seconds);
-  // Read when the page is made.
+  // Read when the page is made, on the thread that makes it. The same name and labels again replace it. A name that
+  // ends in _total is shown as a counter: for counts that are kept elsewhere.
   void gauge(std::string name, std::string help, std::function<double()> read, Labels labels = {});
 
   std::string text() const;  // text/plain; version=0.0.4

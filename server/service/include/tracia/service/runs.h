@@ -8,7 +8,9 @@
 #include <string_view>
 #include <vector>
 
+#include "tracia/base/clock.h"
 #include "tracia/base/result.h"
+#include "tracia/llm/call.h"
 #include "tracia/llm/model.h"
 #include "tracia/llm/stream.h"
 #include "tracia/service/access.h"
@@ -56,6 +58,11 @@ class Runs {
   };
   // Starts a run and returns at once. Cancelling the token ends the call; its span is stored all the same.
   void start(const Principal& who, RunRequest request, transport::CancelToken cancel, Listener listener);
+
+  // One tiny call to a target, to see that it answers: a chat of a few tokens (an embedding for Voyage) with its model,
+  // or, when it names none, the list of models. No retry, 20 s at most, no span. `done` gets the latency, or what went
+  // wrong, once, on any thread.
+  void probe(llm::Target target, transport::CancelToken cancel, std::function<void(Result<Millis>)> done);
 
  private:
   struct Impl;

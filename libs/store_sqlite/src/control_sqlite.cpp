@@ -1,0 +1,297 @@
+#include "control_sqlite.h"
+
+#include "binding.h"
+#include "control_schema.h"
+#include "tracia/base/bytes.h"
+
+namespace tracia::store_sqlite {
+
+using store::ApiKey;
+using store::Connection;
+using store::Evaluation;
+using store::LoginSession;
+using store::Member;
+using store::MemberRole;
+using store::Project;
+
+namespace {
+
+Error conflict(std::string message) { return {.code = ErrorCode::kConflict, .message = std::move(message)}; }
+
+MemberRole role_from_name(std::string_view name) {
+  for (const MemberRole role : {MemberRole::kOwner, MemberRole::kAdmin, MemberRole::kEditor}) {
+    if (name == store::member_role_name(role)) return role;
+  }
+  return MemberRole::kViewer;  // a role this program does not know may do least
+}
+
+Project read_project(const Statement& row) { return {text(row, 0), text(row, 1), stamp(row, 2)}; }
+
+ApiKey read_api_key(const Statement& row) {
+  return {.id = text(row, 0),
+          .project_id = text(row, 1),
+          .name = text(row, 2),
+          .prefix = text(row, 3),
+          .hash = std::string(row.blob(4)),
+          .created_by = text(row, 5),
+          .created = stamp(row, 6),
+          .last_used = optional_stamp(row, 7),
+          .revoked = optional_stamp(row, 8)};
+}
+
+Member read_member(const Statement& row) {
+  return {.id = text(row, 0),
+          .email = text(row, 1),
+          .name = text(row, 2),
+          .password_hash = text(row, 3),
+          .role = role_from_name(row.text(4)),
+          .created = stamp(row, 5)};
+}
+
+LoginSession read_login_session(const Statement& row) {
+  return {.token_hash = std::string(row.blob(0)),
+          .member_id = text(row, 1),
+          .csrf_token = text(row, 2),
+          .created = stamp(row, 3),
+          .expires = stamp(row, 4)};
+}
+
+Connection read_connection(const Statement& row) {
+  return {.id = text(row, 0),
+          .project_id = text(row, 1),
+          .name = text(row, 2),
+          .protocol = text(row, 3),
+          .base_url = text(row, 4),
+          .region = text(row, 5),
+          .sealed_secrets = std::string(row.blob(6)),
+          .headers_json = text(row, 7),
+          .created = stamp(row, 8),
+          .updated = stamp(row, 9)};
+}
+
+Evaluation read_evaluation(const Statement& row) {
+  return {.id = text(row, 0),
+          .project_id = text(row, 1),
+          .span_id = text(row, 2),
+          .trace_id = text(row, 3),
+          .evaluator_key = text(row, 4),
+          .value = row.real(5),
+          .source = text(row, 6),
+          .note = row.optional_text(7),
+          .created = stamp(row, 8)};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<ControlSqlite>> ControlSqlite::open(const std::filesystem::path& file, const std::string& vfs,
+                                                           bool synchronous_off) {
+  auto sessions = Sessions::open(file, vfs, synchronous_off, migrate_control);
+  if (!sessions) return fail(std::move(sessions).error());
+  return std::unique_ptr<ControlSqlite>(new ControlSqlite(std::move(*sessions)));
+}
+
+Result<bool> ControlSqlite::remove(std::string_view sql, const Session::Bind& bind) {
+  bool removed = false;
+  TRACIA_TRY(sessions_->write([&](Session& session) -> Status {
+    TRACIA_TRY(session.run(sql, bind));
+    removed = session.db().changes() > 0;
+    return {};
+  }));
+  return removed;
+}
+
+Result<std::vector<Project>> ControlSqlite::projects() {
+  return all_rows<Project>(*sessions_, "SELECT id, name, created FROM projects ORDER BY created, rowid", {},
+                           read_project);
+}
+
+Status ControlSqlite::put_project(const Project& project) {
+  return sessions_->write([&](Session& session) {
+    return session.run(
+        "INSERT INTO projects(id, name, created) VALUES(?, ?, ?)"
+        " ON CONFLICT(id) DO UPDATE SET name = excluded.name, created = excluded.created",
+        values(project.id, project.name, project.created));
+  });
+}
+
+Result<std::vector<ApiKey>> ControlSqlite::api_keys() {
+  return all_rows<ApiKey>(*sessions_,
+                          "SELECT id, project, name, prefix, hash, created_by, created, last_used, revoked"
+                          " FROM api_keys ORDER BY created, rowid",
+                          {}, read_api_key);
+}
+
+Status ControlSqlite::put_api_key(const ApiKey& key) {
+  return sessions_->write([&](Session& session) {
+    return session.run(
+        "INSERT INTO api_keys(id, project, name, prefix, hash, created_by, created, last_used, revoked)"
+        " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT(id) DO UPDATE SET project = excluded.project, name = excluded.name, prefix = excluded.prefix,"
+        " hash = excluded.hash, created_by = excluded.created_by, created = excluded.created,"
+        " last_used = excluded.last_used, revoked = excluded.revoked",
+        values(key.id, key.project_id, key.name, key.prefix, Blob{key.hash}, key.created_by, key.created, key.last_used,
+               key.revoked));
+  });
+}
+
+Status ControlSqlite::touch_api_keys(const std::vector<std::pair<std::string, Timestamp>>& last_used) {
+  if (last_used.empty()) return {};
+  return sessions_->write([&](Session& session) -> Status {
+    for (const auto& [id, used] : last_used) {
+      TRACIA_TRY(session.run("UPDATE api_keys SET last_used = ? WHERE id = ?", values(used, id)));
+    }
+    return {};
+  });
+}
+
+Result<std::vector<Member>> ControlSqlite::members() {
+  return all_rows<Member>(*sessions_,
+                          "SELECT id, email, name, password_hash, role, created FROM members ORDER BY created, rowid",
+                          {}, read_member);
+}
+
+Status ControlSqlite::put_member(const Member& member) {
+  return sessions_->write([&](Session& session) -> Status {
+    const std::string email_key = ascii_lower(member.email);
+    const auto taken =
+        session.any("SELECT 1 FROM members WHERE email_key = ? AND id <> ?", values(email_key, member.id));
+    if (!taken) return fail(taken.error());
+    if (*taken) return fail(conflict("There is an account with this email already"));
+    return session.run(
+        "INSERT INTO members(id, email, email_key, name, password_hash, role, created) VALUES(?, ?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT(id) DO UPDATE SET email = excluded.email, email_key = excluded.email_key, name = excluded.name,"
+        " password_hash = excluded.password_hash, role = excluded.role, created = excluded.created",
+        values(member.id, member.email, email_key, member.name, member.password_hash,
+               store::member_role_name(member.role), member.created));
+  });
+}
+
+Result<std::optional<LoginSession>> ControlSqlite::login_session(std::string_view token_hash) {
+  return first_row<LoginSession>(
+      *sessions_, "SELECT token_hash, member, csrf_token, created, expires FROM login_sessions WHERE token_hash = ?",
+      values(Blob{token_hash}), read_login_session);
+}
+
+Result<std::vector<LoginSession>> ControlSqlite::login_sessions() {
+  return all_rows<LoginSession>(
+      *sessions_, "SELECT token_hash, member, csrf_token, created, expires FROM login_sessions ORDER BY created, rowid",
+      {}, read_login_session);
+}
+
+Status ControlSqlite::put_login_session(const LoginSession& session) {
+  return sessions_->write([&](Session& db) {
+    return db.run(
+        "INSERT OR REPLACE INTO login_sessions(token_hash, member, csrf_token, created, expires)"
+        " VALUES(?, ?, ?, ?, ?)",
+        values(Blob{session.token_hash}, session.member_id, session.csrf_token, session.created, session.expires));
+  });
+}
+
+Status ControlSqlite::remove_login_session(std::string_view token_hash) {
+  return sessions_->write([&](Session& session) {
+    return session.run("DELETE FROM login_sessions WHERE token_hash = ?", values(Blob{token_hash}));
+  });
+}
+
+Status ControlSqlite::remove_login_sessions_of(std::string_view member_id) {
+  return sessions_->write(
+      [&](Session& session) { return session.run("DELETE FROM login_sessions WHERE member = ?", values(member_id)); });
+}
+
+Status ControlSqlite::remove_expired_login_sessions(Timestamp now) {
+  return sessions_->write(
+      [&](Session& session) { return session.run("DELETE FROM login_sessions WHERE expires <= ?", values(now)); });
+}
+
+Result<std::vector<Connection>> ControlSqlite::connections() {
+  return all_rows<Connection>(*sessions_,
+                              "SELECT id, project, name, protocol, base_url, region, sealed_secrets, headers, created,"
+                              " updated FROM connections ORDER BY created, rowid",
+                              {}, read_connection);
+}
+
+Status ControlSqlite::put_connection(const Connection& connection) {
+  return sessions_->write([&](Session& session) -> Status {
+    const std::string name_key = ascii_lower(connection.name);
+    const auto taken = session.any("SELECT 1 FROM connections WHERE project = ? AND name_key = ? AND id <> ?",
+                                   values(connection.project_id, name_key, connection.id));
+    if (!taken) return fail(taken.error());
+    if (*taken) return fail(conflict("There is a connection '" + connection.name + "' already"));
+    return session.run(
+        "INSERT INTO connections(id, project, name, name_key, protocol, base_url, region, sealed_secrets, headers,"
+        " created, updated) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT(id) DO UPDATE SET project = excluded.project, name = excluded.name,"
+        " name_key = excluded.name_key, protocol = excluded.protocol, base_url = excluded.base_url,"
+        " region = excluded.region, sealed_secrets = excluded.sealed_secrets, headers = excluded.headers,"
+        " created = excluded.created, updated = excluded.updated",
+        values(connection.id, connection.project_id, connection.name, name_key, connection.protocol,
+               connection.base_url, connection.region, Blob{connection.sealed_secrets}, connection.headers_json,
+               connection.created, connection.updated));
+  });
+}
+
+Result<bool> ControlSqlite::remove_connection(std::string_view project_id, std::string_view id) {
+  return remove("DELETE FROM connections WHERE id = ? AND project = ?", values(id, project_id));
+}
+
+Result<std::vector<Evaluation>> ControlSqlite::evaluations(std::string_view project_id, std::string_view span_id,
+                                                           std::string_view trace_id, std::string_view after,
+                                                           size_t limit) {
+  // An `after` that is gone has no place in the order: nothing follows it.
+  constexpr std::string_view kColumns =
+      "SELECT id, project, span, trace, evaluator, value, source, note, created FROM evaluations"
+      " WHERE project = ? AND span = ? AND trace = ? ORDER BY created DESC, id DESC LIMIT ?";
+  constexpr std::string_view kColumnsAfter =
+      "SELECT id, project, span, trace, evaluator, value, source, note, created FROM evaluations"
+      " WHERE project = ?1 AND span = ?2 AND trace = ?3 AND (created, id) <"
+      " (SELECT created, id FROM evaluations WHERE id = ?5 AND project = ?1)"
+      " ORDER BY created DESC, id DESC LIMIT ?4";
+  if (after.empty()) {
+    return all_rows<Evaluation>(*sessions_, kColumns, values(project_id, span_id, trace_id, limit), read_evaluation);
+  }
+  return all_rows<Evaluation>(*sessions_, kColumnsAfter, values(project_id, span_id, trace_id, limit, after),
+                              read_evaluation);
+}
+
+Result<std::optional<Evaluation>> ControlSqlite::evaluation(std::string_view project_id, std::string_view id) {
+  return first_row<Evaluation>(*sessions_,
+                               "SELECT id, project, span, trace, evaluator, value, source, note, created"
+                               " FROM evaluations WHERE id = ? AND project = ?",
+                               values(id, project_id), read_evaluation);
+}
+
+Status ControlSqlite::put_evaluation(const Evaluation& evaluation) {
+  return sessions_->write([&](Session& session) {
+    return session.run(
+        "INSERT OR REPLACE INTO evaluations(id, project, span, trace, evaluator, value, source, note, created)"
+        " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        values(evaluation.id, evaluation.project_id, evaluation.span_id, evaluation.trace_id, evaluation.evaluator_key,
+               evaluation.value, evaluation.source, evaluation.note, evaluation.created));
+  });
+}
+
+Result<bool> ControlSqlite::remove_evaluation(std::string_view project_id, std::string_view id) {
+  return remove("DELETE FROM evaluations WHERE id = ? AND project = ?", values(id, project_id));
+}
+
+Status ControlSqlite::remove_evaluations_of(std::string_view project_id, std::string_view span_id,
+                                            std::string_view trace_id) {
+  return sessions_->write([&](Session& session) {
+    return session.run("DELETE FROM evaluations WHERE project = ? AND span = ? AND trace = ?",
+                       values(project_id, span_id, trace_id));
+  });
+}
+
+Result<std::optional<std::string>> ControlSqlite::setting(std::string_view name) {
+  return first_row<std::string>(*sessions_, "SELECT value FROM settings WHERE name = ?", values(name),
+                                [](const Statement& row) { return text(row, 0); });
+}
+
+Status ControlSqlite::put_setting(std::string_view name, const std::optional<std::string>& value) {
+  return sessions_->write([&](Session& session) {
+    return value ? session.run("INSERT OR REPLACE INTO settings(name, value) VALUES(?, ?)", values(name, *value))
+                 : session.run("DELETE FROM settings WHERE name = ?", values(name));
+  });
+}
+
+}  // namespace tracia::store_sqlite

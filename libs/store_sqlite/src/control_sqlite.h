@@ -1,0 +1,69 @@
+// The control store on one SQLite file, DIR/control.db. One connection writes; a few read. Names that must be unique
+// are looked up in the transaction that takes them.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+
+#include "session.h"
+#include "tracia/store/control_store.h"
+
+namespace tracia::store_sqlite {
+
+class ControlSqlite final : public store::ControlStore {
+ public:
+  // Makes the file when missing, migrates it when older. Errors as of migrate_control.
+  static Result<std::unique_ptr<ControlSqlite>> open(const std::filesystem::path& file, const std::string& vfs = "",
+                                                     bool synchronous_off = false);
+
+  Status copy_to(const std::filesystem::path& file) { return sessions_->copy_to(file); }  // as Sessions::copy_to
+
+  Result<std::vector<store::Project>> projects() override;
+  Status put_project(const store::Project& project) override;
+
+  Result<std::vector<store::ApiKey>> api_keys() override;
+  Status put_api_key(const store::ApiKey& key) override;
+  Status touch_api_keys(const std::vector<std::pair<std::string, Timestamp>>& last_used) override;
+
+  Result<std::vector<store::Member>> members() override;
+  Status put_member(const store::Member& member) override;
+  Result<std::optional<store::LoginSession>> login_session(std::string_view token_hash) override;
+  Result<std::vector<store::LoginSession>> login_sessions() override;
+  Status put_login_session(const store::LoginSession& session) override;
+  Status remove_login_session(std::string_view token_hash) override;
+  Status remove_login_sessions_of(std::string_view member_id) override;
+  Status remove_expired_login_sessions(Timestamp now) override;
+
+  Result<std::vector<store::Connection>> connections() override;
+  Status put_connection(const store::Connection& connection) override;
+  Result<bool> remove_connection(std::string_view project_id, std::string_view id) override;
+
+  Result<std::vector<prompt::Prompt>> prompts() override;
+  Status create_prompt(const prompt::Prompt& prompt, const prompt::Version& first) override;
+  Status update_prompt(const prompt::Prompt& prompt, const prompt::Version* version) override;
+  Result<bool> remove_prompt(std::string_view project_id, std::string_view prompt_id) override;
+  Result<std::optional<prompt::Version>> version(std::string_view prompt_id, int64_t number) override;
+  Result<std::vector<prompt::Version>> versions(std::string_view prompt_id, int64_t before, size_t limit) override;
+
+  Result<std::vector<store::Evaluation>> evaluations(std::string_view project_id, std::string_view span_id,
+                                                     std::string_view trace_id, std::string_view after,
+                                                     size_t limit) override;
+  Result<std::optional<store::Evaluation>> evaluation(std::string_view project_id, std::string_view id) override;
+  Status put_evaluation(const store::Evaluation& evaluation) override;
+  Result<bool> remove_evaluation(std::string_view project_id, std::string_view id) override;
+  Status remove_evaluations_of(std::string_view project_id, std::string_view span_id,
+                               std::string_view trace_id) override;
+
+  Result<std::optional<std::string>> setting(std::string_view name) override;
+  Status put_setting(std::string_view name, const std::optional<std::string>& value) override;
+
+ private:
+  explicit ControlSqlite(std::unique_ptr<Sessions> sessions) : sessions_(std::move(sessions)) {}
+
+  // One DELETE in a transaction of its own; whether there was something to remove.
+  Result<bool> remove(std::string_view sql, const Session::Bind& bind);
+
+  std::unique_ptr<Sessions> sessions_;
+};
+
+}  // namespace tracia::store_sqlite

@@ -1,0 +1,116 @@
+#include "deletions.h"
+
+#include <iterator>
+
+#include "record.h"
+
+namespace tracia::store_sqlite {
+
+Result<std::unique_ptr<Deletions>> Deletions::open(const std::filesystem::path& file, const std::string& vfs,
+                                                   bool synchronous_off) {
+  auto db = Db::open(file, OpenMode::kReadWrite, vfs);
+  if (!db) return fail(std::move(db).error());
+  std::unique_ptr<Deletions> deletions(new Deletions(std::move(*db)));
+  TRACIA_TRY(deletions->load(synchronous_off));
+  return deletions;
+}
+
+Status Deletions::load(bool synchronous_off) {
+  if (synchronous_off) TRACIA_TRY(db_.exec("PRAGMA synchronous=OFF"));
+  auto format = db_.integer("PRAGMA user_version");
+  if (!format) return fail(std::move(format).error());
+  if (*format > 1) {
+    return fail({.code = ErrorCode::kUnavailable, .message = "deletions.db was written by a newer Tracia"});
+  }
+  if (*format == 0) {
+    TRACIA_TRY(
+        db_.exec("BEGIN IMMEDIATE;"
+                 "CREATE TABLE deletions(received INTEGER PRIMARY KEY, project TEXT NOT NULL, session TEXT NOT NULL,"
+                 " user TEXT NOT NULL);"
+                 "CREATE TABLE marks(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
+                 "PRAGMA user_version=1;"
+                 "COMMIT"));
+  }
+  auto mark = db_.integer("SELECT value FROM marks WHERE name='received'");
+  if (!mark) return fail(std::move(mark).error());
+  received_mark_ = *mark;
+  auto rows = db_.prepare("SELECT received, project, session, user FROM deletions");
+  if (!rows) return fail(std::move(rows).error());
+  while (true) {
+    auto more = rows->step();
+    if (!more) return fail(std::move(more).error());
+    if (!*more) return {};
+    remember(std::string(rows->text(1)), Timestamp{rows->integer(0)}, std::string(rows->text(2)),
+             std::string(rows->text(3)));
+  }
+}
+
+void Deletions::remember(const std::string& project_id, Timestamp received, const std::string& session_id,
+                         const std::string& user_id) {
+  const std::unique_lock lock(mutex_);
+  received_.insert(received.micros);
+  if (!session_id.empty()) groups_.insert(group_key(project_id, store::GroupBy::kSession, session_id));
+  if (!user_id.empty()) groups_.insert(group_key(project_id, store::GroupBy::kUser, user_id));
+  count_ = received_.size();
+}
+
+Result<bool> Deletions::add(const std::string& project_id, const store::StoredSpan& span) {
+  const std::lock_guard lock(db_mutex_);
+  if (contains(span.received)) return false;
+  auto insert = db_.prepare("INSERT INTO deletions(received, project, session, user) VALUES(?, ?, ?, ?)");
+  if (!insert) return fail(std::move(insert).error());
+  insert->bind(0, span.received.micros).bind(1, std::string_view(project_id));
+  insert->bind(2, std::string_view(span.span.session_id)).bind(3, std::string_view(span.span.user_id));
+  TRACIA_TRY(insert->run());
+  remember(project_id, span.received, span.span.session_id, span.span.user_id);
+  return true;
+}
+
+bool Deletions::contains(Timestamp received) const {
+  if (count() == 0) return false;
+  const std::shared_lock lock(mutex_);
+  return received_.count(received.micros) > 0;
+}
+
+bool Deletions::touches(uint64_t group_key) const {
+  if (count() == 0) return false;
+  const std::shared_lock lock(mutex_);
+  return groups_.count(group_key) > 0;
+}
+
+uint64_t Deletions::count_between(Timestamp first, Timestamp last) const {
+  if (count() == 0) return 0;
+  const std::shared_lock lock(mutex_);
+  return static_cast<uint64_t>(std::distance(received_.lower_bound(first.micros), received_.upper_bound(last.micros)));
+}
+
+Status Deletions::mark_received(Timestamp last) {
+  const std::lock_guard lock(db_mutex_);
+  auto mark = db_.prepare(
+      "INSERT INTO marks(name, value) VALUES('received', ?1) ON CONFLICT(name) DO UPDATE SET value=max(value, ?1)");
+  if (!mark) return fail(std::move(mark).error());
+  TRACIA_TRY(mark->bind(0, last.micros).run());
+  received_mark_ = std::max(received_mark_.load(), last.micros);
+  return {};
+}
+
+Status Deletions::forget(Timestamp first, Timestamp last) {
+  const std::lock_guard lock(db_mutex_);
+  auto drop = db_.prepare("DELETE FROM deletions WHERE received BETWEEN ? AND ?");
+  if (!drop) return fail(std::move(drop).error());
+  TRACIA_TRY(drop->bind(0, first.micros).bind(1, last.micros).run());
+  // A group that lost spans stays marked until the next start: slower, not wrong.
+  const std::unique_lock exclusive(mutex_);
+  received_.erase(received_.lower_bound(first.micros), received_.upper_bound(last.micros));
+  count_ = received_.size();
+  return {};
+}
+
+Status Deletions::copy_to(const std::filesystem::path& file) {
+  const std::lock_guard lock(db_mutex_);
+  auto copy = db_.prepare("VACUUM INTO ?");
+  if (!copy) return fail(std::move(copy).error());
+  return copy->bind(0, std::string_view(file.native())).run();
+}
+
+}  // namespace tracia::store_sqlite

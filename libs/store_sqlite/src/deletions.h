@@ -1,0 +1,56 @@
+// Which spans were deleted. Segments never change, so reads leave these out; a deleted span keeps its key, so that it
+// cannot be written again. DIR/deletions.db, user_version 1:
+//
+//   deletions(received INTEGER PRIMARY KEY, project TEXT, session TEXT, user TEXT)   by receive stamp: no two share one
+//   marks(name TEXT PRIMARY KEY, value INTEGER)    "received": no stamp up to it may be given again
+#pragma once
+
+#include <atomic>
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <shared_mutex>
+#include <string>
+
+#include "db.h"
+#include "tracia/store/span_store.h"
+
+namespace tracia::store_sqlite {
+
+// Thread-safe.
+class Deletions {
+ public:
+  static Result<std::unique_ptr<Deletions>> open(const std::filesystem::path& file, const std::string& vfs,
+                                                 bool synchronous_off);
+
+  // Durable on return. False: it was there already.
+  Result<bool> add(const std::string& project_id, const store::StoredSpan& span);
+  bool contains(Timestamp received) const;
+  // Whether a group has lost spans: what segments summed up about it is then wrong.
+  bool touches(uint64_t group_key) const;
+  uint64_t count() const { return count_.load(std::memory_order_relaxed); }
+  uint64_t count_between(Timestamp first, Timestamp last) const;  // both included
+
+  // For a segment that goes away: remembers, before, that its stamps were used; forgets its deletions, after.
+  Status mark_received(Timestamp last);
+  Status forget(Timestamp first, Timestamp last);
+  int64_t received_mark() const { return received_mark_.load(); }
+  Status copy_to(const std::filesystem::path& file);
+
+ private:
+  explicit Deletions(Db db) : db_(std::move(db)) {}
+  Status load(bool synchronous_off);
+  void remember(const std::string& project_id, Timestamp received, const std::string& session_id,
+                const std::string& user_id);
+
+  std::mutex db_mutex_;
+  Db db_;
+  std::atomic<uint64_t> count_{0};
+  std::atomic<int64_t> received_mark_{0};
+  mutable std::shared_mutex mutex_;
+  std::set<int64_t> received_;
+  std::set<uint64_t> groups_;
+};
+
+}  // namespace tracia::store_sqlite

@@ -1,0 +1,80 @@
+#include "merge.h"
+
+#include <algorithm>
+
+namespace tracia::store_sqlite {
+
+MergedCursor::MergedCursor(std::shared_ptr<const SegmentSet::List> segments, const Deletions& deletions,
+                           std::string project_id, store::SpanFilter filter, std::optional<store::Position> after)
+    : segments_(std::move(segments)),
+      deletions_(deletions),
+      project_id_(std::move(project_id)),
+      filter_(std::move(filter)),
+      after_(after) {
+  for (const auto& stored : *segments_) {
+    const SegmentInfo info = stored->segment->info();
+    if (may_matter(*stored->segment, info)) {
+      waiting_.push_back({.segment = stored->segment.get(), .max_start = info.max_start});
+    }
+  }
+  std::sort(waiting_.begin(), waiting_.end(),
+            [](const Waiting& a, const Waiting& b) { return a.max_start < b.max_start; });
+}
+
+bool MergedCursor::may_matter(const Segment& segment, const SegmentInfo& info) const {
+  if (info.spans == 0) return false;
+  if (filter_.start_from && info.max_start < *filter_.start_from) return false;
+  if (filter_.start_before && info.min_start >= *filter_.start_before) return false;
+  if (after_ && info.min_start.micros > after_->start_us) return false;
+  if (filter_.trace_id && !segment.may_have(trace_key(project_id_, *filter_.trace_id))) return false;
+  const auto may_group = [&](store::GroupBy by, const std::optional<std::string>& key) {
+    return !key || key->empty() || segment.may_have(group_key(project_id_, by, *key));
+  };
+  return may_group(store::GroupBy::kSession, filter_.session_id) && may_group(store::GroupBy::kUser, filter_.user_id);
+}
+
+// Cursors at their end leave.
+Status MergedCursor::advance(size_t index) {
+  auto more = open_[index]->next();
+  if (!more) return fail(std::move(more).error());
+  if (!*more) open_.erase(open_.begin() + static_cast<ptrdiff_t>(index));
+  return {};
+}
+
+void MergedCursor::choose() {
+  current_ = nullptr;
+  for (const auto& cursor : open_) {
+    if (current_ == nullptr || current_->position() < cursor->position()) current_ = cursor.get();
+  }
+}
+
+Status MergedCursor::open_due() {
+  choose();
+  while (!waiting_.empty()) {
+    const Waiting next = waiting_.back();
+    if (current_ != nullptr && next.max_start.micros < current_->position().start_us) break;
+    waiting_.pop_back();
+    // Not before the last one given out: the active segment may have grown since.
+    auto cursor = next.segment->query(project_id_, filter_, after_);
+    if (!cursor) return fail(std::move(cursor).error());
+    open_.push_back(std::move(*cursor));
+    TRACIA_TRY(advance(open_.size() - 1));
+    choose();
+  }
+  return {};
+}
+
+Result<bool> MergedCursor::next() {
+  while (true) {
+    if (current_ != nullptr) {
+      const auto it = std::find_if(open_.begin(), open_.end(), [&](const auto& c) { return c.get() == current_; });
+      TRACIA_TRY(advance(static_cast<size_t>(it - open_.begin())));
+    }
+    TRACIA_TRY(open_due());
+    if (current_ == nullptr) return false;
+    after_ = current_->position();
+    if (!deletions_.contains(current_->row().received)) return true;
+  }
+}
+
+}  // namespace tracia::store_sqlite

@@ -1,0 +1,45 @@
+// One list out of many segments: spans by position, newest first, deleted ones left out.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "deletions.h"
+#include "segment_set.h"
+
+namespace tracia::store_sqlite {
+
+// Opens a segment only when the list comes to its time, and not at all when it cannot matter. One thread.
+class MergedCursor {
+ public:
+  MergedCursor(std::shared_ptr<const SegmentSet::List> segments, const Deletions& deletions, std::string project_id,
+               store::SpanFilter filter, std::optional<store::Position> after);
+
+  Result<bool> next();
+  const Row& row() const { return current_->row(); }
+  store::Position position() const { return current_->position(); }
+  Result<store::StoredSpan> load(Load what) { return current_->load(what); }
+
+ private:
+  struct Waiting {
+    const Segment* segment;
+    Timestamp max_start;
+  };
+  bool may_matter(const Segment& segment, const SegmentInfo& info) const;
+  Status advance(size_t index);
+  Status open_due();
+  void choose();
+
+  std::shared_ptr<const SegmentSet::List> segments_;
+  const Deletions& deletions_;
+  const std::string project_id_;
+  const store::SpanFilter filter_;
+  std::optional<store::Position> after_;  // the last one given out
+  std::vector<Waiting> waiting_;          // the newest last
+  std::vector<std::unique_ptr<SegmentCursor>> open_;
+  SegmentCursor* current_ = nullptr;  // among open_
+};
+
+}  // namespace tracia::store_sqlite

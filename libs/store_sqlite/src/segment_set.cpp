@@ -1,0 +1,92 @@
+#include "segment_set.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+namespace tracia::store_sqlite {
+namespace {
+
+constexpr std::string_view kActiveSuffix = ".active.db";
+constexpr std::string_view kSealedSuffix = ".sealed.db";
+constexpr size_t kDigitsMax = 18;
+
+}  // namespace
+
+std::filesystem::path segment_file(const std::filesystem::path& folder, uint64_t number, SegmentKind kind) {
+  std::string digits = std::to_string(number);
+  if (digits.size() < 6) digits.insert(0, 6 - digits.size(), '0');
+  return folder / (digits + std::string(kind == SegmentKind::kActive ? kActiveSuffix : kSealedSuffix));
+}
+
+std::optional<SegmentName> parse_segment_name(const std::string& name) {
+  SegmentName parsed;
+  const size_t digits = std::min(name.find('.'), name.size());
+  if (digits < 6 || digits > kDigitsMax) return std::nullopt;
+  for (size_t i = 0; i < digits; ++i) {
+    if (name[i] < '0' || name[i] > '9') return std::nullopt;
+    parsed.number = parsed.number * 10 + static_cast<uint64_t>(name[i] - '0');
+  }
+  const std::string_view suffix = std::string_view(name).substr(digits);
+  if (suffix != kActiveSuffix && suffix != kSealedSuffix) return std::nullopt;
+  parsed.kind = suffix == kActiveSuffix ? SegmentKind::kActive : SegmentKind::kSealed;
+  return parsed;
+}
+
+void remove_database(const std::filesystem::path& file) {
+  std::error_code ignored;
+  // The database first: a log without one is swept up at the next start, a database without its log has lost spans.
+  std::filesystem::remove(file, ignored);
+  std::filesystem::remove(file.string() + "-wal", ignored);
+  std::filesystem::remove(file.string() + "-shm", ignored);
+}
+
+Status sync_path(const std::filesystem::path& path) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const bool synced = fd >= 0 && ::fsync(fd) == 0;
+  const int code = errno;
+  if (fd >= 0) ::close(fd);
+  if (synced) return {};
+  return fail({.code = ErrorCode::kUnavailable,
+               .message = "cannot sync " + path.filename().string() + ": " + std::strerror(code)});
+}
+
+StoredSegment::~StoredSegment() {
+  segment.reset();  // closes its connections
+  if (doomed) remove_database(file);
+}
+
+std::shared_ptr<const SegmentSet::List> SegmentSet::list() const {
+  const std::lock_guard lock(mutex_);
+  return list_;
+}
+
+void SegmentSet::add(std::shared_ptr<StoredSegment> segment) {
+  const std::lock_guard lock(mutex_);
+  auto next = std::make_shared<List>(*list_);
+  next->push_back(std::move(segment));
+  list_ = std::move(next);
+}
+
+bool SegmentSet::replace(const std::shared_ptr<StoredSegment>& old, std::shared_ptr<StoredSegment> replacement) {
+  std::shared_ptr<const List> last;  // freed outside the lock: it may hold the last use of a file
+  const std::lock_guard lock(mutex_);
+  auto next = std::make_shared<List>(*list_);
+  const auto it = std::find(next->begin(), next->end(), old);
+  if (it == next->end()) return false;
+  if (replacement) {
+    *it = std::move(replacement);
+  } else {
+    next->erase(it);
+  }
+  old->doomed = true;
+  last = std::move(list_);
+  list_ = std::move(next);
+  return true;
+}
+
+}  // namespace tracia::store_sqlite

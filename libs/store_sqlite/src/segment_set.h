@@ -1,0 +1,59 @@
+// The segments there are, as a list that readers take whole: a seal or a drop changes the list, never what a reader
+// holds. Files go when the last reader lets go of them.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "segment.h"
+
+namespace tracia::store_sqlite {
+
+enum class SegmentKind { kActive, kSealed };
+
+std::filesystem::path segment_file(const std::filesystem::path& folder, uint64_t number, SegmentKind kind);
+struct SegmentName {
+  uint64_t number = 0;
+  SegmentKind kind = SegmentKind::kActive;
+};
+std::optional<SegmentName> parse_segment_name(const std::string& name);  // of a file in DIR/segments
+
+// Removes a database and its log. What is not there is no error.
+void remove_database(const std::filesystem::path& file);
+Status sync_path(const std::filesystem::path& path);  // fsync of a file or a folder
+
+// A segment and its file.
+struct StoredSegment {
+  StoredSegment(std::shared_ptr<const Segment> opened, std::filesystem::path path, SegmentKind what)
+      : segment(std::move(opened)), file(std::move(path)), kind(what) {}
+  ~StoredSegment();
+  StoredSegment(const StoredSegment&) = delete;
+  StoredSegment& operator=(const StoredSegment&) = delete;
+
+  std::shared_ptr<const Segment> segment;
+  const std::filesystem::path file;
+  const SegmentKind kind;
+  std::atomic<bool> doomed{false};  // its file goes with it
+};
+
+// Thread-safe.
+class SegmentSet {
+ public:
+  using List = std::vector<std::shared_ptr<StoredSegment>>;
+  std::shared_ptr<const List> list() const;
+  void add(std::shared_ptr<StoredSegment> segment);
+  // `old` leaves, its file with it; `replacement` may be null. False: `old` was no longer there.
+  bool replace(const std::shared_ptr<StoredSegment>& old, std::shared_ptr<StoredSegment> replacement);
+
+ private:
+  mutable std::mutex mutex_;
+  std::shared_ptr<const List> list_ = std::make_shared<const List>();
+};
+
+}  // namespace tracia::store_sqlite

@@ -1,0 +1,45 @@
+#include "account_json.h"
+
+#include <optional>
+#include <string>
+
+#include "tracia/base/clock.h"
+
+namespace tracia::routes {
+namespace {
+
+void write_time_or_null(json::Writer& w, std::string_view name, const std::optional<Timestamp>& time) {
+  w.key(name);
+  time ? w.value(format_rfc3339_millis(*time)) : w.null();
+}
+
+}  // namespace
+
+void write_member(json::Writer& w, const store::Member& member) {
+  w.begin_object()
+      .field("id", member.id)
+      .field("email", member.email)
+      .field("name", member.name)
+      .field("role", store::member_role_name(member.role))
+      .field("createdAt", format_rfc3339_millis(member.created))
+      .end_object();
+}
+
+void write_project(json::Writer& w, const store::Project& project) {
+  w.begin_object()
+      .field("id", project.id)
+      .field("name", project.name)
+      .field("createdAt", format_rfc3339_millis(project.created))
+      .end_object();
+}
+
+void write_api_key(json::Writer& w, const store::ApiKey& key, std::string_view secret) {
+  w.begin_object().field("id", key.id).field("name", key.name).field("prefix", key.prefix);
+  w.field_if("key", secret);
+  w.field("createdBy", key.created_by).field("createdAt", format_rfc3339_millis(key.created));
+  write_time_or_null(w, "lastUsedAt", key.last_used);
+  write_time_or_null(w, "revokedAt", key.revoked);
+  w.end_object();
+}
+
+}  // namespace tracia::routes

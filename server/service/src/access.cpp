@@ -1,0 +1,457 @@
+#include "tracia/service/access.h"
+
+#include <algorithm>
+#include <mutex>
+#include <unordered_map>
+
+#include "access_rules.h"
+#include "login_throttle.h"
+#include "password.h"
+#include "session_table.h"
+#include "tracia/base/bytes.h"
+#include "tracia/base/ids.h"
+#include "tracia/service/digest.h"
+
+namespace tracia::service {
+namespace {
+
+constexpr const char* kSetupTokenSetting = "setup_token_hash";
+constexpr int64_t kSessionSeconds = 30 * 24 * 3600;
+constexpr size_t kTokenBytes = 32;  // 256 random bits
+constexpr size_t kKeyPrefixCharacters = 11;
+// Bounds of what people make; far above what a team needs, so that a script that went wild is stopped.
+constexpr size_t kKeysOfProjectMax = 10'000;
+constexpr size_t kProjectsMax = 1'000;
+
+std::string new_token() { return base64url_encode(random_bytes(kTokenBytes)); }
+
+Error unauthorized(std::string message) {
+  return {.code = ErrorCode::kUnauthorized, .kind = ErrorKind::kAuthentication, .message = std::move(message)};
+}
+Error forbidden(std::string message) {
+  return {.code = ErrorCode::kForbidden, .kind = ErrorKind::kPermission, .message = std::move(message)};
+}
+Error not_found(std::string message) {
+  return {.code = ErrorCode::kNotFound, .kind = ErrorKind::kNotFound, .message = std::move(message)};
+}
+
+std::string cookie(std::string_view value, int64_t seconds, bool secure) {
+  std::string out = std::string(kSessionCookie) + "=" + std::string(value);
+  out += "; Path=/; HttpOnly; SameSite=Lax; Max-Age=" + std::to_string(seconds);
+  if (secure) out += "; Secure";
+  return out;
+}
+
+bool may(store::MemberRole role, Need need) {
+  switch (need) {
+    case Need::kRead: return true;
+    case Need::kWrite: return role != store::MemberRole::kViewer;
+    case Need::kAdmin: return role == store::MemberRole::kOwner || role == store::MemberRole::kAdmin;
+  }
+  return false;
+}
+
+}  // namespace
+
+struct Access::Impl {
+  explicit Impl(Services& s) : services(s), emails(*s.clock), peers(*s.clock) {}
+
+  Services& services;
+  SessionTable sessions;
+  LoginThrottle emails, peers;
+  std::mutex writes;  // one change of keys, projects or accounts at a time: what is checked is what is stored
+
+  mutable std::mutex used_mutex;
+  mutable std::unordered_map<std::string, Timestamp> used;  // by key id, since the last flush
+
+  Timestamp now() const { return services.clock->now(); }
+  Result<Principal> key_principal(std::string_view token, Need need) const;
+  std::optional<SessionTable::Found> found(const http::Exchange& exchange) const;
+  Result<SessionTable::Found> confirmed(const http::Exchange& exchange) const;
+  Result<Principal> member_principal(const http::Exchange& exchange, Need need) const;
+  Status ensure_project();
+  Status ensure_key(const std::string& key);
+  Result<std::string> renew_setup_token();
+  Status check_setup_token(std::string_view token);
+  Result<Login> sign_in(const store::Member& member, bool secure_cookie);
+  Status slow_down(const std::string& email, const std::string& network);
+  Result<bool> check_login(const std::string& email, std::string_view peer, std::string_view password,
+                           const std::string& hash);
+  std::optional<store::ApiKey> find_key(std::string_view project_id, std::string_view id) const;
+  Status check_project_name(std::string_view id, std::string_view name) const;
+};
+
+Access::Access(Services& services) : impl_(std::make_unique<Impl>(services)) {}
+Access::~Access() = default;
+
+// --- Who asks -------------------------------------------------------------------------------------------------------
+
+Result<Principal> Access::Impl::key_principal(std::string_view token, Need need) const {
+  // Found by its hash: how long that takes says nothing about the key.
+  const auto key = token.empty() ? nullptr : services.cache->key_by_hash(sha256(token));
+  if (!key) return fail(unauthorized("Invalid or missing API key"));
+  if (need == Need::kAdmin) return fail(forbidden("An API key may not do this; sign in as an owner or admin"));
+  {
+    const std::lock_guard lock(used_mutex);
+    used[key->id] = now();
+  }
+  return Principal{.project_id = key->project_id, .name = key->name, .key_id = key->id};
+}
+
+std::optional<SessionTable::Found> Access::Impl::found(const http::Exchange& exchange) const {
+  const std::string_view token = session_cookie(exchange.request.headers);
+  if (token.empty()) return std::nullopt;
+  return sessions.find(sha256(token), now());
+}
+
+Result<SessionTable::Found> Access::Impl::confirmed(const http::Exchange& exchange) const {
+  auto session = found(exchange);
+  if (!session) return fail(unauthorized("Invalid or missing API key"));
+  const http::Request& request = exchange.request;
+  if (!is_safe_method(request.method) &&
+      !same_secret(request.headers.get_or("x-csrf-token", ""), session->csrf_token)) {
+    return fail(forbidden("X-CSRF-Token is missing or wrong; GET /api/v1/auth/session answers it"));
+  }
+  return std::move(*session);
+}
+
+Result<Principal> Access::Impl::member_principal(const http::Exchange& exchange, Need need) const {
+  auto session = confirmed(exchange);
+  if (!session) return fail(session.error());
+  const store::Member& member = session->member;
+  if (!may(member.role, need)) {
+    return fail(forbidden("The role " + std::string(store::member_role_name(member.role)) + " may not do this"));
+  }
+  Principal who{.name = member.name, .member_id = member.id, .role = member.role};
+  if (const auto wanted = exchange.request.headers.get("x-tracia-project")) {
+    const auto project = services.cache->project(*wanted);
+    if (!project) return fail(forbidden("X-Tracia-Project: there is no such project"));
+    who.project_id = project->id;
+  } else {
+    who.project_id = services.cache->projects().front().id;
+  }
+  return who;
+}
+
+Result<Principal> Access::authenticate(const http::Exchange& exchange, Need need) const {
+  if (const auto token = bearer_token(exchange.request.headers)) return impl_->key_principal(*token, need);
+  return impl_->member_principal(exchange, need);
+}
+
+std::optional<std::pair<store::Member, std::string>> Access::signed_in(const http::Exchange& exchange) const {
+  auto session = impl_->found(exchange);
+  if (!session) return std::nullopt;
+  return std::pair(std::move(session->member), std::move(session->csrf_token));
+}
+
+Result<store::Member> Access::confirmed(const http::Exchange& exchange) const {
+  auto session = impl_->confirmed(exchange);
+  if (!session) return fail(session.error());
+  return std::move(session->member);
+}
+
+bool Access::setup_required() const { return !impl_->sessions.has_owner(); }
+
+std::string Access::sign_out_cookie(bool secure_cookie) { return cookie("", 0, secure_cookie); }
+
+// --- First start ----------------------------------------------------------------------------------------------------
+
+Status Access::Impl::ensure_project() {
+  if (!services.cache->projects().empty()) return {};
+  const store::Project project{.id = store::new_id("prj"), .name = "Default", .created = now()};
+  TRACIA_TRY(services.control->put_project(project));
+  services.cache->put_project(project);
+  return {};
+}
+
+Status Access::Impl::ensure_key(const std::string& key) {
+  TRACIA_TRY(check_bootstrap_key(key));
+  const std::string hash = sha256(key);
+  const auto keys = services.control->api_keys();
+  if (!keys) return fail(keys.error());
+  // One that was revoked stays so: the variable may still be set where nobody remembers it.
+  if (std::any_of(keys->begin(), keys->end(), [&](const store::ApiKey& k) { return k.hash == hash; })) return {};
+  const store::ApiKey made{.id = store::new_id("key"),
+                           .project_id = services.cache->projects().front().id,
+                           .name = "Bootstrap key",
+                           .prefix = key.substr(0, kKeyPrefixCharacters),
+                           .hash = hash,
+                           .created_by = "bootstrap",
+                           .created = now()};
+  TRACIA_TRY(services.control->put_api_key(made));
+  services.cache->put_key(made);
+  return {};
+}
+
+Result<std::string> Access::Impl::renew_setup_token() {
+  std::string token = new_token();
+  TRACIA_TRY(services.control->put_setting(kSetupTokenSetting, hex_encode(sha256(token))));
+  return token;
+}
+
+Result<std::optional<std::string>> Access::prepare(const std::optional<std::string>& bootstrap_key) {
+  Impl& my = *impl_;
+  const std::lock_guard lock(my.writes);
+  if (bootstrap_key) TRACIA_TRY(check_bootstrap_key(*bootstrap_key));  // before anything is written
+  TRACIA_TRY(my.services.control->remove_expired_login_sessions(my.now()));
+  const auto members = my.services.control->members();
+  if (!members) return fail(members.error());
+  for (const store::Member& member : *members) my.sessions.put_member(member);
+  const auto sessions = my.services.control->login_sessions();
+  if (!sessions) return fail(sessions.error());
+  for (const store::LoginSession& session : *sessions) my.sessions.put(session);
+  TRACIA_TRY(my.ensure_project());
+  if (bootstrap_key) TRACIA_TRY(my.ensure_key(*bootstrap_key));
+  if (my.sessions.has_owner()) return std::optional<std::string>();
+  auto token = my.renew_setup_token();
+  if (!token) return fail(token.error());
+  return std::optional<std::string>(std::move(*token));
+}
+
+// --- Accounts -------------------------------------------------------------------------------------------------------
+
+Status Access::Impl::check_setup_token(std::string_view token) {
+  if (sessions.has_owner()) return fail(forbidden("This server has an owner already; sign in instead"));
+  const auto hash = services.control->setting(kSetupTokenSetting);
+  if (!hash) return fail(hash.error());
+  if (*hash && same_secret(**hash, hex_encode(sha256(token)))) return {};
+  return fail(forbidden("The setup link is wrong or was replaced; the newest is in the server's log"));
+}
+
+Result<Access::Login> Access::Impl::sign_in(const store::Member& member, bool secure_cookie) {
+  const std::string token = new_token();
+  const Timestamp created = now();
+  const store::LoginSession session{.token_hash = sha256(token),
+                                    .member_id = member.id,
+                                    .csrf_token = new_token(),
+                                    .created = created,
+                                    .expires = {created.micros + kSessionSeconds * 1'000'000}};
+  TRACIA_TRY(services.control->put_login_session(session));
+  const std::string evicted = sessions.put(session);
+  if (!evicted.empty()) TRACIA_TRY(services.control->remove_login_session(evicted));
+  return Login{
+      .cookie = cookie(token, kSessionSeconds, secure_cookie), .csrf_token = session.csrf_token, .member = member};
+}
+
+Result<Access::Login> Access::set_up(std::string_view token, std::string_view email, std::string_view name,
+                                     std::string_view password, bool secure_cookie) {
+  Impl& my = *impl_;
+  const std::lock_guard lock(my.writes);
+  TRACIA_TRY(my.check_setup_token(token));
+  auto good_email = check_email(email);
+  if (!good_email) return fail(good_email.error());
+  auto good_name = check_name("name", name);
+  if (!good_name) return fail(good_name.error());
+  TRACIA_TRY(check_password(password));
+  auto hash = hash_password(password);
+  if (!hash) return fail(hash.error());
+  const store::Member owner{.id = store::new_id("mem"),
+                            .email = std::move(*good_email),
+                            .name = std::move(*good_name),
+                            .password_hash = std::move(*hash),
+                            .role = store::MemberRole::kOwner,
+                            .created = my.now()};
+  TRACIA_TRY(my.services.control->put_member(owner));
+  my.sessions.put_member(owner);
+  // From here an owner exists: the link is dead whether or not its hash can be removed.
+  TRACIA_TRY(my.services.control->put_setting(kSetupTokenSetting, std::nullopt));
+  return my.sign_in(owner, secure_cookie);
+}
+
+Status Access::Impl::slow_down(const std::string& email, const std::string& network) {
+  Millis wait = peers.count_try(network);
+  if (wait.count() == 0) {
+    wait = emails.count_try(email);
+    if (wait.count() > 0) peers.take_back(network);
+  }
+  if (wait.count() == 0) return {};
+  return fail({.code = ErrorCode::kRateLimited,
+               .kind = ErrorKind::kRateLimit,
+               .message = "Too many failed attempts to sign in. Wait a little and try again.",
+               .retry_after = wait});
+}
+
+Result<bool> Access::Impl::check_login(const std::string& email, std::string_view peer, std::string_view password,
+                                       const std::string& hash) {
+  const std::string network = network_of(peer);
+  TRACIA_TRY(slow_down(email, network));
+  auto right = verify_password(password, hash);
+  if (!right) {
+    emails.take_back(email);
+    peers.take_back(network);
+    return fail(right.error());
+  }
+  if (*right) {
+    emails.forgive(email);
+    peers.take_back(network);  // other accounts may still be under attack from there
+  }
+  return right;
+}
+
+Result<Access::Login> Access::login(std::string_view email, std::string_view password, std::string_view peer,
+                                    bool secure_cookie) {
+  Impl& my = *impl_;
+  const Error refused = unauthorized("Wrong email or password");
+  const auto good_email = check_email(email);
+  // Nobody has such an account; nothing is hashed for it.
+  if (!good_email || !check_password(password)) {
+    TRACIA_TRY(my.slow_down("", network_of(peer)));
+    return fail(refused);
+  }
+  const auto member = my.sessions.member_by_email(*good_email);
+  const auto right =
+      my.check_login(ascii_lower(*good_email), peer, password, member ? member->password_hash : std::string());
+  if (!right) return fail(right.error());
+  if (!*right || !member) return fail(refused);
+  const std::lock_guard lock(my.writes);
+  // The password may have been changed while it was checked, which signs everybody out.
+  const auto now_member = my.sessions.member(member->id);
+  if (!now_member || now_member->password_hash != member->password_hash) return fail(refused);
+  return my.sign_in(*member, secure_cookie);
+}
+
+Result<Access::Login> Access::change_password(std::string_view member_id, std::string_view current,
+                                              std::string_view replacement, std::string_view peer, bool secure_cookie) {
+  Impl& my = *impl_;
+  const std::lock_guard lock(my.writes);
+  auto member = my.sessions.member(member_id);
+  if (!member) return fail(unauthorized("Sign in again"));
+  TRACIA_TRY(check_password(replacement));
+  const auto right = my.check_login(ascii_lower(member->email), peer, current, member->password_hash);
+  if (!right) return fail(right.error());
+  if (!*right) return fail(Error::invalid("current: this is not your password"));
+  auto hash = hash_password(replacement);
+  if (!hash) return fail(hash.error());
+  member->password_hash = std::move(*hash);
+  TRACIA_TRY(my.services.control->put_member(*member));
+  my.sessions.put_member(*member);
+  TRACIA_TRY(my.services.control->remove_login_sessions_of(member->id));
+  my.sessions.remove_of(member->id);
+  return my.sign_in(*member, secure_cookie);
+}
+
+Status Access::logout(const http::Exchange& exchange) {
+  if (auto session = impl_->confirmed(exchange); !session) return fail(session.error());
+  const std::string hash = sha256(session_cookie(exchange.request.headers));
+  TRACIA_TRY(impl_->services.control->remove_login_session(hash));
+  impl_->sessions.remove(hash);
+  return {};
+}
+
+void Access::forget_expired_sessions() {
+  const Timestamp now = impl_->now();
+  impl_->sessions.remove_expired(now);
+  // What stays on disk is refused all the same, and goes the next time.
+  (void)impl_->services.control->remove_expired_login_sessions(now);
+}
+
+// --- Keys -----------------------------------------------------------------------------------------------------------
+
+std::optional<store::ApiKey> Access::Impl::find_key(std::string_view project_id, std::string_view id) const {
+  for (store::ApiKey& key : services.cache->keys_of(project_id)) {
+    if (key.id == id) return std::move(key);
+  }
+  return std::nullopt;
+}
+
+Result<std::pair<store::ApiKey, std::string>> Access::create_key(std::string_view project_id, std::string_view name,
+                                                                 std::string_view created_by) {
+  Impl& my = *impl_;
+  auto good_name = check_name("name", name);
+  if (!good_name) return fail(good_name.error());
+  const std::lock_guard lock(my.writes);
+  if (!my.services.cache->project(project_id)) return fail(not_found("Project not found"));
+  if (my.services.cache->keys_of(project_id).size() >= kKeysOfProjectMax) {
+    return fail({.code = ErrorCode::kConflict, .message = "This project has too many API keys"});
+  }
+  std::string secret = new_api_key();
+  store::ApiKey key{.id = store::new_id("key"),
+                    .project_id = std::string(project_id),
+                    .name = std::move(*good_name),
+                    .prefix = secret.substr(0, kKeyPrefixCharacters),
+                    .hash = sha256(secret),
+                    .created_by = std::string(created_by),
+                    .created = my.now()};
+  TRACIA_TRY(my.services.control->put_api_key(key));
+  my.services.cache->put_key(key);
+  return std::pair(std::move(key), std::move(secret));
+}
+
+Result<store::ApiKey> Access::revoke_key(std::string_view project_id, std::string_view id) {
+  Impl& my = *impl_;
+  const std::lock_guard lock(my.writes);
+  auto key = my.find_key(project_id, id);
+  if (!key) return fail(not_found("API key not found"));
+  if (key->revoked) return std::move(*key);
+  key->revoked = my.now();
+  TRACIA_TRY(my.services.control->put_api_key(*key));
+  my.services.cache->put_key(*key);
+  return std::move(*key);
+}
+
+void Access::adopt_key(const store::ApiKey& key) {
+  const std::lock_guard lock(impl_->writes);
+  impl_->services.cache->put_key(key);
+}
+
+void Access::flush_last_used() {
+  Impl& my = *impl_;
+  std::unordered_map<std::string, Timestamp> used;
+  {
+    const std::lock_guard lock(my.used_mutex);
+    used.swap(my.used);
+  }
+  if (used.empty()) return;
+  const std::lock_guard lock(my.writes);
+  if (!my.services.control->touch_api_keys({used.begin(), used.end()})) return;  // the next use will be written
+  for (const store::Project& project : my.services.cache->projects()) {
+    for (store::ApiKey& key : my.services.cache->keys_of(project.id)) {
+      const auto found = used.find(key.id);
+      if (found == used.end()) continue;
+      key.last_used = found->second;
+      my.services.cache->put_key(key);
+    }
+  }
+}
+
+// --- Projects -------------------------------------------------------------------------------------------------------
+
+Status Access::Impl::check_project_name(std::string_view id, std::string_view name) const {
+  for (const store::Project& project : services.cache->projects()) {
+    if (project.id != id && ascii_iequals(project.name, name)) {
+      return fail({.code = ErrorCode::kConflict, .message = "A project with this name already exists"});
+    }
+  }
+  return {};
+}
+
+Result<store::Project> Access::create_project(std::string_view name) {
+  Impl& my = *impl_;
+  auto good_name = check_name("name", name);
+  if (!good_name) return fail(good_name.error());
+  const std::lock_guard lock(my.writes);
+  TRACIA_TRY(my.check_project_name("", *good_name));
+  if (my.services.cache->projects().size() >= kProjectsMax) {
+    return fail({.code = ErrorCode::kConflict, .message = "There are too many projects"});
+  }
+  store::Project project{.id = store::new_id("prj"), .name = std::move(*good_name), .created = my.now()};
+  TRACIA_TRY(my.services.control->put_project(project));
+  my.services.cache->put_project(project);
+  return project;
+}
+
+Result<store::Project> Access::rename_project(std::string_view id, std::string_view name) {
+  Impl& my = *impl_;
+  auto good_name = check_name("name", name);
+  if (!good_name) return fail(good_name.error());
+  const std::lock_guard lock(my.writes);
+  auto project = my.services.cache->project(id);
+  if (!project) return fail(not_found("Project not found"));
+  TRACIA_TRY(my.check_project_name(id, *good_name));
+  project->name = std::move(*good_name);
+  TRACIA_TRY(my.services.control->put_project(*project));
+  my.services.cache->put_project(*project);
+  return std::move(*project);
+}
+
+}  // namespace tracia::service

@@ -1,0 +1,279 @@
+#include "tracia/service/control_cache.h"
+
+#include <algorithm>
+#include <map>
+#include <mutex>
+#include <shared_mutex>
+#include <unordered_map>
+#include <utility>
+
+#include "tracia/base/bytes.h"
+#include "tracia/json/reader.h"
+#include "version_cache.h"
+
+namespace tracia::service {
+namespace {
+
+constexpr size_t kVersionsMax = 4096;
+constexpr size_t kVersionBytesMax = 256u << 20;
+
+using KeyPtr = std::shared_ptr<const store::ApiKey>;
+using ConnectionPtr = std::shared_ptr<const LiveConnection>;
+using PromptPtr = std::shared_ptr<const prompt::Prompt>;
+
+// Looks up by string_view without making a string.
+struct TextHash {
+  using is_transparent = void;
+  size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
+};
+template <typename T>
+using ByText = std::unordered_map<std::string, T, TextHash, std::equal_to<>>;
+
+template <typename T>
+T find_or_null(const ByText<T>& map, std::string_view key) {
+  const auto found = map.find(key);
+  return found == map.end() ? T{} : found->second;
+}
+
+template <typename Map>
+void erase_key(Map& map, std::string_view key) {
+  if (const auto found = map.find(key); found != map.end()) map.erase(found);
+}
+
+bool is_older(const auto& a, const auto& b) { return std::tie(a.created, a.id) < std::tie(b.created, b.id); }
+
+void add_headers(const json::Value& object, std::vector<std::pair<std::string, std::string>>& headers) {
+  for (const json::Member member : object.members()) headers.emplace_back(member.key, member.value.text());
+}
+
+Result<LiveConnection> open_connection(store::Connection connection, const ControlCache::Unseal& unseal) {
+  LiveConnection live{.connection = std::move(connection), .key = "", .headers = {}};
+  json::Document document;
+  if (!live.connection.headers_json.empty()) {
+    const auto headers = document.parse(live.connection.headers_json);
+    if (!headers) return fail(headers.error());
+    add_headers(*headers, live.headers);
+  }
+  if (!live.connection.sealed_secrets.empty()) {
+    const auto text = unseal(live.connection);
+    if (!text) return fail(text.error());
+    const auto secrets = document.parse(*text);
+    if (!secrets) return fail(secrets.error());
+    live.key = (*secrets)["key"].text();
+    add_headers((*secrets)["headers"], live.headers);
+  }
+  return live;
+}
+
+// Everything but versions. Prompts are found by id, and by slug within their project.
+struct Tables {
+  ByText<KeyPtr> keys_by_id, keys_by_hash;
+  std::vector<store::Project> projects;  // oldest first
+  ByText<std::vector<ConnectionPtr>> connections;
+  ByText<PromptPtr> prompts_by_id;
+  ByText<ByText<PromptPtr>> prompts;
+
+  void put(const store::ApiKey& key) {
+    const auto shared = std::make_shared<const store::ApiKey>(key);
+    if (const KeyPtr old = find_or_null(keys_by_id, key.id)) keys_by_hash.erase(old->hash);
+    keys_by_id[key.id] = shared;
+    if (!key.revoked) keys_by_hash[key.hash] = shared;
+  }
+
+  void put(const store::Project& project) {
+    std::erase_if(projects, [&](const store::Project& other) { return other.id == project.id; });
+    const auto later = [](const store::Project& a, const store::Project& b) { return is_older(a, b); };
+    projects.insert(std::upper_bound(projects.begin(), projects.end(), project, later), project);
+  }
+
+  void put(ConnectionPtr connection) {
+    std::vector<ConnectionPtr>& list = connections[connection->connection.project_id];
+    for (ConnectionPtr& other : list) {
+      if (other->connection.id == connection->connection.id) return other.swap(connection);
+    }
+    list.push_back(std::move(connection));
+  }
+
+  void put(const PromptPtr& prompt) {
+    remove_prompt(prompt->id);
+    prompts_by_id[prompt->id] = prompt;
+    prompts[prompt->project_id][prompt->slug] = prompt;
+  }
+
+  void remove_prompt(std::string_view prompt_id) {
+    const auto found = prompts_by_id.find(prompt_id);
+    if (found == prompts_by_id.end()) return;
+    prompts[found->second->project_id].erase(found->second->slug);
+    prompts_by_id.erase(found);
+  }
+};
+
+}  // namespace
+
+struct ControlCache::Impl {
+  explicit Impl(store::ControlStore& s) : store(s) {}
+
+  store::ControlStore& store;
+  mutable std::shared_mutex mutex;
+  Tables tables;
+  VersionCache versions{kVersionsMax, kVersionBytesMax};
+};
+
+ControlCache::ControlCache(store::ControlStore& store) : impl_(std::make_unique<Impl>(store)) {}
+ControlCache::~ControlCache() = default;
+
+Status ControlCache::load(const Unseal& unseal) {
+  Tables tables;
+  const auto projects = impl_->store.projects();
+  if (!projects) return fail(projects.error());
+  for (const store::Project& project : *projects) tables.put(project);
+  const auto keys = impl_->store.api_keys();
+  if (!keys) return fail(keys.error());
+  for (const store::ApiKey& key : *keys) tables.put(key);
+  auto connections = impl_->store.connections();
+  if (!connections) return fail(connections.error());
+  for (store::Connection& connection : *connections) {
+    const std::string name = connection.name;
+    auto live = open_connection(std::move(connection), unseal);
+    if (!live) {
+      Error error = std::move(live).error();
+      error.message = "The connection '" + name + "' cannot be opened: " + error.message;
+      return fail(std::move(error));
+    }
+    tables.put(std::make_shared<const LiveConnection>(std::move(*live)));
+  }
+  auto prompts = impl_->store.prompts();
+  if (!prompts) return fail(prompts.error());
+  for (prompt::Prompt& prompt : *prompts) tables.put(std::make_shared<const prompt::Prompt>(std::move(prompt)));
+  const std::unique_lock lock(impl_->mutex);
+  std::swap(impl_->tables, tables);
+  return {};
+}
+
+std::shared_ptr<const store::ApiKey> ControlCache::key_by_hash(std::string_view hash) const {
+  const std::shared_lock lock(impl_->mutex);
+  return find_or_null(impl_->tables.keys_by_hash, hash);
+}
+
+std::vector<store::ApiKey> ControlCache::keys_of(std::string_view project_id) const {
+  std::vector<store::ApiKey> keys;
+  {
+    const std::shared_lock lock(impl_->mutex);
+    for (const auto& [id, key] : impl_->tables.keys_by_id) {
+      if (key->project_id == project_id) keys.push_back(*key);
+    }
+  }
+  std::sort(keys.begin(), keys.end(), [](const auto& a, const auto& b) { return is_older(a, b); });
+  return keys;
+}
+
+void ControlCache::put_key(const store::ApiKey& key) {
+  const std::unique_lock lock(impl_->mutex);
+  impl_->tables.put(key);
+}
+
+std::optional<store::Project> ControlCache::project(std::string_view id) const {
+  const std::shared_lock lock(impl_->mutex);
+  for (const store::Project& project : impl_->tables.projects) {
+    if (project.id == id) return project;
+  }
+  return std::nullopt;
+}
+
+std::vector<store::Project> ControlCache::projects() const {
+  const std::shared_lock lock(impl_->mutex);
+  return impl_->tables.projects;
+}
+
+void ControlCache::put_project(const store::Project& project) {
+  const std::unique_lock lock(impl_->mutex);
+  impl_->tables.put(project);
+}
+
+std::shared_ptr<const LiveConnection> ControlCache::connection(std::string_view project_id,
+                                                               std::string_view name) const {
+  const std::shared_lock lock(impl_->mutex);
+  const auto found = impl_->tables.connections.find(project_id);
+  if (found == impl_->tables.connections.end()) return nullptr;
+  for (const ConnectionPtr& connection : found->second) {
+    if (ascii_iequals(connection->connection.name, name)) return connection;
+  }
+  return nullptr;
+}
+
+std::vector<std::shared_ptr<const LiveConnection>> ControlCache::connections_of(std::string_view project_id) const {
+  const std::shared_lock lock(impl_->mutex);
+  return find_or_null(impl_->tables.connections, project_id);
+}
+
+void ControlCache::put_connection(LiveConnection connection) {
+  auto shared = std::make_shared<const LiveConnection>(std::move(connection));
+  const std::unique_lock lock(impl_->mutex);
+  impl_->tables.put(std::move(shared));
+}
+
+void ControlCache::remove_connection(std::string_view project_id, std::string_view id) {
+  const std::unique_lock lock(impl_->mutex);
+  const auto found = impl_->tables.connections.find(project_id);
+  if (found == impl_->tables.connections.end()) return;
+  std::erase_if(found->second, [&](const ConnectionPtr& connection) { return connection->connection.id == id; });
+}
+
+std::shared_ptr<const prompt::Prompt> ControlCache::prompt(std::string_view project_id, std::string_view slug) const {
+  const std::shared_lock lock(impl_->mutex);
+  const auto found = impl_->tables.prompts.find(project_id);
+  return found == impl_->tables.prompts.end() ? nullptr : find_or_null(found->second, slug);
+}
+
+std::shared_ptr<const prompt::Prompt> ControlCache::prompt_by_id(std::string_view prompt_id) const {
+  const std::shared_lock lock(impl_->mutex);
+  return find_or_null(impl_->tables.prompts_by_id, prompt_id);
+}
+
+std::vector<std::shared_ptr<const prompt::Prompt>> ControlCache::prompts_of(std::string_view project_id) const {
+  std::vector<PromptPtr> prompts;
+  const std::shared_lock lock(impl_->mutex);
+  const auto found = impl_->tables.prompts.find(project_id);
+  if (found == impl_->tables.prompts.end()) return prompts;
+  prompts.reserve(found->second.size());
+  for (const auto& [slug, prompt] : found->second) prompts.push_back(prompt);
+  return prompts;
+}
+
+void ControlCache::put_prompt(const prompt::Prompt& prompt) {
+  const auto shared = std::make_shared<const prompt::Prompt>(prompt);
+  const std::unique_lock lock(impl_->mutex);
+  impl_->tables.put(shared);
+}
+
+void ControlCache::remove_prompt(std::string_view prompt_id) {
+  const std::string id(prompt_id);  // may view into what goes away
+  {
+    const std::unique_lock lock(impl_->mutex);
+    impl_->tables.remove_prompt(id);
+  }
+  impl_->versions.remove(id);
+}
+
+std::shared_ptr<const prompt::Version> ControlCache::version(std::string_view prompt_id, int64_t number) const {
+  return impl_->versions.find(prompt_id, number);
+}
+
+Result<std::shared_ptr<const prompt::Version>> ControlCache::load_version(std::string_view prompt_id, int64_t number) {
+  if (auto kept = impl_->versions.find(prompt_id, number)) return kept;
+  auto read = impl_->store.version(prompt_id, number);
+  if (!read) return fail(std::move(read).error());
+  if (!*read) {
+    return fail(
+        {.code = ErrorCode::kNotFound, .message = "Version not found: there is no version " + std::to_string(number)});
+  }
+  auto version = std::make_shared<const prompt::Version>(std::move(**read));
+  impl_->versions.put(version);
+  return version;
+}
+
+void ControlCache::put_version(const prompt::Version& version) {
+  impl_->versions.put(std::make_shared<const prompt::Version>(version));
+}
+
+}  // namespace tracia::service

@@ -1,0 +1,77 @@
+#include "session_table.h"
+
+#include <algorithm>
+
+#include "tracia/base/bytes.h"
+
+namespace tracia::service {
+
+std::optional<SessionTable::Found> SessionTable::find(const std::string& token_hash, Timestamp now) const {
+  const std::shared_lock lock(mutex_);
+  const auto session = sessions_.find(token_hash);
+  if (session == sessions_.end() || session->second.expires <= now) return std::nullopt;
+  const auto member = members_.find(session->second.member_id);
+  if (member == members_.end()) return std::nullopt;
+  return Found{.member = member->second, .csrf_token = session->second.csrf_token};
+}
+
+void SessionTable::put_member(const store::Member& member) {
+  const std::unique_lock lock(mutex_);
+  members_[member.id] = member;
+}
+
+std::optional<store::Member> SessionTable::member(std::string_view id) const {
+  const std::shared_lock lock(mutex_);
+  const auto found = members_.find(std::string(id));
+  return found == members_.end() ? std::nullopt : std::optional(found->second);
+}
+
+std::optional<store::Member> SessionTable::member_by_email(std::string_view email) const {
+  const std::shared_lock lock(mutex_);
+  for (const auto& [id, member] : members_) {
+    if (ascii_iequals(member.email, email)) return member;
+  }
+  return std::nullopt;
+}
+
+bool SessionTable::has_owner() const {
+  const std::shared_lock lock(mutex_);
+  return std::any_of(members_.begin(), members_.end(),
+                     [](const auto& entry) { return entry.second.role == store::MemberRole::kOwner; });
+}
+
+std::string SessionTable::put(const store::LoginSession& session) {
+  const std::unique_lock lock(mutex_);
+  std::string evicted;
+  if (sessions_.size() >= sessions_max_ && !sessions_.contains(session.token_hash)) {
+    const auto oldest = std::min_element(sessions_.begin(), sessions_.end(), [](const auto& a, const auto& b) {
+      return a.second.created < b.second.created;
+    });
+    evicted = oldest->first;
+    sessions_.erase(oldest);
+  }
+  sessions_[session.token_hash] = session;
+  return evicted;
+}
+
+void SessionTable::remove(const std::string& token_hash) {
+  const std::unique_lock lock(mutex_);
+  sessions_.erase(token_hash);
+}
+
+void SessionTable::remove_of(std::string_view member_id) {
+  const std::unique_lock lock(mutex_);
+  std::erase_if(sessions_, [&](const auto& entry) { return entry.second.member_id == member_id; });
+}
+
+void SessionTable::remove_expired(Timestamp now) {
+  const std::unique_lock lock(mutex_);
+  std::erase_if(sessions_, [&](const auto& entry) { return entry.second.expires <= now; });
+}
+
+size_t SessionTable::size() const {
+  const std::shared_lock lock(mutex_);
+  return sessions_.size();
+}
+
+}  // namespace tracia::service

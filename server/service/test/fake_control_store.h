@@ -1,0 +1,273 @@
+// A whole ControlStore in memory, for tests of what stands above one. Obeys control_store.h; `fail_writes` and
+// `fail_reads` make it a broken disk.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <map>
+#include <mutex>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "tracia/base/bytes.h"
+#include "tracia/store/control_store.h"
+
+namespace tracia::store {
+
+class FakeControlStore : public ControlStore {
+ public:
+  std::atomic<bool> fail_writes{false}, fail_reads{false};
+  std::atomic<int> version_reads{0};  // calls of version() and versions()
+
+  Result<std::vector<Project>> projects() override {
+    return read<std::vector<Project>>([&] { return oldest_first(projects_); });
+  }
+  Status put_project(const Project& project) override {
+    return write([&] { return put(projects_, project.id, project); });
+  }
+
+  Result<std::vector<ApiKey>> api_keys() override {
+    return read<std::vector<ApiKey>>([&] { return oldest_first(keys_); });
+  }
+  Status put_api_key(const ApiKey& key) override {
+    return write([&] { return put(keys_, key.id, key); });
+  }
+  Status touch_api_keys(const std::vector<std::pair<std::string, Timestamp>>& last_used) override {
+    return write([&]() -> Status {
+      for (const auto& [id, time] : last_used) {
+        if (const auto found = keys_.find(id); found != keys_.end()) found->second.last_used = time;
+      }
+      return {};
+    });
+  }
+
+  Result<std::vector<Member>> members() override {
+    return read<std::vector<Member>>([&] { return oldest_first(members_); });
+  }
+  Status put_member(const Member& member) override {
+    return write([&]() -> Status {
+      for (const auto& [id, other] : members_) {
+        if (id != member.id && ascii_iequals(other.email, member.email)) return conflict("email is taken");
+      }
+      return put(members_, member.id, member);
+    });
+  }
+  Result<std::optional<LoginSession>> login_session(std::string_view token_hash) override {
+    return read<std::optional<LoginSession>>([&] { return find(sessions_, token_hash); });
+  }
+  Result<std::vector<LoginSession>> login_sessions() override {
+    return read<std::vector<LoginSession>>([&] {
+      std::vector<LoginSession> all;
+      for (const auto& [hash, session] : sessions_) all.push_back(session);
+      std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.created < b.created; });
+      return all;
+    });
+  }
+  Status put_login_session(const LoginSession& session) override {
+    return write([&] { return put(sessions_, session.token_hash, session); });
+  }
+  Status remove_login_session(std::string_view token_hash) override {
+    return write([&] { return remove_if(sessions_, [&](const auto& s) { return s.token_hash == token_hash; }); });
+  }
+  Status remove_login_sessions_of(std::string_view member_id) override {
+    return write([&] { return remove_if(sessions_, [&](const auto& s) { return s.member_id == member_id; }); });
+  }
+  Status remove_expired_login_sessions(Timestamp now) override {
+    return write([&] { return remove_if(sessions_, [&](const auto& s) { return s.expires <= now; }); });
+  }
+
+  Result<std::vector<Connection>> connections() override {
+    return read<std::vector<Connection>>([&] { return oldest_first(connections_); });
+  }
+  Status put_connection(const Connection& connection) override {
+    return write([&]() -> Status {
+      for (const auto& [id, other] : connections_) {
+        if (id != connection.id && other.project_id == connection.project_id &&
+            ascii_iequals(other.name, connection.name)) {
+          return conflict("name is taken");
+        }
+      }
+      return put(connections_, connection.id, connection);
+    });
+  }
+  Result<bool> remove_connection(std::string_view project_id, std::string_view id) override {
+    return remove_one(connections_, project_id, id);
+  }
+
+  Result<std::vector<prompt::Prompt>> prompts() override {
+    return read<std::vector<prompt::Prompt>>([&] { return oldest_first(prompts_); });
+  }
+  Status create_prompt(const prompt::Prompt& prompt, const prompt::Version& first) override {
+    return write([&]() -> Status {
+      if (slug_taken(prompt)) return conflict("slug is taken", ErrorKind::kInvalidRequest);
+      versions_[prompt.id][first.number] = first;
+      return put(prompts_, prompt.id, prompt);
+    });
+  }
+  Status update_prompt(const prompt::Prompt& prompt, const prompt::Version* version) override {
+    return write([&]() -> Status {
+      const auto found = prompts_.find(prompt.id);
+      if (found == prompts_.end() || found->second.project_id != prompt.project_id) return not_found();
+      if (found->second.revision != prompt.revision - 1) return conflict("the prompt has changed");
+      if (slug_taken(prompt)) return conflict("slug is taken", ErrorKind::kInvalidRequest);
+      if (version != nullptr) versions_[prompt.id][version->number] = *version;
+      return put(prompts_, prompt.id, prompt);
+    });
+  }
+  Result<bool> remove_prompt(std::string_view project_id, std::string_view prompt_id) override {
+    const auto removed = remove_one(prompts_, project_id, prompt_id);
+    if (removed && *removed) {
+      const std::lock_guard lock(mutex_);
+      versions_.erase(std::string(prompt_id));
+    }
+    return removed;
+  }
+  Result<std::optional<prompt::Version>> version(std::string_view prompt_id, int64_t number) override {
+    return read<std::optional<prompt::Version>>([&]() -> std::optional<prompt::Version> {
+      ++version_reads;
+      const auto of_prompt = versions_.find(std::string(prompt_id));
+      if (of_prompt == versions_.end()) return std::nullopt;
+      const auto found = of_prompt->second.find(number);
+      return found == of_prompt->second.end() ? std::nullopt : std::optional(found->second);
+    });
+  }
+  Result<std::vector<prompt::Version>> versions(std::string_view prompt_id, int64_t before, size_t limit) override {
+    return read<std::vector<prompt::Version>>([&] {
+      ++version_reads;
+      std::vector<prompt::Version> page;
+      const auto of_prompt = versions_.find(std::string(prompt_id));
+      if (of_prompt == versions_.end()) return page;
+      for (auto it = of_prompt->second.rbegin(); it != of_prompt->second.rend() && page.size() < limit; ++it) {
+        if (before <= 0 || it->first < before) page.push_back(it->second);
+      }
+      return page;
+    });
+  }
+
+  Result<std::vector<Evaluation>> evaluations(std::string_view project_id, std::string_view span_id,
+                                              std::string_view trace_id, std::string_view after,
+                                              size_t limit) override {
+    return read<std::vector<Evaluation>>([&] {
+      std::vector<Evaluation> page;
+      bool begun = after.empty();
+      auto all = oldest_first(evaluations_);
+      for (auto it = all.rbegin(); it != all.rend() && page.size() < limit; ++it) {
+        if (it->project_id != project_id || it->span_id != span_id || it->trace_id != trace_id) continue;
+        if (begun) page.push_back(*it);
+        begun = begun || it->id == after;
+      }
+      return page;
+    });
+  }
+  Result<std::optional<Evaluation>> evaluation(std::string_view project_id, std::string_view id) override {
+    return read<std::optional<Evaluation>>([&] {
+      auto found = find(evaluations_, id);
+      return found && found->project_id == project_id ? found : std::nullopt;
+    });
+  }
+  Status put_evaluation(const Evaluation& evaluation) override {
+    return write([&] { return put(evaluations_, evaluation.id, evaluation); });
+  }
+  Result<bool> remove_evaluation(std::string_view project_id, std::string_view id) override {
+    return remove_one(evaluations_, project_id, id);
+  }
+  Status remove_evaluations_of(std::string_view project_id, std::string_view span_id,
+                               std::string_view trace_id) override {
+    return write([&] {
+      return remove_if(evaluations_, [&](const Evaluation& e) {
+        return e.project_id == project_id && e.span_id == span_id && e.trace_id == trace_id;
+      });
+    });
+  }
+
+  Result<std::optional<std::string>> setting(std::string_view name) override {
+    return read<std::optional<std::string>>([&] { return find(settings_, name); });
+  }
+  Status put_setting(std::string_view name, const std::optional<std::string>& value) override {
+    return write([&]() -> Status {
+      if (value) return put(settings_, std::string(name), *value);
+      settings_.erase(std::string(name));
+      return {};
+    });
+  }
+
+ private:
+  template <typename T>
+  using Table = std::map<std::string, T>;
+
+  template <typename T, typename Fn>
+  Result<T> read(Fn fn) {
+    const std::lock_guard lock(mutex_);
+    if (fail_reads) return fail(broken());
+    return fn();
+  }
+  template <typename Fn>
+  Status write(Fn fn) {
+    const std::lock_guard lock(mutex_);
+    if (fail_writes) return fail(broken());
+    return fn();
+  }
+
+  template <typename T>
+  static Status put(Table<T>& table, const std::string& key, const T& value) {
+    table[key] = value;
+    return {};
+  }
+  template <typename T>
+  static std::optional<T> find(const Table<T>& table, std::string_view key) {
+    const auto found = table.find(std::string(key));
+    return found == table.end() ? std::nullopt : std::optional<T>(found->second);
+  }
+  template <typename T, typename Fn>
+  static Status remove_if(Table<T>& table, Fn matches) {
+    std::erase_if(table, [&](const auto& entry) { return matches(entry.second); });
+    return {};
+  }
+  template <typename T>
+  Result<bool> remove_one(Table<T>& table, std::string_view project_id, std::string_view id) {
+    bool removed = false;
+    const Status status = write([&]() -> Status {
+      const auto found = table.find(std::string(id));
+      if (found == table.end() || found->second.project_id != project_id) return {};
+      table.erase(found);
+      removed = true;
+      return {};
+    });
+    if (!status) return fail(status.error());
+    return removed;
+  }
+  template <typename T>
+  static std::vector<T> oldest_first(const Table<T>& table) {
+    std::vector<T> all;
+    for (const auto& [key, value] : table) all.push_back(value);
+    std::sort(all.begin(), all.end(),
+              [](const T& a, const T& b) { return std::tie(a.created, a.id) < std::tie(b.created, b.id); });
+    return all;
+  }
+
+  bool slug_taken(const prompt::Prompt& prompt) const {
+    for (const auto& [id, other] : prompts_) {
+      if (id != prompt.id && other.project_id == prompt.project_id && other.slug == prompt.slug) return true;
+    }
+    return false;
+  }
+  static Error broken() { return {.code = ErrorCode::kUnavailable, .message = "the disk failed"}; }
+  static tl::unexpected<Error> conflict(std::string message, ErrorKind kind = ErrorKind::kOther) {
+    return fail({.code = ErrorCode::kConflict, .kind = kind, .message = std::move(message)});
+  }
+  static tl::unexpected<Error> not_found() { return fail({.code = ErrorCode::kNotFound, .message = "no such prompt"}); }
+
+  std::mutex mutex_;
+  Table<Project> projects_;
+  Table<ApiKey> keys_;
+  Table<Member> members_;
+  Table<LoginSession> sessions_;
+  Table<Connection> connections_;
+  Table<prompt::Prompt> prompts_;
+  std::map<std::string, std::map<int64_t, prompt::Version>> versions_;
+  Table<Evaluation> evaluations_;
+  Table<std::string> settings_;
+};
+
+}  // namespace tracia::store
