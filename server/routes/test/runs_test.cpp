@@ -165,7 +165,7 @@ TEST_F(RunsTest, missing_variables_are_named_and_leave_no_span) {
 TEST_F(RunsTest, what_cannot_be_sent_leaves_no_span) {
   start();
   make_prompt();
-  EXPECT_EQ(run({}, "/api/v1/prompts/none/run").code(), "NOT_FOUND");
+  EXPECT_EQ(run(json::object(), "/api/v1/prompts/none/run").code(), "NOT_FOUND");
   EXPECT_EQ(run({{"version", 9}}).code(), "NOT_FOUND");
   EXPECT_EQ(run({{"label", "nowhere"}}).code(), "NOT_FOUND");
   const ApiAnswer no_key = run({{"variables", variables()}, {"provider", "google"}, {"model", "gemini-2.5-flash"}});
