@@ -13,6 +13,7 @@ namespace tracia::service {
 namespace {
 
 using llm::Provider;
+using Headers = std::vector<std::pair<std::string, std::string>>;
 
 class ConnectionsTest : public testing::Test {
  protected:
@@ -65,7 +66,7 @@ class ConnectionsTest : public testing::Test {
 
 TEST_F(ConnectionsTest, secrets_are_stored_sealed_and_read_back_at_the_next_start) {
   ConnectionDraft given = draft("azure", "openai", "https://x.openai.azure.com/openai/v1/");
-  given.headers = {{"api-key", "hidden-header"}};
+  given.headers = Headers{{"api-key", "hidden-header"}};
   const store::Connection made = create(given);
   EXPECT_EQ(made.base_url, "https://x.openai.azure.com/openai/v1");
   EXPECT_EQ(made.sealed_secrets.find("sk-secret"), std::string::npos);
@@ -197,9 +198,9 @@ TEST_F(ConnectionsTest, drafts_are_refused_by_the_field_that_is_wrong) {
   }
   EXPECT_EQ(field(draft("c", "openai", "", "line\nbreak")), "key");
   ConnectionDraft bad = draft("c", "openai");
-  bad.headers = {{"Host", "x"}};
+  bad.headers = Headers{{"Host", "x"}};
   EXPECT_EQ(field(bad), "headers.Host");
-  bad.headers = {{"X-A", "a\r\nb: c"}};
+  bad.headers = Headers{{"X-A", "a\r\nb: c"}};
   EXPECT_EQ(field(bad), "headers.X-A");
   bad = draft("c", "amazon_bedrock");
   bad.region = "us east";
