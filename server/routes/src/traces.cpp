@@ -19,7 +19,6 @@ namespace {
 constexpr std::string_view kTracesTag = "traces:";
 constexpr std::string_view kSessionsTag = "sessions:";
 constexpr std::string_view kUsersTag = "users:";
-constexpr size_t kTraceSpansMax = 10'000;
 
 // The first root's name; else what its prompt is called now (summaries name a prompt only when there is no name).
 std::string trace_name(const store::TraceSummary& trace, const service::ControlCache& cache) {
@@ -98,16 +97,7 @@ Answer get_trace(service::Services& services, const std::string& project, const 
   auto spans = services.spans->trace(project, trace_id, kTraceSpansMax + 1);
   if (!spans) return answer_error(spans.error());
   if (spans->empty()) return not_found();
-  const bool truncated = spans->size() > kTraceSpansMax;
-  if (truncated) spans->resize(kTraceSpansMax);
-  json::Writer w;
-  w.begin_object();
-  write_trace_members(w, store::summarise(*spans), *services.cache);
-  w.key("spans");
-  write_tree(w, *spans, *services.cache);
-  w.field("truncated", truncated);
-  w.end_object();
-  return answer_json(200, w.take());
+  return answer_json(200, trace_json(std::move(*spans), *services.cache));
 }
 
 void write_group_members(json::Writer& w, const store::Group& group) {
@@ -151,6 +141,19 @@ Answer list_users(service::Services& services, const ListRequest& request) {
 }
 
 }  // namespace
+
+std::string trace_json(std::vector<store::StoredSpan> spans, const service::ControlCache& cache) {
+  const bool truncated = spans.size() > kTraceSpansMax;
+  if (truncated) spans.resize(kTraceSpansMax);
+  json::Writer w;
+  w.begin_object();
+  write_trace_members(w, store::summarise(spans), cache);
+  w.key("spans");
+  write_tree(w, spans, cache);
+  w.field("truncated", truncated);
+  w.end_object();
+  return w.take();
+}
 
 void add_traces(http::Router& router, service::Services& services) {
   const auto add_list = [&](const char* pattern, FilterSet set, std::string_view tag, auto work) {

@@ -58,20 +58,17 @@ TEST_F(SpanStreams, ExportWhatMatchesOrNothing) {
 TEST_F(SpanStreams, ExportAtThePaceOfTheReader) {
   // More than the connection may hold for a peer that does not read.
   const std::string output(1u << 20, 'x');
-  for (int i = 1; i <= 40; ++i) store(span(i, {{"output", output}}));
+  for (int i = 1; i <= 24; ++i) store(span(i, {{"output", output}}));
   auto slow = open("/api/v1/spans/export");
   slow->read_until("\r\n\r\n");
   EXPECT_EQ(get("/api/v1/spans?limit=1").status, 200);
-  size_t bytes = 0;
-  const std::string body = slow->read_until("\r\n0\r\n\r\n");
-  bytes += body.size();
-  EXPECT_GT(bytes, 40u << 20);
+  EXPECT_GT(slow->read_until("\r\n0\r\n\r\n").size(), 24u << 20);
   EXPECT_FALSE(slow->ended());
 }
 
 TEST_F(SpanStreams, ExportStopsWhenTheReaderLeaves) {
   const std::string output(1u << 20, 'x');
-  for (int i = 1; i <= 20; ++i) store(span(i, {{"output", output}}));
+  for (int i = 1; i <= 10; ++i) store(span(i, {{"output", output}}));
   open("/api/v1/spans/export")->read_until("\r\n\r\n");  // and away
   EXPECT_EQ(get("/api/v1/spans?limit=1").status, 200);
 }
@@ -147,7 +144,7 @@ TEST_F(SpanStreams, TailTellsASlowReaderWhatItMissed) {
   // Names of 256 characters and 50 tags of 200: 10 KB an event, more than sockets and the tail's bound hold.
   json big{{"name", std::string(256, 'n')}, {"tags", json::array()}};
   for (int i = 0; i < 50; ++i) big["tags"].push_back(std::string(197, 't') + std::to_string(100 + i));
-  for (int batch = 0; batch < 20; ++batch) {
+  for (int batch = 0; batch < 12; ++batch) {
     json all = json::array();
     for (int i = 1; i <= 100; ++i) all.push_back(span(batch * 100 + i, big));
     ASSERT_EQ(post("/api/v1/spans/batch", all).json["accepted"], 100);
