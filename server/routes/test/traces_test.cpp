@@ -67,7 +67,7 @@ TEST_F(Traces, AreNotFoundWhenThereAreNone) {
   const ApiAnswer answer = get("/api/v1/traces/tr_none");
   EXPECT_EQ(answer.status, 404);
   EXPECT_EQ(answer.message(), "Trace not found: tr_none");
-  EXPECT_EQ(get("/api/v1/traces/%07").status, 404);
+  EXPECT_EQ(get("/api/v1/traces/%C3%A9").status, 404);
   EXPECT_EQ(api.send("GET", "/api/v1/traces/tr_none").status, 401);
 }
 
