@@ -113,7 +113,8 @@ struct ServerStats {
 };
 
 // Owns the listener and its threads. start() once; stop() is idempotent and thread-safe. The destructor stops with no
-// grace: requests in flight are cut.
+// grace: requests in flight are cut. After stop() no callback runs and post() runs nothing; every ResponseWriter must be
+// gone before the Server is: stop it, end what works for it (thread pools), then destroy it.
 class Server {
  public:
   Server(ServerOptions options, Handler handler);
