@@ -45,4 +45,17 @@ std::function<void(const http::Finished&)> make_observer(service::Services& serv
   };
 }
 
+void add_server_gauges(service::Services& services, const http::Server& server) {
+  if (!services.metrics) return;
+  const auto add = [&](const char* name, const char* help, auto member) {
+    services.metrics->gauge(name, help, [&server, member] { return static_cast<double>(server.stats().*member); });
+  };
+  using Stats = http::ServerStats;
+  add("tracia_connections_open", "Connections open now.", &Stats::open);
+  add("tracia_connections_accepted_total", "Connections accepted since start.", &Stats::accepted);
+  add("tracia_connections_refused_total", "Connections refused since start: too many were open.", &Stats::refused);
+  add("tracia_http_malformed_total", "Requests that were not well-formed, too large or too slow, since start.",
+      &Stats::malformed);
+}
+
 }  // namespace tracia::routes

@@ -66,6 +66,7 @@ class OperationsTest : public testing::Test {
           http::ServerOptions(),
           [this](http::Request& request, http::ResponseWriter writer) { router_.handle(request, std::move(writer)); });
       EXPECT_TRUE(server_->start().has_value());
+      add_server_gauges(services_, *server_);
     }
     http::RawClient client(server_->port());
     client.send(method + " " + path + " HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
@@ -120,7 +121,8 @@ TEST_F(OperationsTest, metrics_show_requests_the_store_and_the_process) {
         "tracia_http_request_seconds_count{route=\"/healthz\"} 1\n", "# TYPE tracia_spans_appended_total counter\n",
         "\ntracia_spans_appended_total 12\n", "\ntracia_spans_queued 7\n", "\ntracia_segments 3\n",
         "\ntracia_disk_bytes 4096\n", "\ntracia_seal_lag_seconds 1.5\n", "\nprocess_resident_memory_bytes ",
-        "\nprocess_open_fds ", "tracia_build_info{version=\""}) {
+        "\nprocess_open_fds ", "\ntracia_connections_open 1\n", "# TYPE tracia_http_malformed_total counter\n",
+        "tracia_build_info{version=\""}) {
     EXPECT_THAT(answer, HasSubstr(line));
   }
 }

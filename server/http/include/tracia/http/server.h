@@ -89,7 +89,7 @@ using Handler = std::function<void(Request& request, ResponseWriter writer)>;
 struct ServerOptions {
   std::string listen = "127.0.0.1:0";   // HOST:PORT, [V6]:PORT; port 0 takes a free one
   int threads = 1;                      // event loops, 1 to 64
-  std::string tls_cert, tls_key;        // PEM files, both or none: HTTPS (TLS 1.2 and 1.3) instead of plain HTTP
+  std::string tls_cert, tls_key;        // PEM files, both or none: HTTPS (TLS 1.2, 1.3) instead of HTTP
   size_t connections_max = 16'384;      // one more gets 503 and is closed
   size_t header_bytes_max = 64u << 10;  // request line and headers; 431 beyond
   size_t body_bytes_max = 64u << 20;    // 413 beyond
@@ -113,7 +113,8 @@ struct ServerStats {
 };
 
 // Owns the listener and its threads. start() once; stop() is idempotent and thread-safe. The destructor stops with no
-// grace: requests in flight are cut.
+// grace: requests in flight are cut. After stop() no callback runs and post() runs nothing; every ResponseWriter must
+// be gone before the Server is: stop it, end what works for it (thread pools), then destroy it.
 class Server {
  public:
   Server(ServerOptions options, Handler handler);

@@ -25,4 +25,7 @@ void add_page(http::Router& router, service::Services& services);         // the
 // and services.log, which may be nullptr.
 std::function<void(const http::Finished&)> make_observer(service::Services& services);
 
+// Gauges of the server's connections, for /metrics; the page may be made for as long as `server` lives.
+void add_server_gauges(service::Services& services, const http::Server& server);
+
 }  // namespace tracia::routes
