@@ -4,6 +4,7 @@
 
 #include "span_engine.h"
 #include "span_store_contract.h"
+#include "span_store_oracle.h"
 #include "tracia/base/bytes.h"
 #include "tracia/base/ids.h"
 
@@ -52,6 +53,8 @@ SpanStoreEngine engine(const std::string& name, int64_t spans_max) {
 
 INSTANTIATE_TEST_SUITE_P(Sqlite, SpanStoreContract,
                          testing::Values(engine("TinySegments", 7), engine("OneSegment", 250'000)), engine_name);
+INSTANTIATE_TEST_SUITE_P(Sqlite, SpanStoreOracle,
+                         testing::Values(engine("SmallSegments", 40), engine("OneSegment", 250'000)), engine_name);
 
 }  // namespace
 }  // namespace tracia::store::contract

@@ -1,0 +1,255 @@
+// Random spans and random filters against a plain look at every span: lists, traces and groups of a SpanStore must be
+// what that look says, page by page. Included beside span_store_contract.h.
+#pragma once
+
+#include <algorithm>
+#include <iostream>
+#include <map>
+#include <random>
+#include <set>
+
+#include "span_store_fixture.h"
+#include "tracia/base/bytes.h"
+
+namespace tracia::store::contract {
+
+class Oracle {
+ public:
+  explicit Oracle(uint32_t seed) : random_(seed) {}
+
+  int64_t between(int64_t low, int64_t high) { return std::uniform_int_distribution<int64_t>(low, high)(random_); }
+  std::string word(const char* prefix, int64_t many) {
+    const int64_t n = between(0, many);
+    return n == 0 ? "" : prefix + std::to_string(n);
+  }
+
+  NewSpan span(uint64_t n) {
+    NewSpan made = make(n, between(0, 120), static_cast<uint64_t>(between(1, 40)));
+    auto& s = made.span;
+    s.kind = static_cast<span::Kind>(between(0, 3));
+    s.status = between(0, 3) == 0 ? span::SpanStatus::kError : span::SpanStatus::kSuccess;
+    if (s.status == span::SpanStatus::kError) s.error = "failed " + std::to_string(n);
+    s.model = word("Model-", 3);
+    s.provider = word("maker", 3);
+    s.name = word("name", 3);
+    s.user_id = word("user", 4);
+    s.session_id = word("session", 9);
+    s.label = word("label", 2);
+    s.experiment_id = word("exp", 2);
+    s.variant = word("v", 2);
+    s.finish_reason = between(0, 1) ? "stop" : "";
+    s.latency_ms = between(0, 5);
+    if (between(0, 1)) s.parent_span_id = sp(static_cast<uint64_t>(between(1, 20)));
+    if (between(0, 2)) s.usage.total_tokens = between(0, 5);
+    if (between(0, 1)) s.prompt_version = between(1, 3);
+    if (between(0, 1)) {
+      s.prompt_slug = word("slug", 2);
+      if (!s.prompt_slug.empty() && between(0, 1)) made.prompt_id = "id-" + s.prompt_slug;
+    }
+    for (int64_t tags = between(0, 2); tags > 0; --tags) s.tags.push_back("tag" + std::to_string(tags));
+    if (between(0, 1)) {
+      made.cost = llm::Decimal::from_units(between(0, 5));
+      made.cost_status = static_cast<llm::CostStatus>(between(0, 1));
+    }
+    return made;
+  }
+
+  // Mostly one or two conditions; each of them comes up.
+  SpanFilter filter() {
+    SpanFilter f;
+    for (int64_t conditions = between(0, 2); conditions > 0; --conditions) narrow(f, between(0, 20));
+    return f;
+  }
+
+  static bool matches(const StoredSpan& stored, const SpanFilter& f) {
+    const auto& s = stored.span;
+    const auto same = [](const auto& wanted, const auto& has) { return !wanted || *wanted == has; };
+    const auto folded = [](const auto& wanted, const std::string& has) {
+      return !wanted || ascii_iequals(*wanted, has);
+    };
+    const auto inside = [](const auto& low, const auto& high, const auto& value) {
+      if (!low && !high) return true;
+      return value && (!low || *low <= *value) && (!high || *value <= *high);
+    };
+    const std::optional<int64_t> latency = s.latency_ms;
+    const bool tagged = std::all_of(f.tags.begin(), f.tags.end(), [&](const std::string& tag) {
+      return std::find(s.tags.begin(), s.tags.end(), tag) != s.tags.end();
+    });
+    const bool slug = !f.prompt_slug || (stored.prompt_id.empty() && s.prompt_slug == *f.prompt_slug);
+    return (!f.start_from || stored.start() >= *f.start_from) &&
+           (!f.start_before || stored.start() < *f.start_before) && same(f.prompt_id, stored.prompt_id) && slug &&
+           same(f.status, s.status) && same(f.kind, s.kind) && same(f.cost_status, stored.cost_status) &&
+           same(f.trace_id, s.trace_id) && same(f.parent_span_id, s.parent_span_id) && same(f.user_id, s.user_id) &&
+           same(f.session_id, s.session_id) && same(f.label, s.label) && same(f.experiment_id, s.experiment_id) &&
+           same(f.variant, s.variant) && same(f.name, s.name) && folded(f.model, s.model) &&
+           folded(f.provider, s.provider) && same(f.finish_reason, s.finish_reason) &&
+           (!f.prompt_version || f.prompt_version == s.prompt_version) && tagged &&
+           inside(f.min_cost, f.max_cost, stored.cost) && inside(f.min_latency_ms, f.max_latency_ms, latency) &&
+           inside(f.min_total_tokens, f.max_total_tokens, s.usage.total_tokens);
+  }
+
+ private:
+  void narrow(SpanFilter& f, int64_t condition) {
+    switch (condition) {
+      case 0: f.start_from = Timestamp{kBase + between(0, 100) * kSecond}; break;
+      case 1: f.start_before = Timestamp{kBase + between(20, 120) * kSecond}; break;
+      case 2: f.prompt_id = "id-slug1"; break;
+      case 3: f.prompt_slug = "slug2"; break;
+      case 4: f.status = static_cast<span::SpanStatus>(between(0, 1)); break;
+      case 5: f.kind = static_cast<span::Kind>(between(0, 3)); break;
+      case 6: f.cost_status = static_cast<llm::CostStatus>(between(0, 2)); break;
+      case 7: f.trace_id = tr(static_cast<uint64_t>(between(1, 41))); break;
+      case 8: f.parent_span_id = sp(static_cast<uint64_t>(between(1, 21))); break;
+      case 9: f.user_id = "user1"; break;
+      case 10: f.session_id = "session2"; break;
+      case 11: f.label = "label1"; break;
+      case 12: f.experiment_id = "exp2"; break;
+      case 13: f.variant = "v1"; break;
+      case 14: f.name = "name1"; break;
+      case 15: f.model = "mODEL-1"; break;
+      case 16: f.provider = "MAKER2"; break;
+      case 17: f.finish_reason = "stop"; break;
+      case 18: f.prompt_version = between(1, 4); break;
+      case 19: f.tags = {"tag2"}; break;
+      default: narrow_range(f); break;
+    }
+  }
+  void narrow_range(SpanFilter& f) {
+    if (between(0, 1)) f.min_cost = llm::Decimal::from_units(between(0, 5));
+    if (between(0, 1)) f.max_cost = llm::Decimal::from_units(between(0, 5));
+    if (between(0, 1)) f.min_latency_ms = between(0, 5);
+    if (between(0, 1)) f.max_latency_ms = between(0, 5);
+    if (between(0, 1)) f.min_total_tokens = between(0, 5);
+    if (between(0, 1)) f.max_total_tokens = between(0, 5);
+  }
+  std::mt19937 random_;
+};
+
+// Reads all pages of a list, in pages of a random size.
+template <typename Page, typename Items>
+auto all_pages(Oracle& oracle, const std::function<Result<Page>(const ListOptions&)>& read, Items Page::* items) {
+  Items all;
+  ListOptions options{.limit = static_cast<size_t>(oracle.between(1, 60))};
+  do {
+    auto page = read(options);
+    if (!page) {
+      ADD_FAILURE() << page.error().to_string();
+      return all;
+    }
+    EXPECT_LE(((*page).*items).size(), options.limit);
+    for (auto& item : (*page).*items) all.push_back(std::move(item));
+    options.after = page->next;
+  } while (options.after);
+  return all;
+}
+
+class SpanStoreOracle : public SpanStoreContract {
+ protected:
+  void fill(Oracle& oracle, uint64_t count) {
+    for (uint64_t n = 1; n <= count;) {
+      std::vector<NewSpan> batch;
+      for (int64_t i = oracle.between(1, 20); i > 0 && n <= count; --i) batch.push_back(oracle.span(n++));
+      add(std::move(batch));
+    }
+    for (int i = 0; i < 20; ++i) {
+      (void)value(store().remove("p1", sp(static_cast<uint64_t>(oracle.between(1, static_cast<int64_t>(count)))), ""));
+    }
+    all_ = value(store().received_after("p1", Timestamp{0}, 100'000));
+    std::sort(all_.begin(), all_.end(), [](const StoredSpan& a, const StoredSpan& b) {
+      return std::pair(b.start(), b.received) < std::pair(a.start(), a.received);
+    });
+  }
+  std::vector<StoredSpan> matching(const SpanFilter& filter) const {
+    std::vector<StoredSpan> found;
+    for (const auto& span : all_) {
+      if (Oracle::matches(span, filter)) found.push_back(span);
+    }
+    return found;
+  }
+
+  void check_list(Oracle& oracle, const SpanFilter& filter) {
+    const auto found = all_pages<SpanPage>(
+        oracle, [&](const ListOptions& o) { return store().list("p1", filter, o); }, &SpanPage::spans);
+    EXPECT_EQ(ids(found), ids(matching(filter)));
+  }
+
+  void check_traces(Oracle& oracle, const SpanFilter& filter) {
+    std::map<std::string, std::vector<StoredSpan>> spans;
+    for (const auto& span : all_) spans[span.span.trace_id].push_back(span);
+    std::vector<TraceSummary> expected;
+    for (const auto& [id, members] : spans) {
+      const bool any =
+          std::any_of(members.begin(), members.end(), [&](const StoredSpan& s) { return Oracle::matches(s, filter); });
+      if (any) expected.push_back(summarise(members));
+    }
+    std::sort(expected.begin(), expected.end(), [](const auto& a, const auto& b) { return b.position < a.position; });
+    const auto found = all_pages<TracePage>(
+        oracle, [&](const ListOptions& o) { return store().traces("p1", filter, o); }, &TracePage::traces);
+    ASSERT_EQ(found.size(), expected.size());
+    for (size_t i = 0; i < found.size(); ++i) {
+      EXPECT_EQ(found[i].trace_id, expected[i].trace_id);
+      EXPECT_EQ(found[i].position, expected[i].position);
+      EXPECT_EQ(found[i].totals.span_count, expected[i].totals.span_count);
+      EXPECT_EQ(found[i].totals.cost, expected[i].totals.cost);
+      EXPECT_EQ(found[i].tags, expected[i].tags);
+    }
+  }
+
+  void check_groups(Oracle& oracle, GroupBy by, const SpanFilter& filter) {
+    struct Expected {
+      Totals totals;
+      std::set<std::string> traces, sessions;
+      Timestamp first;
+    };
+    std::map<std::string, Expected> expected;
+    std::vector<std::string> order;
+    for (const auto& span : matching(filter)) {
+      const auto& key = by == GroupBy::kSession ? span.span.session_id : span.span.user_id;
+      if (key.empty()) continue;
+      if (expected.count(key) == 0) order.push_back(key);
+      Expected& group = expected[key];
+      group.totals.add(span);
+      group.traces.insert(span.span.trace_id);
+      if (!span.span.session_id.empty()) group.sessions.insert(span.span.session_id);
+      group.first = span.start();
+    }
+    const auto found = all_pages<GroupPage>(
+        oracle, [&](const ListOptions& o) { return store().groups("p1", by, filter, o); }, &GroupPage::groups);
+    ASSERT_EQ(found.size(), order.size());
+    for (size_t i = 0; i < found.size(); ++i) {
+      const Expected& group = expected[order[i]];
+      EXPECT_EQ(found[i].key, order[i]);
+      EXPECT_EQ(found[i].first, group.first);
+      EXPECT_EQ(found[i].totals.span_count, group.totals.span_count);
+      EXPECT_EQ(found[i].totals.error_count, group.totals.error_count);
+      EXPECT_EQ(found[i].totals.cost, group.totals.cost);
+      EXPECT_EQ(found[i].totals.cost_status, group.totals.cost_status);
+      EXPECT_EQ(found[i].totals.usage.total_tokens, group.totals.usage.total_tokens);
+      EXPECT_EQ(found[i].trace_count, static_cast<int64_t>(group.traces.size()));
+      if (by == GroupBy::kUser) {
+        EXPECT_EQ(found[i].session_count, static_cast<int64_t>(group.sessions.size()));
+      }
+    }
+  }
+
+  std::vector<StoredSpan> all_;  // newest first
+};
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(SpanStoreOracle);
+
+TEST_P(SpanStoreOracle, ListsTracesAndGroupsAreWhatALookAtEverySpanSays) {
+  const uint32_t seed = std::random_device{}();
+  std::cout << "seed " << seed << "\n";
+  Oracle oracle(seed);
+  fill(oracle, 400);
+  for (int round = 0; round < 100 && !HasFailure(); ++round) {
+    const SpanFilter filter = round == 0 ? SpanFilter{} : oracle.filter();
+    SCOPED_TRACE("round " + std::to_string(round));
+    check_list(oracle, filter);
+    if (round % 3 == 0) check_traces(oracle, filter);
+    if (round % 3 == 1 || round == 0) check_groups(oracle, GroupBy::kSession, filter);
+    if (round % 3 == 2 || round == 0) check_groups(oracle, GroupBy::kUser, filter);
+    if (round == 50) reopen();
+  }
+}
+
+}  // namespace tracia::store::contract
