@@ -33,6 +33,9 @@ class Examination {
 
   Result<Report> run() {
     const auto format = read_version(dir_);
+    if (!format && format.error().code == ErrorCode::kNotFound) {
+      return fail({.code = ErrorCode::kNotFound, .message = dir_.string() + " is not a data directory of Tracia"});
+    }
     if (!format) return fail(format.error());
     report_.format = *format;
     TRACIA_TRY(check_format(*format));
