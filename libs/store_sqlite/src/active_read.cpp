@@ -343,7 +343,7 @@ std::vector<ActiveSegment::Placed> ActiveSegment::sorted() const {
 Status ActiveSegment::copy_to(const std::filesystem::path& file) const {
   auto db = Db::open(file_, OpenMode::kRead, options_.vfs);
   if (!db) return fail(std::move(db).error());
-  TRACIA_TRY(db->exec("PRAGMA query_only=OFF"));  // it would also forbid to write the copy
+  TRACIA_TRY(db->exec("PRAGMA query_only=OFF"));  // it also forbids writing the copy; the file itself is open to read
   auto copy = db->prepare("VACUUM INTO ?");
   if (!copy) return fail(std::move(copy).error());
   return copy->bind(0, std::string_view(file.native())).run();

@@ -1,5 +1,7 @@
 #include "sealer.h"
 
+#include <algorithm>
+
 #include "sealed.h"
 
 namespace tracia::store_sqlite {
@@ -48,7 +50,9 @@ size_t Sealer::waiting() const {
 int64_t Sealer::lag_ms() const {
   const std::lock_guard lock(mutex_);
   if (jobs_.empty()) return 0;
-  return std::chrono::duration_cast<Millis>(options_.clock->steady() - jobs_.front().since).count();
+  const auto oldest =
+      std::min_element(jobs_.begin(), jobs_.end(), [](const Job& a, const Job& b) { return a.since < b.since; });
+  return std::chrono::duration_cast<Millis>(options_.clock->steady() - oldest->since).count();
 }
 
 bool Sealer::stopping() const {
@@ -68,20 +72,17 @@ void Sealer::run() {
     Job job = jobs_.front();
     lock.unlock();
     const Status sealed = seal(job);
-    // Let go outside the lock: the last use of the old file removes it.
-    const std::string name = job.stored->file.filename().string();
-    job = {};
-    if (!sealed && !stopping()) report("seal_failed", name + ": " + sealed.error().message);
+    if (!sealed && !stopping())
+      report("seal_failed", job.stored->file.filename().string() + ": " + sealed.error().message);
     lock.lock();
-    if (sealed) {
-      Job done = std::move(jobs_.front());
-      jobs_.pop_front();
-      lock.unlock();
-      done = {};
-      lock.lock();
-    } else {
+    jobs_.pop_front();
+    if (!sealed) {
       failure_ = sealed.error();
+      jobs_.push_back(job);  // behind the others, which may have better luck
     }
+    lock.unlock();
+    job = {};  // the last use of the old file removes it: outside the lock
+    lock.lock();
     changed_.notify_all();
     if (!sealed) changed_.wait_for(lock, kRetryDelay, [&] { return stop_; });
   }

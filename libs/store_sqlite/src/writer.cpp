@@ -14,6 +14,7 @@ constexpr uint64_t kIdleLogBytesMax = 4u << 20;  // checkpoint when nothing else
 constexpr Millis kTick{250};
 constexpr Millis kRetryAfter{1'000};
 constexpr std::chrono::seconds kSwitchRetryDelay{1};
+constexpr size_t kSealsWaitingMax = 8;  // each keeps its lookups in memory: some 200 bytes a span
 
 Error unavailable(std::string message) {
   return {.code = ErrorCode::kUnavailable, .message = std::move(message), .retry_after = kRetryAfter};
@@ -46,6 +47,7 @@ Writer::~Writer() {
 
 bool Writer::reserve(size_t spans, size_t bytes) {
   const std::lock_guard lock(mutex_);
+  if (sealing_is_behind_) return false;
   // One append larger than the whole queue passes when nothing else waits.
   const bool empty = queued_spans_ == 0;
   if (!empty &&
@@ -288,7 +290,13 @@ bool Writer::segment_is_full() const {
 
 void Writer::maintain(bool idle) {
   if (idle && !health()) set_health(active_->probe());
-  if (segment_is_full() && std::chrono::steady_clock::now() >= switch_again_) {
+  const bool full = segment_is_full();
+  const bool behind = full && parts_.sealer.waiting() >= kSealsWaitingMax;
+  {
+    const std::lock_guard lock(mutex_);
+    sealing_is_behind_ = behind;
+  }
+  if (full && !behind && std::chrono::steady_clock::now() >= switch_again_) {
     if (const Status switched = switch_segment(); !switched) {
       report("segment_not_closed", switched.error().message);
       switch_again_ = std::chrono::steady_clock::now() + kSwitchRetryDelay;

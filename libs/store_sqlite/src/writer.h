@@ -107,6 +107,7 @@ class Writer {
   Work work_;
   size_t queued_spans_ = 0, queued_bytes_ = 0;
   std::optional<Error> failure_;  // why the last commit failed
+  bool sealing_is_behind_ = false;
 
   std::atomic<uint64_t> appended_{0}, duplicates_{0}, refused_{0}, commits_{0};
   std::thread thread_;

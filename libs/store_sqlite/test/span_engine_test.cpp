@@ -1,0 +1,263 @@
+// What is the embedded engine's own: files, recovery, sealing by age, backups, bounds.
+#include "span_engine.h"
+
+#include <gmock/gmock.h>
+
+#include <atomic>
+#include <filesystem>
+#include <fstream>
+
+#include "span_store_fixture.h"
+#include "tracia/base/bytes.h"
+#include "tracia/base/ids.h"
+
+namespace tracia::store_sqlite {
+namespace {
+
+namespace fs = std::filesystem;
+using store::contract::make;
+using store::contract::sp;
+
+class ManualClock final : public Clock {
+ public:
+  Timestamp now() const override { return Timestamp{micros.load()}; }
+  SteadyTime steady() const override { return system_clock().steady(); }
+  std::atomic<int64_t> micros{store::contract::kBase};
+};
+
+class SpanEngineTest : public testing::Test {
+ protected:
+  SpanEngineTest() : dir_(fs::temp_directory_path() / ("tracia-engine-" + hex_encode(random_bytes(8)))) {
+    fs::create_directories(dir_);
+    options_.on_event = [this](std::string_view event, std::string_view) {
+      const std::lock_guard lock(mutex_);
+      events_.emplace_back(event);
+    };
+  }
+  ~SpanEngineTest() override {
+    engine_.reset();
+    fs::remove_all(dir_);
+  }
+  void open() {
+    engine_.reset();
+    auto opened = SpanEngine::open(dir_, options_);
+    ASSERT_TRUE(opened) << opened.error().message;
+    engine_ = std::move(*opened);
+  }
+  Result<std::vector<store::Appended>> add(std::vector<store::NewSpan> spans) {
+    std::promise<Result<std::vector<store::Appended>>> promise;
+    auto future = promise.get_future();
+    engine_->append(std::move(spans), [&](auto result) { promise.set_value(std::move(result)); });
+    return future.get();
+  }
+  void add(uint64_t first, uint64_t last) {
+    for (uint64_t n = first; n <= last; ++n) ASSERT_TRUE(add({make(n, static_cast<int64_t>(n))}));
+  }
+  size_t count(SpanEngine& engine) {
+    auto page = engine.list("p1", {}, {.limit = 10'000, .payloads = true});
+    if (!page) ADD_FAILURE() << page.error().message;
+    return page ? page->spans.size() : 0;
+  }
+  std::vector<std::string> files() const {
+    std::vector<std::string> names;
+    for (const auto& entry : fs::directory_iterator(dir_ / "segments")) names.push_back(entry.path().filename());
+    std::sort(names.begin(), names.end());
+    return names;
+  }
+  bool happened(const std::string& event) {
+    const std::lock_guard lock(mutex_);
+    return std::find(events_.begin(), events_.end(), event) != events_.end();
+  }
+  static bool eventually(const std::function<bool()>& holds) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    while (!holds()) {
+      if (std::chrono::steady_clock::now() > deadline) return false;
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    return true;
+  }
+  fs::path segment(const std::string& name) const { return dir_ / "segments" / name; }
+
+  const fs::path dir_;
+  Options options_;
+  std::mutex mutex_;
+  std::vector<std::string> events_;
+  std::unique_ptr<SpanEngine> engine_;
+};
+
+TEST_F(SpanEngineTest, ASegmentIsSealedWhenItIsOld) {
+  ManualClock clock;
+  options_.clock = &clock;
+  open();
+  add(1, 3);
+  EXPECT_EQ(engine_->stats().segments, 0u);
+  clock.micros += 3'600'000'000;
+  EXPECT_TRUE(eventually([&] { return engine_->stats().segments == 1; }));
+  EXPECT_EQ(count(*engine_), 3u);
+}
+
+TEST_F(SpanEngineTest, StampsGrowWhenTheClockJumpsBack) {
+  ManualClock clock;
+  options_.clock = &clock;
+  open();
+  const auto first = add({make(1, 0)});
+  clock.micros -= 3'600'000'000;
+  const auto second = add({make(2, 0)});
+  open();
+  const auto third = add({make(3, 0)});
+  EXPECT_LT(first->at(0).id, second->at(0).id);
+  EXPECT_LT(second->at(0).id, third->at(0).id);
+  // Also when the segment that held the newest stamp is gone.
+  ASSERT_EQ(engine_->drop_before(Timestamp{INT64_MAX}).value(), 3u);
+  open();
+  EXPECT_LT(third->at(0).id, add({make(4, 0)})->at(0).id);
+}
+
+TEST_F(SpanEngineTest, TheActiveFileGoesWhenTheSealedOneIsThere) {
+  open();
+  add(1, 5);
+  ASSERT_TRUE(engine_->seal());
+  EXPECT_TRUE(eventually([&] { return !fs::exists(segment("000001.active.db")); }));
+  EXPECT_TRUE(fs::exists(segment("000001.sealed.db")));
+}
+
+TEST_F(SpanEngineTest, ASealedFileBeatsTheActiveOneThatACrashLeftBesideIt) {
+  open();
+  add(1, 5);
+  engine_.reset();
+  fs::copy_file(segment("000001.active.db"), dir_ / "kept");
+  open();
+  ASSERT_TRUE(engine_->seal());
+  engine_.reset();
+  fs::copy_file(dir_ / "kept", segment("000001.active.db"));
+  open();
+  EXPECT_EQ(count(*engine_), 5u);
+  EXPECT_FALSE(fs::exists(segment("000001.active.db")));
+}
+
+TEST_F(SpanEngineTest, SeveralActiveFilesAreSealedButForTheLast) {
+  options_.segment_spans_max = 1000;
+  open();
+  add(1, 5);
+  engine_.reset();
+  fs::rename(segment("000001.active.db"), dir_ / "kept");
+  open();
+  add(6, 9);
+  engine_.reset();
+  fs::rename(segment("000001.active.db"), segment("000002.active.db"));
+  fs::rename(dir_ / "kept", segment("000001.active.db"));
+  open();
+  EXPECT_EQ(count(*engine_), 9u);
+  EXPECT_TRUE(eventually([&] { return engine_->stats().segments == 1; }));
+  EXPECT_EQ(count(*engine_), 9u);
+  EXPECT_FALSE(add({make(2, 2)})->at(0).stored);
+  EXPECT_FALSE(add({make(7, 7)})->at(0).stored);
+}
+
+TEST_F(SpanEngineTest, LeftoversOfACrashAreSweptUp) {
+  open();
+  add(1, 2);
+  engine_.reset();
+  for (const char* name : {"000007.sealed.db.tmp", "000009.active.db-wal", "000009.active.db-shm"}) {
+    std::ofstream(segment(name)) << "half";
+  }
+  open();
+  EXPECT_EQ(count(*engine_), 2u);
+  engine_.reset();
+  EXPECT_THAT(files(), testing::ElementsAre("000001.active.db"));
+}
+
+TEST_F(SpanEngineTest, ADamagedSealedFileIsNamedAndTheOthersAreRead) {
+  open();
+  add(1, 5);
+  ASSERT_TRUE(engine_->seal());
+  add(6, 9);
+  ASSERT_TRUE(engine_->seal());
+  engine_.reset();
+  std::ofstream(segment("000001.sealed.db"), std::ios::in | std::ios::out) << "this is no database";
+  open();
+  EXPECT_TRUE(happened("segment_unreadable"));
+  EXPECT_EQ(count(*engine_), 4u);
+  EXPECT_TRUE(add({make(20, 20)})->at(0).stored);
+}
+
+TEST_F(SpanEngineTest, ADamagedActiveFileServesWhatCanBeReadAndIsLeftAlone) {
+  open();
+  add(1, 50);
+  engine_.reset();
+  const auto size = fs::file_size(segment("000001.active.db"));
+  // The pages after the first few: rows and payloads lie there.
+  std::fstream file(segment("000001.active.db"), std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(16384);
+  file << std::string(size - 16384, '\xff');
+  file.close();
+  open();
+  EXPECT_TRUE(happened("segment_damaged"));
+  EXPECT_TRUE(add({make(100, 100)})->at(0).stored);
+  EXPECT_TRUE(engine_->list("p1", {}, {}));
+  EXPECT_TRUE(fs::exists(segment("000002.active.db")));
+  engine_.reset();
+  EXPECT_TRUE(fs::exists(segment("000001.active.db"))) << "doctor may want it";
+}
+
+TEST_F(SpanEngineTest, ABackupHoldsAllThatWasAcknowledgedBefore) {
+  options_.segment_spans_max = 20;
+  open();
+  add(1, 50);
+  ASSERT_TRUE(engine_->remove("p1", sp(3), "").value());
+  std::atomic<bool> stop{false};
+  std::thread writer([&] {
+    for (uint64_t n = 1000; !stop; ++n) engine_->append({make(n, 500)}, [](const auto&) {});
+  });
+  const fs::path copy = dir_ / "copy";
+  fs::create_directories(copy);
+  uint64_t bytes = 0;
+  const auto done = engine_->backup_to(copy, [&](const fs::path& file, uint64_t size) {
+    EXPECT_EQ(fs::file_size(copy / file), size);
+    bytes += size;
+  });
+  stop = true;
+  writer.join();
+  ASSERT_TRUE(done) << done.error().message;
+  EXPECT_GT(bytes, 0u);
+  auto opened = SpanEngine::open(copy, {});
+  ASSERT_TRUE(opened) << opened.error().message;
+  for (uint64_t n = 1; n <= 50; ++n) {
+    const auto span = (*opened)->get("p1", sp(n), "");
+    ASSERT_TRUE(span);
+    EXPECT_EQ(span->has_value(), n != 3) << n;
+  }
+}
+
+TEST_F(SpanEngineTest, AFullQueueRefusesAndSaysWhenToComeBack) {
+  open();
+  std::promise<void> release;
+  const auto released = release.get_future().share();
+  engine_->append({make(1, 0)}, [released](const auto&) { released.wait(); });  // holds up the writer
+  ASSERT_TRUE(eventually([&] { return engine_->stats().appended == 1; }));
+  std::atomic<size_t> stored{0};
+  std::optional<Error> refusal;
+  for (uint64_t part = 0; part < 4; ++part) {
+    std::vector<store::NewSpan> spans(store::kAppendQueueSpansMax / 4);
+    for (size_t i = 0; i < spans.size(); ++i) {
+      spans[i].project_id = "p1";
+      spans[i].span.span_id = sp(1'000'000 * (part + 1) + i);
+    }
+    engine_->append(std::move(spans), [&](const auto& result) { stored += result ? result->size() : 0; });
+  }
+  engine_->append({make(2, 0)}, [&](const auto& result) {
+    if (!result) refusal = result.error();
+  });
+  EXPECT_EQ(engine_->stats().refused, 1u);
+  EXPECT_EQ(engine_->stats().queued_spans, store::kAppendQueueSpansMax);
+  release.set_value();
+  open();  // closing waits for all answers
+  EXPECT_EQ(stored, store::kAppendQueueSpansMax);
+  ASSERT_TRUE(refusal);
+  EXPECT_EQ(refusal->code, ErrorCode::kUnavailable);
+  EXPECT_EQ(refusal->retry_after, Millis{1'000});
+  EXPECT_EQ(engine_->stats().spans, store::kAppendQueueSpansMax + 1);
+}
+
+}  // namespace
+}  // namespace tracia::store_sqlite
