@@ -25,5 +25,9 @@ void add_run(CLI::App& app, int& exit_code);
 void add_embed(CLI::App& app, int& exit_code);
 void add_models(CLI::App& app, int& exit_code);
 void add_simulate(CLI::App& app, int& exit_code);
+void add_keys(CLI::App& app, int& exit_code);
+void add_backup(CLI::App& app, int& exit_code);
+void add_restore(CLI::App& app, int& exit_code);
+void add_doctor(CLI::App& app, int& exit_code);
 
 }  // namespace tracia::app

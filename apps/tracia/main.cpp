@@ -18,6 +18,10 @@ constexpr AddCommand kCommands[] = {
     add_embed,
     add_models,
     add_simulate,
+    add_keys,
+    add_backup,
+    add_restore,
+    add_doctor,
 };
 
 }  // namespace

@@ -16,6 +16,8 @@ class ControlSqlite final : public store::ControlStore {
   static Result<std::unique_ptr<ControlSqlite>> open(const std::filesystem::path& file, const std::string& vfs = "",
                                                      bool synchronous_off = false);
 
+  Status copy_to(const std::filesystem::path& file) { return sessions_->copy_to(file); }  // as Sessions::copy_to
+
   Result<std::vector<store::Project>> projects() override;
   Status put_project(const store::Project& project) override;
 

@@ -11,6 +11,8 @@
 #include <mutex>
 #include <string>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include "db.h"
 #include "tracia/base/result.h"
@@ -65,6 +67,8 @@ class ReaderPool {
   mutable std::mutex mutex_;
   uint64_t last_owner_ = 0;
   std::list<Idle> idle_;  // most recently used first
+  // Of each owner, those given back longest ago first.
+  std::unordered_map<uint64_t, std::vector<std::list<Idle>::iterator>> by_owner_;
 };
 
 }  // namespace tracia::store_sqlite

@@ -118,9 +118,17 @@ class PayloadMatcher {
   json::Document document_;
 };
 
-// Keys of a segment's bloom filter. Stable: they are stored.
-uint64_t span_key(std::string_view project_id, std::string_view span_id);    // ids as text
-uint64_t trace_key(std::string_view project_id, std::string_view trace_id);  // ids as text
+// SipHash-2-4 with a fixed key: the same everywhere and always, so that it can be stored.
+uint64_t stable_hash(std::string_view bytes);
+
+// Keys of a segment's bloom filter. Stored, so stable. Ids as text, or packed where the name says so.
+uint64_t span_key(std::string_view project_id, std::string_view span_id);
+uint64_t trace_key(std::string_view project_id, std::string_view trace_id);
+uint64_t packed_span_key(std::string_view project_id, std::string_view packed_span_id);
+uint64_t packed_trace_key(std::string_view project_id, std::string_view packed_trace_id);
 uint64_t group_key(std::string_view project_id, store::GroupBy by, std::string_view key);
+
+// The tokens that filters by token count look at: the total, else the sum of what is known; nullopt: nothing is.
+std::optional<int64_t> total_tokens_of(const llm::Usage& usage);
 
 }  // namespace tracia::store_sqlite

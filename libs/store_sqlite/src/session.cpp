@@ -99,4 +99,10 @@ Status Sessions::read(const std::function<Status(Session&)>& query) {
   return done;
 }
 
+Status Sessions::copy_to(const std::filesystem::path& file) {
+  const std::lock_guard lock(writing_);
+  const std::string name = file.string();
+  return writer_.run("VACUUM INTO ?", [&](Statement& statement) { statement.bind(0, std::string_view(name)); });
+}
+
 }  // namespace tracia::store_sqlite

@@ -53,6 +53,8 @@ class Sessions {
   Status write(const std::function<Status(Session&)>& change);
   // Runs `query` on a reader, in one read transaction.
   Status read(const std::function<Status(Session&)>& query);
+  // A copy in one new file, with all that was committed before the call; writers wait meanwhile. Not synced.
+  Status copy_to(const std::filesystem::path& file);
 
  private:
   static constexpr size_t kReadersMax = 4;  // control reads are short and rare: most are answered from memory

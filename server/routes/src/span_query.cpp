@@ -126,7 +126,8 @@ class Query {
       return std::nullopt;
     }
     std::array<char, 64> digits{};
-    const auto written = std::to_chars(digits.data(), digits.data() + digits.size(), value, std::chars_format::fixed, 18);
+    const auto written =
+        std::to_chars(digits.data(), digits.data() + digits.size(), value, std::chars_format::fixed, 18);
     if (written.ec != std::errc()) return std::nullopt;
     return llm::Decimal::parse({digits.data(), static_cast<size_t>(written.ptr - digits.data())});
   }
@@ -262,7 +263,8 @@ void read_words(Query& query, std::vector<std::string>& words) {
     }
   }
   if (words.empty()) return query.fail("q", "must hold at least one word");
-  if (words.size() > kSearchWordsMax) query.fail("q", "must hold at most " + std::to_string(kSearchWordsMax) + " words");
+  if (words.size() > kSearchWordsMax)
+    query.fail("q", "must hold at most " + std::to_string(kSearchWordsMax) + " words");
 }
 
 void read_contains(Query& query, store::SpanFilter& filter) {

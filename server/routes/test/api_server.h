@@ -67,9 +67,8 @@ class ApiServer {
     ASSERT_TRUE(prepared) << prepared.error().message;
     setup_token = prepared->value_or("");
     server = std::make_unique<http::Server>(
-        http::ServerOptions{}, [this](http::Request& request, http::ResponseWriter writer) {
-          router.handle(request, std::move(writer));
-        });
+        http::ServerOptions{},
+        [this](http::Request& request, http::ResponseWriter writer) { router.handle(request, std::move(writer)); });
     const Status started = server->start();
     ASSERT_TRUE(started) << started.error().message;
   }
@@ -87,6 +86,9 @@ class ApiServer {
             .headers = response->headers,
             .body = response->body,
             .json = nlohmann::json::parse(response->body, nullptr, false)};
+  }
+  ApiAnswer send(const std::string& method, const std::string& path, const char* body, wire::Headers headers = {}) {
+    return send(method, path, std::string(body), std::move(headers));
   }
   ApiAnswer send(const std::string& method, const std::string& path, const nlohmann::json& body,
                  wire::Headers headers = {}) {

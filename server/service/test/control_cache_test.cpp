@@ -72,8 +72,8 @@ TEST_F(ControlCacheTest, OpensSecretsAndJoinsHeaders) {
   azure.sealed_secrets = "sealed";
   azure.headers_json = R"({"X-Team":"core"})";
   ASSERT_TRUE(store_.put_connection(azure));
-  ASSERT_TRUE(cache_.load([](const store::Connection& stored) -> Result<std::string> {
-    EXPECT_EQ(stored.sealed_secrets, "sealed");
+  ASSERT_TRUE(cache_.load([](const store::Connection& connection) -> Result<std::string> {
+    EXPECT_EQ(connection.sealed_secrets, "sealed");
     return R"({"key":"sk-1","headers":{"api-key":"s"}})";
   }));
   const auto live = cache_.connection("prj_1", "azure");

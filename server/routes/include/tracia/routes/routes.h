@@ -1,6 +1,7 @@
 // Adds the operations of api/openapi.yaml to a router, one function per resource. `services` must outlive the router.
 #pragma once
 
+#include <functional>
 #include <string_view>
 
 #include "tracia/http/router.h"
@@ -19,5 +20,9 @@ void add_settings(http::Router& router, service::Services& services);     // pro
 void add_connections(http::Router& router, service::Services& services);  // connections, and testing one
 void add_operations(http::Router& router, service::Services& services);   // healthz, readyz, metrics, openapi.yaml
 void add_page(http::Router& router, service::Services& services);         // the page at /, as the router's fallback
+
+// For Router::set_observer(): counts and times each request, and logs it (2xx and 3xx at debug, 4xx at info, 5xx at
+// warn). Needs services.metrics and services.log, which may be nullptr.
+std::function<void(const http::Finished&)> make_observer(service::Services& services);
 
 }  // namespace tracia::routes

@@ -1,0 +1,235 @@
+#include "server_process.h"
+
+#include <algorithm>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "control_requests.h"
+#include "periodic.h"
+#include "tracia/http/router.h"
+#include "tracia/http/server.h"
+#include "tracia/routes/routes.h"
+#include "tracia/service/access.h"
+#include "tracia/service/connections.h"
+#include "tracia/service/control_cache.h"
+#include "tracia/service/log.h"
+#include "tracia/service/metrics.h"
+#include "tracia/service/prompts.h"
+#include "tracia/service/runs.h"
+#include "tracia/service/services.h"
+#include "tracia/service/workers.h"
+#include "tracia/store_sqlite/control_socket.h"
+#include "tracia/store_sqlite/data_directory.h"
+
+namespace tracia::app {
+namespace {
+
+constexpr Millis kLastUsedEvery{60'000};
+constexpr Millis kHousekeepingEvery{3'600'000};
+constexpr int64_t kMicrosOfDay = 86'400'000'000;
+
+// The directory's key, as the connections see it.
+class DirectorySealer : public service::Sealer {
+ public:
+  explicit DirectorySealer(const store_sqlite::DataDirectory& directory) : directory_(directory) {}
+  std::string seal(std::string_view plain, std::string_view context) const override {
+    return directory_.seal(plain, context);
+  }
+  Result<std::string> unseal(std::string_view sealed, std::string_view context) const override {
+    return directory_.unseal(sealed, context);
+  }
+
+ private:
+  const store_sqlite::DataDirectory& directory_;
+};
+
+void add_routes(http::Router& router, service::Services& services) {
+  routes::add_prompts(router, services);
+  routes::add_runs(router, services);
+  routes::add_span_writes(router, services);
+  routes::add_span_reads(router, services);
+  routes::add_evaluations(router, services);
+  routes::add_traces(router, services);
+  routes::add_auth(router, services);
+  routes::add_settings(router, services);
+  routes::add_connections(router, services);
+  routes::add_operations(router, services);
+  routes::add_page(router, services);
+}
+
+// The address as a browser on this machine can open it: nobody can connect to "all addresses".
+std::string reachable(std::string address) {
+  for (const std::string_view any : {"0.0.0.0:", "[::]:"}) {
+    if (address.starts_with(any)) return "127.0.0.1:" + address.substr(any.size());
+  }
+  return address;
+}
+
+}  // namespace
+
+// Members are in the order in which they need each other: each may use those above it, and goes before them.
+struct ServerProcess::Impl {
+  Impl(config::Config c, llm::EnvReader e)
+      : config(std::move(c)),
+        env(std::move(e)),
+        log(service::level_from_name(config.log_level).value_or(service::Level::kInfo), config.log_format) {}
+
+  const config::Config config;
+  const llm::EnvReader env;
+  service::Log log;
+  service::Metrics metrics;
+  std::unique_ptr<store_sqlite::DataDirectory> directory;
+  std::optional<DirectorySealer> sealer;
+  std::optional<service::ControlCache> cache;
+  service::Services services;
+  std::optional<service::Access> access;
+  std::optional<service::Prompts> prompts;
+  std::optional<service::Connections> connections;
+  http::Router router;
+  // The server's memory outlives what still answers through it; its threads end first (stop()).
+  std::unique_ptr<http::Server> server;
+  std::optional<service::Workers> workers;
+  std::optional<service::Runs> runs;
+  std::unique_ptr<store_sqlite::ControlSocket> control_socket;
+  std::optional<Periodic> periodic;
+  std::string setup_token;
+  bool stopped = false;
+
+  Status open_directory();
+  Status make_services();
+  Status listen();
+  Status open_control_socket();
+  void keep_house();
+  void drop_old_spans();
+};
+
+Status ServerProcess::Impl::open_directory() {
+  store_sqlite::Options options{.segment_spans_max = config.segment_spans_max,
+                                .segment_age_max = config.segment_age_max,
+                                .on_event = [this](std::string_view event, std::string_view detail) {
+                                  log.write(service::Level::kInfo, event, {{"detail", detail}});
+                                }};
+  auto opened = store_sqlite::DataDirectory::open(config.data, std::move(options));
+  if (!opened) return fail(opened.error());
+  directory = std::move(*opened);
+  return {};
+}
+
+Status ServerProcess::Impl::make_services() {
+  sealer.emplace(*directory);
+  cache.emplace(directory->control());
+  services.config = &config;
+  services.log = &log;
+  services.metrics = &metrics;
+  services.control = &directory->control();
+  services.spans = &directory->spans();
+  services.cache = &*cache;
+  TRACIA_TRY(cache->load(service::Connections::unsealer(*sealer)));
+  services.access = &access.emplace(services);
+  auto token = access->prepare(config.bootstrap_key);
+  if (!token) return fail(token.error());
+  setup_token = token->value_or("");
+  services.prompts = &prompts.emplace(services);
+  services.connections = &connections.emplace(services, *sealer, env);
+  services.workers = &workers.emplace(config.workers);
+  services.runs = &runs.emplace(services);
+  return {};
+}
+
+Status ServerProcess::Impl::listen() {
+  add_routes(router, services);
+  router.set_observer([this](const http::Finished& finished) {
+    using service::Level;
+    const Level level = finished.status >= 500 ? Level::kWarn : Level::kInfo;
+    if (!log.enabled(level)) return;
+    log.write(level, "request",
+              {{"method", finished.method},
+               {"route", finished.route.empty() ? std::string_view("-") : finished.route},
+               {"status", static_cast<int64_t>(finished.status)},
+               {"ms", static_cast<double>(finished.duration.count()) / 1000},
+               {"requestId", finished.request_id}});
+  });
+  server = std::make_unique<http::Server>(
+      http::ServerOptions{.listen = config.listen, .threads = config.threads},
+      [this](http::Request& request, http::ResponseWriter writer) { router.handle(request, std::move(writer)); });
+  return server->start();
+}
+
+Status ServerProcess::Impl::open_control_socket() {
+  const ControlCallbacks callbacks{.project_made = [this](const store::Project& p) { cache->put_project(p); },
+                                   .key_changed = [this](const store::ApiKey& key) { access->adopt_key(key); }};
+  auto opened = store_sqlite::ControlSocket::open(
+      config.data,
+      [this, callbacks](std::string_view request, const store_sqlite::ControlSocket::SendProgress& progress) {
+        return handle_control(*directory, callbacks, request, progress);
+      });
+  if (!opened) return fail(opened.error());
+  control_socket = std::move(*opened);
+  return {};
+}
+
+void ServerProcess::Impl::drop_old_spans() {
+  const int64_t now = services.clock->now().micros;
+  const auto dropped = services.spans->drop_before({now - config.retention_days * kMicrosOfDay});
+  if (!dropped) {
+    log.write(service::Level::kError, "retention failed", {{"error", dropped.error().message}});
+  } else if (*dropped > 0) {
+    log.write(service::Level::kInfo, "retention", {{"spansDropped", static_cast<int64_t>(*dropped)}});
+  }
+}
+
+void ServerProcess::Impl::keep_house() {
+  periodic.emplace();
+  periodic->add(kLastUsedEvery, [this] { access->flush_last_used(); });
+  periodic->add(kHousekeepingEvery, [this] { access->forget_expired_sessions(); });
+  // Also soon after a start: a server that is restarted often must not keep spans for ever.
+  if (config.retention_days > 0) {
+    periodic->add(kHousekeepingEvery, [this] { drop_old_spans(); });
+    if (const Status taken = workers->submit([this] { drop_old_spans(); }); !taken) {
+      log.write(service::Level::kWarn, "retention waits for its next turn");
+    }
+  }
+  periodic->start();
+}
+
+ServerProcess::ServerProcess(config::Config config, llm::EnvReader env)
+    : impl_(std::make_unique<Impl>(std::move(config), std::move(env))) {}
+
+ServerProcess::~ServerProcess() { stop(Millis(0)); }
+
+Status ServerProcess::start() {
+  TRACIA_TRY(impl_->open_directory());
+  TRACIA_TRY(impl_->make_services());
+  TRACIA_TRY(impl_->listen());
+  TRACIA_TRY(impl_->open_control_socket());
+  impl_->keep_house();
+  return {};
+}
+
+void ServerProcess::stop(Millis grace) {
+  Impl& my = *impl_;
+  if (std::exchange(my.stopped, true)) return;
+  my.periodic.reset();
+  my.control_socket.reset();
+  if (my.server) my.server->stop(grace);
+  my.runs.reset();     // cancels calls of peers that were cut off; their spans are stored
+  my.workers.reset();  // runs what is queued
+  my.server.reset();
+  if (my.access) my.access->flush_last_used();
+}
+
+std::string ServerProcess::url() const {
+  if (!impl_->config.public_url.empty()) return impl_->config.public_url;
+  return (impl_->config.tls_cert.empty() ? "http://" : "https://") + reachable(impl_->server->address());
+}
+
+std::string ServerProcess::setup_link() const {
+  if (impl_->setup_token.empty()) return "";
+  // In the fragment: browsers do not send it, so that no proxy's log holds the token.
+  std::string link = url();
+  while (link.ends_with('/')) link.pop_back();
+  return link + "/#/setup?token=" + impl_->setup_token;
+}
+
+}  // namespace tracia::app

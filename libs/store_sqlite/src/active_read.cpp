@@ -1,0 +1,349 @@
+// The reading side of the active segment.
+#include <algorithm>
+#include <map>
+
+#include "active_segment.h"
+#include "codec.h"
+#include "group_parts.h"
+
+namespace tracia::store_sqlite {
+namespace {
+
+// How much a cursor looks at before it lets the writer in.
+constexpr size_t kExaminedMax = 4096;
+constexpr size_t kBatchMax = 128;
+constexpr size_t kIdleReadersMax = 4;
+
+Error damaged_payload() {
+  return {.code = ErrorCode::kUnavailable, .message = "the active segment holds a damaged payload"};
+}
+
+}  // namespace
+
+// Walks the order in batches, taking the lock for each: a long scan never holds up the writer. Spans that arrive
+// meanwhile are newer than where the cursor stands, or late; either way the position it goes on from stays right.
+class ActiveCursor final : public SegmentCursor {
+ public:
+  ActiveCursor(const ActiveSegment* segment, std::optional<uint32_t> project, const std::string& project_id,
+               const store::SpanFilter& filter, const std::optional<store::Position>& after)
+      : segment_(segment), matcher_(filter), needed_(signature_of(filter)), project_(project), below_(after) {
+    if (filter.trace_id) trace_key_ = trace_key(project_id, *filter.trace_id);
+    if (filter.start_before) {
+      const store::Position bound{filter.start_before->micros, INT64_MIN};
+      below_ = below_ ? std::min(*below_, bound) : bound;
+    }
+    done_ = !project;
+  }
+
+  Result<bool> next() override {
+    while (true) {
+      while (at_ < batch_.size()) {
+        TRACIA_TRY(decode_row(batch_[at_++], row_));
+        if (matcher_.matches(row_)) return true;
+      }
+      if (done_) return false;
+      fill();
+    }
+  }
+  const Row& row() const override { return row_; }
+  Result<store::StoredSpan> load(Load what) override { return segment_->load(row_, what); }
+
+ private:
+  void fill() {
+    batch_.clear();
+    at_ = 0;
+    const std::shared_lock lock(segment_->mutex_);
+    trace_key_ ? fill_trace() : fill_batch();
+  }
+
+  bool in_range(const ActiveSegment::Entry& entry) const {
+    const auto& from = matcher_.filter().start_from;
+    return (!below_ || entry.position < *below_) && (!from || entry.position.start_us >= from->micros);
+  }
+
+  void fill_batch() {
+    const auto& order = segment_->order_;
+    const auto& entries = segment_->entries_;
+    auto it = below_ ? std::lower_bound(order.begin(), order.end(), *below_,
+                                        [&](uint32_t i, const store::Position& p) { return entries[i].position < p; })
+                     : order.end();
+    for (size_t examined = 0; examined < kExaminedMax && batch_.size() < kBatchMax; ++examined) {
+      if (it == order.begin() || !in_range(entries[*--it])) {
+        done_ = true;
+        return;
+      }
+      const auto& entry = entries[*it];
+      below_ = entry.position;
+      if (entry.project == *project_ && entry.signature.covers(needed_)) batch_.push_back(entry.row);
+    }
+  }
+
+  // A trace is short and its spans are known: all at once.
+  void fill_trace() {
+    std::vector<const ActiveSegment::Entry*> found;
+    for (uint32_t i = segment_->trace_index_.first(*trace_key_); i != KeyIndex::kNone;
+         i = segment_->trace_index_.next(i)) {
+      const auto& entry = segment_->entries_[i];
+      if (entry.project == *project_ && in_range(entry)) found.push_back(&entry);
+    }
+    std::sort(found.begin(), found.end(), [](const auto* a, const auto* b) { return b->position < a->position; });
+    for (const auto* entry : found) batch_.push_back(entry->row);
+    done_ = true;
+  }
+
+  const ActiveSegment* segment_;
+  RowMatcher matcher_;
+  Signature needed_;
+  std::optional<uint32_t> project_;
+  std::optional<uint64_t> trace_key_;
+  std::optional<store::Position> below_;  // what is left lies below
+  std::vector<std::string_view> batch_;
+  size_t at_ = 0;
+  bool done_ = false;
+  Row row_;
+};
+
+Status ActiveSegment::Reader::read(int64_t seq) {
+  if (seq_ == seq) return {};
+  seq_.reset();
+  payload_.bind(0, seq);
+  auto row = payload_.step();
+  if (!row) return fail(std::move(row).error());
+  if (!*row) return fail(damaged_payload());
+  data_ = payload_.blob(0);
+  payload_.reset();  // ends the read transaction
+  seq_ = seq;
+  return {};
+}
+
+Result<std::string_view> ActiveSegment::Reader::detail(int64_t seq) {
+  TRACIA_TRY(read(seq));
+  ByteReader in(data_);
+  const std::string_view detail = in.text();
+  if (!in.ok()) return fail(damaged_payload());
+  return detail;
+}
+
+Result<std::string_view> ActiveSegment::Reader::content(uint64_t number) {
+  ContentPlace place;
+  int64_t seq = 0;
+  {
+    const std::shared_lock lock(segment_->mutex_);
+    if (number >= segment_->places_.size()) return fail(damaged_payload());
+    place = segment_->places_[number];
+    seq = segment_->entries_[place.span].position.received_us;
+  }
+  TRACIA_TRY(read(seq));
+  ByteReader in(data_);
+  (void)in.text();
+  (void)in.bytes(place.offset);
+  const std::string_view content = in.bytes(place.length);
+  if (!in.ok()) return fail(damaged_payload());
+  return content;
+}
+
+Result<std::unique_ptr<ActiveSegment::Reader>> ActiveSegment::reader() const {
+  auto db = Db::open(file_, OpenMode::kRead, options_.vfs);
+  if (!db) return fail(std::move(db).error());
+  auto payload = db->prepare("SELECT data FROM payloads WHERE seq=?");
+  if (!payload) return fail(std::move(payload).error());
+  return std::make_unique<Reader>(this, std::move(*db), std::move(*payload));
+}
+
+Result<ActiveSegment::Lease> ActiveSegment::borrow() const {
+  {
+    const std::lock_guard lock(readers_mutex_);
+    if (!idle_readers_.empty()) {
+      auto reader = std::move(idle_readers_.back());
+      idle_readers_.pop_back();
+      return Lease(this, std::move(reader));
+    }
+  }
+  auto made = reader();
+  if (!made) return fail(std::move(made).error());
+  return Lease(this, std::move(*made));
+}
+ActiveSegment::Lease::~Lease() {
+  if (!reader_) return;
+  const std::lock_guard lock(segment_->readers_mutex_);
+  if (segment_->idle_readers_.size() < kIdleReadersMax) segment_->idle_readers_.push_back(std::move(reader_));
+}
+
+Result<store::StoredSpan> ActiveSegment::load(const Row& row, Load what) const {
+  store::StoredSpan span = summary_of(row);
+  if (what == Load::kSummary || (what == Load::kWithError && !row.has_error)) return span;
+  auto lease = borrow();
+  if (!lease) return fail(std::move(lease).error());
+  Reader& reader = **lease;
+  auto bytes = reader.detail(row.received.micros);
+  if (!bytes) return fail(std::move(bytes).error());
+  const std::string kept(*bytes);
+  auto detail = decode_detail(kept);
+  if (!detail) return fail(std::move(detail).error());
+  size_t wanted = detail->content_numbers.size();
+  if (what == Load::kWithError) wanted = std::min<size_t>(wanted, error_needs_content(detail->body) ? 1 : 0);
+  std::vector<std::string> contents;
+  for (size_t i = 0; i < wanted; ++i) {
+    auto content = reader.content(detail->content_numbers[i]);
+    if (!content) return fail(std::move(content).error());
+    contents.emplace_back(*content);
+  }
+  const std::vector<std::string_view> views(contents.begin(), contents.end());
+  if (what == Load::kWithError) {
+    auto error = error_of(detail->body, views);
+    if (!error) return fail(std::move(error).error());
+    span.span.error = std::move(*error);
+  } else {
+    TRACIA_TRY(join(detail->body, views, span.span));
+  }
+  return span;
+}
+
+SegmentInfo ActiveSegment::info() const {
+  const std::shared_lock lock(mutex_);
+  SegmentInfo info{.number = number_, .spans = entries_.size()};
+  if (entries_.empty()) return info;
+  info.min_start.micros = entries_[order_.front()].position.start_us;
+  info.max_start.micros = entries_[order_.back()].position.start_us;
+  info.min_received.micros = entries_.front().position.received_us;
+  info.max_received.micros = entries_.back().position.received_us;
+  for (const char* suffix : {"", "-wal"}) {
+    std::error_code missing;
+    const auto size = std::filesystem::file_size(file_.string() + suffix, missing);
+    if (!missing) info.bytes += size;
+  }
+  return info;
+}
+
+std::optional<uint32_t> ActiveSegment::known_project(const std::string& project_id) const {
+  const std::shared_lock lock(mutex_);
+  const auto it = project_numbers_.find(project_id);
+  return it == project_numbers_.end() ? std::nullopt : std::optional(it->second);
+}
+
+Result<std::unique_ptr<SegmentCursor>> ActiveSegment::query(const std::string& project_id,
+                                                            const store::SpanFilter& filter,
+                                                            const std::optional<store::Position>& after) const {
+  return std::make_unique<ActiveCursor>(this, known_project(project_id), project_id, filter, after);
+}
+
+Result<std::vector<store::StoredSpan>> ActiveSegment::trace(const std::string& project_id, const std::string& trace_id,
+                                                            size_t limit) const {
+  std::vector<std::string_view> rows;
+  ActiveCursor cursor(this, known_project(project_id), project_id, {.trace_id = trace_id}, std::nullopt);
+  std::deque<store::StoredSpan> earliest;
+  while (true) {
+    auto more = cursor.next();
+    if (!more) return fail(std::move(more).error());
+    if (!*more) break;
+    earliest.push_front(summary_of(cursor.row()));
+    if (earliest.size() > limit) earliest.pop_back();
+  }
+  std::vector<store::StoredSpan> spans;
+  for (auto& span : earliest) {
+    Row row;
+    // Only errors need the disk.
+    if (span.span.status == span::SpanStatus::kError) {
+      auto full = find(project_id, span.span.span_id, trace_id, Load::kWithError);
+      if (!full) return fail(std::move(full).error());
+      if (*full) span = std::move(**full);
+    }
+    spans.push_back(std::move(span));
+  }
+  return spans;
+}
+
+std::optional<std::string_view> ActiveSegment::find_row(uint32_t project, uint64_t key, const std::string& span_id,
+                                                        const std::string& trace_id) const {
+  const std::string span = pack_id(span_id), trace = pack_id(trace_id);
+  std::optional<std::string_view> newest;
+  store::Position newest_position;
+  for (uint32_t i = span_index_.first(key); i != KeyIndex::kNone; i = span_index_.next(i)) {
+    const Entry& entry = entries_[i];
+    Row row;
+    if (entry.project != project || (newest && entry.position < newest_position)) continue;
+    if (!decode_row(entry.row, row) || row.span_id != span || (!trace.empty() && row.trace_id != trace)) continue;
+    newest = entry.row;
+    newest_position = entry.position;
+  }
+  return newest;
+}
+
+Result<std::optional<store::StoredSpan>> ActiveSegment::find(const std::string& project_id, const std::string& span_id,
+                                                             const std::string& trace_id, Load what) const {
+  const auto project = known_project(project_id);
+  if (!project) return std::nullopt;
+  std::optional<std::string_view> found;
+  {
+    const std::shared_lock lock(mutex_);
+    found = find_row(*project, span_key(project_id, span_id), span_id, trace_id);
+  }
+  if (!found) return std::nullopt;
+  Row row;
+  TRACIA_TRY(decode_row(*found, row));
+  auto span = load(row, what);
+  if (!span) return fail(std::move(span).error());
+  return std::optional(std::move(*span));
+}
+
+Result<std::vector<store::StoredSpan>> ActiveSegment::received_after(const std::string& project_id, Timestamp stamp,
+                                                                     size_t limit) const {
+  std::vector<store::StoredSpan> spans;
+  const auto project = known_project(project_id);
+  if (!project) return spans;
+  std::vector<std::string_view> rows;
+  {
+    const std::shared_lock lock(mutex_);
+    auto it = std::upper_bound(entries_.begin(), entries_.end(), stamp.micros,
+                               [](int64_t us, const Entry& e) { return us < e.position.received_us; });
+    for (; it != entries_.end() && rows.size() < limit; ++it) {
+      if (it->project == *project) rows.push_back(it->row);
+    }
+  }
+  Row row;
+  for (const auto bytes : rows) {
+    TRACIA_TRY(decode_row(bytes, row));
+    spans.push_back(summary_of(row));
+  }
+  return spans;
+}
+
+Result<std::unique_ptr<GroupCursor>> ActiveSegment::groups(const std::string& project_id, store::GroupBy by) const {
+  GroupCollector collector(project_id, by);
+  ActiveCursor cursor(this, known_project(project_id), project_id, {}, std::nullopt);
+  TRACIA_TRY(collector.add_all(cursor));
+  return collector.finish();
+}
+
+Result<std::optional<GroupPart>> ActiveSegment::group(const std::string& project_id, store::GroupBy by,
+                                                      const std::string& key) const {
+  ActiveCursor cursor(this, known_project(project_id), project_id, group_filter({}, by, key), std::nullopt);
+  GroupCollector collector(project_id, by);
+  TRACIA_TRY(collector.add_all(cursor));
+  return collector.only();
+}
+
+std::vector<ActiveSegment::Placed> ActiveSegment::sorted() const {
+  std::vector<uint32_t> order(order_.rbegin(), order_.rend());
+  std::stable_sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
+    return projects_[entries_[a].project] < projects_[entries_[b].project];
+  });
+  std::vector<Placed> placed;
+  placed.reserve(order.size());
+  for (const uint32_t i : order) {
+    const Entry& entry = entries_[i];
+    placed.push_back(
+        {.project_id = projects_[entry.project], .row = entry.row, .seq = entry.position.received_us});
+  }
+  return placed;
+}
+
+Status ActiveSegment::copy_to(const std::filesystem::path& file) const {
+  auto db = Db::open(file_, OpenMode::kRead, options_.vfs);
+  if (!db) return fail(std::move(db).error());
+  auto copy = db->prepare("VACUUM INTO ?");
+  if (!copy) return fail(std::move(copy).error());
+  return copy->bind(0, std::string_view(file.native())).run();
+}
+
+}  // namespace tracia::store_sqlite

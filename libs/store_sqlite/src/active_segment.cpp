@@ -1,0 +1,274 @@
+#include "active_segment.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "codec.h"
+
+namespace tracia::store_sqlite {
+namespace {
+
+constexpr int64_t kFormat = 1;
+constexpr size_t kRowChunkBytes = 64u << 10;
+constexpr size_t kContentPartsMax = 1u << 20;  // fresh contents of one span
+
+Error damaged(const std::filesystem::path& file, std::string_view what) {
+  return {.code = ErrorCode::kUnavailable, .message = file.filename().string() + ": " + std::string(what)};
+}
+
+uint64_t content_key(uint32_t project, const ContentHash& hash) {
+  uint64_t key = 0;
+  std::memcpy(&key, hash.data(), sizeof key);
+  return key ^ (uint64_t{project} * 0x9e3779b97f4a7c15u);
+}
+
+}  // namespace
+
+ActiveSegment::ActiveSegment(std::filesystem::path file, uint64_t number, ActiveOptions options, Db db)
+    : file_(std::move(file)), number_(number), options_(std::move(options)), db_(std::move(db)) {}
+ActiveSegment::~ActiveSegment() = default;
+
+Result<std::shared_ptr<ActiveSegment>> ActiveSegment::open(const std::filesystem::path& file, uint64_t number,
+                                                           const ActiveOptions& options, std::optional<Error>* damage) {
+  auto db = Db::open(file, OpenMode::kReadWrite, options.vfs);
+  if (!db) return fail(std::move(db).error());
+  std::shared_ptr<ActiveSegment> segment(new ActiveSegment(file, number, options, std::move(*db)));
+  TRACIA_TRY(segment->create_tables());
+  if (auto read = segment->scan(); !read) *damage = std::move(read).error();
+  TRACIA_TRY(segment->prepare());
+  return segment;
+}
+
+Status ActiveSegment::create_tables() {
+  // One writer that checkpoints when it likes.
+  TRACIA_TRY(db_.exec("PRAGMA wal_autocheckpoint=0"));
+  if (options_.synchronous_off) TRACIA_TRY(db_.exec("PRAGMA synchronous=OFF"));
+  auto format = db_.integer("PRAGMA user_version");
+  if (!format) return fail(std::move(format).error());
+  if (*format == kFormat) return {};
+  if (*format != 0) return fail(damaged(file_, "a segment of a format that this version does not know"));
+  return db_.exec(
+      "BEGIN IMMEDIATE;"
+      "CREATE TABLE spans(seq INTEGER PRIMARY KEY, record BLOB NOT NULL);"
+      "CREATE TABLE payloads(seq INTEGER PRIMARY KEY, data BLOB NOT NULL);"
+      "PRAGMA user_version=1;"
+      "COMMIT");
+}
+
+Status ActiveSegment::prepare() {
+  auto span = db_.prepare("INSERT INTO spans(seq, record) VALUES(?, ?)");
+  if (!span) return fail(std::move(span).error());
+  auto payload = db_.prepare("INSERT INTO payloads(seq, data) VALUES(?, ?)");
+  if (!payload) return fail(std::move(payload).error());
+  insert_span_ = std::move(*span);
+  insert_payload_ = std::move(*payload);
+  return {};
+}
+
+// Recovery: everything in memory comes from here.
+Status ActiveSegment::scan() {
+  auto rows = db_.prepare("SELECT record FROM spans ORDER BY seq");
+  if (!rows) return fail(std::move(rows).error());
+  Status status;
+  while (status) {
+    auto more = rows->step();
+    if (!more) status = fail(std::move(more).error());
+    if (!more || !*more) break;
+    status = load_record(rows->blob(0));
+  }
+  publish();
+  return status;
+}
+
+Status ActiveSegment::load_record(std::string_view record) {
+  ByteReader in(record);
+  const std::string project_id(in.text());
+  const std::string_view row = in.text();
+  const size_t fresh = in.count();
+  if (!in.ok() || fresh > kContentPartsMax) return fail(damaged(file_, "a span's record is damaged"));
+  const uint32_t project = project_number(project_id);
+  auto staged = stage(project, std::string(row));
+  if (!staged) return fail(std::move(staged).error());
+  uint32_t offset = 0;
+  for (size_t i = 0; i < fresh; ++i) {
+    ContentHash hash{};
+    const std::string_view bytes = in.bytes(hash.size());
+    const uint64_t length = in.varint();
+    if (!in.ok() || length > UINT32_MAX - offset) return fail(damaged(file_, "a span's record is damaged"));
+    std::memcpy(hash.data(), bytes.data(), hash.size());
+    add_content(project, hash);
+    staged_places_.push_back({.span = static_cast<uint32_t>(entries_.size() + staged_.size()),
+                              .offset = offset,
+                              .length = static_cast<uint32_t>(length)});
+    offset += static_cast<uint32_t>(length);
+  }
+  payload_bytes_ += record.size() + offset;
+  staged_.push_back(std::move(*staged));
+  return {};
+}
+
+uint32_t ActiveSegment::project_number(const std::string& project_id) {
+  if (const auto known = project_numbers_.find(project_id); known != project_numbers_.end()) return known->second;
+  const std::unique_lock lock(mutex_);
+  const auto number = static_cast<uint32_t>(projects_.size());
+  projects_.push_back(project_id);
+  project_numbers_.emplace(project_id, number);
+  return number;
+}
+
+std::optional<uint64_t> ActiveSegment::known_content(uint32_t project, const ContentHash& hash) const {
+  for (uint32_t i = content_index_.first(content_key(project, hash)); i != KeyIndex::kNone;
+       i = content_index_.next(i)) {
+    if (content_hashes_[i] == hash && content_projects_[i] == project) return i;
+  }
+  return std::nullopt;
+}
+
+void ActiveSegment::add_content(uint32_t project, const ContentHash& hash) {
+  content_index_.push(content_key(project, hash));
+  content_hashes_.push_back(hash);
+  content_projects_.push_back(project);
+}
+
+Result<ActiveSegment::Staged> ActiveSegment::stage(uint32_t project, std::string row) const {
+  Row decoded;
+  TRACIA_TRY(decode_row(row, decoded));
+  Staged staged;
+  staged.entry = {.position = decoded.position(), .row = {}, .signature = signature_of(decoded), .project = project};
+  staged.key = span_key(projects_[project], unpack_id(decoded.span_id));
+  staged.trace_key = trace_key(projects_[project], unpack_id(decoded.trace_id));
+  staged.row = std::move(row);
+  return staged;
+}
+
+Status ActiveSegment::begin() { return db_.exec("BEGIN IMMEDIATE"); }
+
+Status ActiveSegment::insert(const std::string& project_id, const store::StoredSpan& span, uint64_t key,
+                             const Split& split) {
+  const uint32_t project = project_number(project_id);
+  const auto number = static_cast<uint32_t>(entries_.size() + staged_.size());
+  auto staged = stage(project, encode_row(span));
+  if (!staged) return fail(std::move(staged).error());
+
+  std::vector<uint64_t> numbers;
+  std::vector<const Content*> fresh;
+  uint32_t offset = 0;
+  for (const Content& content : split.contents) {
+    if (const auto known = known_content(project, content.hash)) {
+      numbers.push_back(*known);
+      continue;
+    }
+    numbers.push_back(content_hashes_.size());
+    add_content(project, content.hash);
+    staged_places_.push_back(
+        {.span = number, .offset = offset, .length = static_cast<uint32_t>(content.data.size())});
+    offset += static_cast<uint32_t>(content.data.size());
+    fresh.push_back(&content);
+  }
+
+  record_.clear();
+  data_.clear();
+  ByteWriter record(record_), data(data_);
+  record.text(project_id);
+  record.text(staged->row);
+  record.varint(fresh.size());
+  data.text(encode_detail(numbers, split.body));
+  for (const Content* content : fresh) {
+    record.bytes({reinterpret_cast<const char*>(content->hash.data()), content->hash.size()});
+    record.varint(content->data.size());
+    data.bytes(content->data);
+  }
+  staged_keys_.emplace(key, static_cast<uint32_t>(staged_.size()));
+  staged_.push_back(std::move(*staged));
+  TRACIA_TRY(insert_span_->bind(0, span.received.micros).bind_blob(1, record_).run());
+  TRACIA_TRY(insert_payload_->bind(0, span.received.micros).bind_blob(1, data_).run());
+  log_bytes_ += record_.size() + data_.size();
+  payload_bytes_ += record_.size() + data_.size();
+  return {};
+}
+
+Status ActiveSegment::commit() {
+  TRACIA_TRY(db_.exec("COMMIT"));
+  publish();
+  return {};
+}
+
+void ActiveSegment::rollback() {
+  // After some errors SQLite has rolled back itself; then this one fails, which is as well.
+  (void)db_.exec("ROLLBACK");
+  for (size_t i = 0; i < staged_places_.size(); ++i) {
+    content_index_.pop();
+    content_hashes_.pop_back();
+    content_projects_.pop_back();
+  }
+  staged_.clear();
+  staged_places_.clear();
+  staged_keys_.clear();
+}
+
+std::string_view ActiveSegment::keep_row(std::string_view row) {
+  if (rows_left_ < row.size()) {
+    rows_left_ = std::max(kRowChunkBytes, row.size());
+    rows_.push_back(std::make_unique<char[]>(rows_left_));
+    rows_at_ = rows_.back().get();
+  }
+  std::memcpy(rows_at_, row.data(), row.size());
+  const std::string_view kept(rows_at_, row.size());
+  rows_at_ += row.size();
+  rows_left_ -= row.size();
+  return kept;
+}
+
+void ActiveSegment::add_entry(Staged& staged) {
+  staged.entry.row = keep_row(staged.row);
+  order_.push_back(static_cast<uint32_t>(entries_.size()));
+  entries_.push_back(staged.entry);
+  span_index_.push(staged.key);
+  trace_index_.push(staged.trace_key);
+}
+
+void ActiveSegment::publish() {
+  if (staged_.empty()) return;
+  const std::unique_lock lock(mutex_);
+  const auto old = static_cast<ptrdiff_t>(order_.size());
+  for (Staged& staged : staged_) add_entry(staged);
+  places_.insert(places_.end(), staged_places_.begin(), staged_places_.end());
+  // Most spans come about in the order they started, so the merge touches the end only.
+  const auto earlier = [&](uint32_t a, uint32_t b) { return entries_[a].position < entries_[b].position; };
+  const auto middle = order_.begin() + old;
+  std::sort(middle, order_.end(), earlier);
+  std::inplace_merge(std::lower_bound(order_.begin(), middle, *middle, earlier), middle, order_.end(), earlier);
+  staged_.clear();
+  staged_places_.clear();
+  staged_keys_.clear();
+}
+
+std::optional<store::StoredSpan> ActiveSegment::find_written(const std::string& project_id, const std::string& span_id,
+                                                             const std::string& trace_id, uint64_t key) const {
+  const auto project = project_numbers_.find(project_id);
+  if (project == project_numbers_.end()) return std::nullopt;
+  const std::string span = pack_id(span_id), trace = pack_id(trace_id);
+  std::optional<store::StoredSpan> newest;
+  const auto [from, to] = staged_keys_.equal_range(key);
+  for (auto it = from; it != to; ++it) {
+    const Staged& staged = staged_[it->second];
+    Row row;
+    if (staged.entry.project != project->second || !decode_row(staged.row, row) || row.span_id != span) continue;
+    if (!trace.empty() && row.trace_id != trace) continue;
+    if (!newest || newest->start() < row.start) newest = summary_of(row);
+  }
+  if (newest) return newest;
+  const auto found = find_row(project->second, key, span_id, trace_id);
+  Row row;
+  if (!found || !decode_row(*found, row)) return std::nullopt;
+  return summary_of(row);
+}
+
+Status ActiveSegment::checkpoint() {
+  log_bytes_ = 0;
+  return db_.exec("PRAGMA wal_checkpoint(PASSIVE)");
+}
+
+Status ActiveSegment::probe() { return db_.exec("PRAGMA user_version=1"); }
+
+}  // namespace tracia::store_sqlite

@@ -1,0 +1,84 @@
+#include "reader_pool.h"
+
+#include <utility>
+
+namespace tracia::store_sqlite {
+namespace {
+
+constexpr const char* kFloor = " WHERE first <= ? ORDER BY first DESC LIMIT 1";
+
+Result<std::unique_ptr<SealedConnection>> connect(const std::filesystem::path& file, const std::string& vfs) {
+  auto db = Db::open(file, OpenMode::kImmutable, vfs);
+  if (!db) return fail(std::move(db).error());
+  TRACIA_TRY(db->exec("PRAGMA cache_size=-192;"));
+  auto rows = db->prepare(std::string("SELECT first, data FROM rows") + kFloor);
+  auto details = db->prepare(std::string("SELECT first, data FROM details") + kFloor);
+  auto contents = db->prepare(std::string("SELECT first, data FROM contents") + kFloor);
+  auto postings = db->prepare("SELECT list FROM postings WHERE key = ?");
+  auto group = db->prepare("SELECT data FROM groups WHERE key = ?");
+  auto next = db->prepare("SELECT key, data FROM groups WHERE key > ? ORDER BY key LIMIT 1");
+  for (auto* statement : {&rows, &details, &contents, &postings, &group, &next}) {
+    if (!*statement) return fail(std::move(*statement).error());
+  }
+  return std::make_unique<SealedConnection>(SealedConnection{std::move(*db), std::move(*rows), std::move(*details),
+                                                             std::move(*contents), std::move(*postings),
+                                                             std::move(*group), std::move(*next)});
+}
+
+}  // namespace
+
+ReaderPool::Lease::~Lease() {
+  if (connection_ != nullptr) pool_->give_back(owner_, std::move(connection_));
+}
+
+uint64_t ReaderPool::new_owner() {
+  const std::lock_guard lock(mutex_);
+  return ++last_owner_;
+}
+
+Result<ReaderPool::Lease> ReaderPool::borrow(uint64_t owner, const std::filesystem::path& file) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto found = by_owner_.find(owner); found != by_owner_.end()) {
+      const auto at = found->second.back();
+      found->second.pop_back();
+      if (found->second.empty()) by_owner_.erase(found);
+      auto connection = std::move(at->connection);
+      idle_.erase(at);
+      return Lease(this, owner, std::move(connection));
+    }
+  }
+  auto connection = connect(file, vfs_);
+  if (!connection) return fail(std::move(connection).error());
+  return Lease(this, owner, std::move(*connection));
+}
+
+void ReaderPool::give_back(uint64_t owner, std::unique_ptr<SealedConnection> connection) {
+  std::unique_ptr<SealedConnection> oldest;  // closed after the lock is gone
+  const std::lock_guard lock(mutex_);
+  idle_.push_front({owner, std::move(connection)});
+  by_owner_[owner].push_back(idle_.begin());
+  if (idle_.size() <= idle_max_) return;
+  const auto last = std::prev(idle_.end());
+  const auto found = by_owner_.find(last->owner);
+  found->second.erase(found->second.begin());  // the one given back first
+  if (found->second.empty()) by_owner_.erase(found);
+  oldest = std::move(last->connection);
+  idle_.erase(last);
+}
+
+void ReaderPool::close_all(uint64_t owner) {
+  std::list<Idle> closed;
+  const std::lock_guard lock(mutex_);
+  const auto found = by_owner_.find(owner);
+  if (found == by_owner_.end()) return;
+  for (const auto at : found->second) closed.splice(closed.end(), idle_, at);
+  by_owner_.erase(found);
+}
+
+size_t ReaderPool::idle() const {
+  const std::lock_guard lock(mutex_);
+  return idle_.size();
+}
+
+}  // namespace tracia::store_sqlite

@@ -1,0 +1,88 @@
+#include "span_requests.h"
+
+#include <utility>
+
+#include "request_json.h"
+#include "tracia/base/bytes.h"
+#include "tracia/base/ids.h"
+#include "tracia/service/control_cache.h"
+
+namespace tracia::routes {
+namespace {
+
+// What a message repeats of an id that cannot be one.
+constexpr size_t kEchoedBytesMax = 64;
+
+Result<ListRequest> read_list(service::Services& services, const http::Exchange& exchange, std::string project_id,
+                              FilterSet set, std::string_view tag) {
+  auto filter = read_filter(exchange.request.query, set, prompt_ids(services, project_id));
+  if (!filter) return fail(std::move(filter).error());
+  const auto limit = query_limit(exchange);
+  if (!limit) return fail(limit.error());
+  ListRequest request{.project_id = std::move(project_id), .filter = std::move(*filter)};
+  request.options.limit = limit->value_or(kPageDefault);
+  const auto cursor = exchange.query("cursor");
+  if (!cursor || cursor->empty()) return request;
+  const auto after = read_position_cursor(*cursor, tag);
+  if (!after) return fail(after.error());
+  request.options.after = *after;
+  return request;
+}
+
+}  // namespace
+
+PromptIdOf prompt_ids(service::Services& services, std::string project_id) {
+  return [&services, project_id = std::move(project_id)](std::string_view slug) {
+    const auto prompt = services.cache->prompt(project_id, slug);
+    return prompt ? prompt->id : std::string();
+  };
+}
+
+Error span_not_found(std::string_view span_id) {
+  return {.code = ErrorCode::kNotFound,
+          .kind = ErrorKind::kNotFound,
+          .message = "Span not found: " + std::string(utf8_prefix(span_id, kEchoedBytesMax))};
+}
+
+Result<SpanAddress> read_address(const http::Exchange& exchange) {
+  const std::string_view span_id = exchange.parameter("spanId");
+  if (!is_valid_span_id(span_id)) return fail(span_not_found(span_id));
+  SpanAddress address{ascii_lower(span_id), exchange.query("traceId").value_or("")};
+  if (!address.trace_id.empty() && !is_valid_trace_id(address.trace_id)) {
+    return fail(Error::invalid("traceId must be 1 to 128 printable ASCII characters"));
+  }
+  return address;
+}
+
+Result<store::StoredSpan> find_span(service::Services& services, const std::string& project_id,
+                                    const SpanAddress& address) {
+  auto span = services.spans->get(project_id, address.span_id, address.trace_id);
+  if (!span) return fail(std::move(span).error());
+  if (!*span) return fail(span_not_found(address.span_id));
+  return std::move(**span);
+}
+
+void on_span(service::Services& services, const http::ExchangePtr& exchange, service::Need need, SpanWork work) {
+  auto who = admit(services, exchange, need);
+  if (!who) return;
+  auto address = read_address(*exchange);
+  if (!address) return exchange->error(address.error());
+  on_worker(services, exchange, [who = std::move(*who), address = std::move(*address), work = std::move(work)] {
+    return work(who, address);
+  });
+}
+
+void on_list(service::Services& services, const http::ExchangePtr& exchange, FilterSet set, std::string_view tag,
+             ListWork work) {
+  auto who = admit(services, exchange, service::Need::kRead);
+  if (!who) return;
+  auto request = read_list(services, *exchange, std::move(who->project_id), set, tag);
+  if (!request) return exchange->error(request.error());
+  on_worker(services, exchange, [request = std::move(*request), work = std::move(work)] { return work(request); });
+}
+
+std::string next_cursor(std::string_view tag, const std::optional<store::Position>& next) {
+  return next ? position_cursor(tag, *next) : std::string();
+}
+
+}  // namespace tracia::routes

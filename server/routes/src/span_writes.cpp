@@ -1,0 +1,142 @@
+// POST /api/v1/spans, POST /api/v1/spans/batch, DELETE /api/v1/spans/{spanId}.
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "on_worker.h"
+#include "request_json.h"
+#include "span_json.h"
+#include "span_requests.h"
+#include "tracia/base/bytes.h"
+#include "tracia/ingest/ingest.h"
+#include "tracia/routes/routes.h"
+
+namespace tracia::routes {
+namespace {
+
+// Decoding a body up to here takes less than a millisecond: not worth the way to a worker and back.
+constexpr size_t kDecodedAtOnceBytesMax = 256u << 10;
+
+// Answers a refusal of the store: always with the time to wait, so that clients keep their spans.
+void answer_refusal(http::Exchange& exchange, Error error) {
+  if (error.code == ErrorCode::kUnavailable && !error.retry_after) error.retry_after = Millis(1000);
+  exchange.error(error);
+}
+
+// Runs `decode` here when the body is small, else on a worker. It answers by itself, on the connection's thread.
+void decode_body(service::Services& services, const http::ExchangePtr& exchange, std::function<void()> decode) {
+  if (exchange->request.body.size() <= kDecodedAtOnceBytesMax) return decode();
+  const Status taken = services.workers->submit(std::move(decode));
+  if (!taken) exchange->error(taken.error());
+}
+
+std::string created_json(const std::string& span_id, const store::Appended& appended) {
+  json::Writer w;
+  w.begin_object();
+  w.field("id", appended.id).field("spanId", span_id).field("traceId", appended.trace_id);
+  write_cost(w, appended.cost);
+  w.end_object();
+  return w.take();
+}
+
+void store_one(service::Services& services, const http::ExchangePtr& exchange, store::NewSpan span) {
+  std::string span_id = span.span.span_id;
+  std::vector<store::NewSpan> spans;
+  spans.push_back(std::move(span));
+  services.spans->append(std::move(spans), [exchange, span_id = std::move(span_id)](auto result) {
+    exchange->writer.post([exchange, span_id, result = std::move(result)] {
+      if (!result) return answer_refusal(*exchange, result.error());
+      const store::Appended& appended = result->front();
+      exchange->json(appended.stored ? 201 : 200, created_json(span_id, appended));
+    });
+  });
+}
+
+void create_span(service::Services& services, const http::ExchangePtr& exchange) {
+  const auto who = admit(services, exchange, service::Need::kWrite);
+  if (!who) return;
+  decode_body(services, exchange, [&services, exchange, project = who->project_id] {
+    auto span =
+        ingest::read_span(exchange->request.body, project, prompt_ids(services, project), services.clock->now());
+    if (span) return store_one(services, exchange, std::move(*span));
+    exchange->writer.post([exchange, error = std::move(span).error()] { exchange->error(error); });
+  });
+}
+
+// application/x-ndjson, and the other names that lines of JSON go by.
+ingest::BatchForm batch_form(const http::Request& request) {
+  std::string_view type = request.headers.get_or("Content-Type", "");
+  type = trim(type.substr(0, type.find(';')));
+  for (const std::string_view lines : {"application/x-ndjson", "application/ndjson", "application/jsonl"}) {
+    if (ascii_iequals(type, lines)) return ingest::BatchForm::kNdjson;
+  }
+  return ingest::BatchForm::kArray;
+}
+
+std::string batch_json(const std::vector<store::Appended>& appended, const std::vector<ingest::Rejected>& rejected) {
+  int64_t accepted = 0;
+  for (const store::Appended& one : appended) accepted += one.stored ? 1 : 0;
+  json::Writer w;
+  w.begin_object();
+  w.field("accepted", accepted).field("duplicates", static_cast<int64_t>(appended.size()) - accepted);
+  w.key("rejected").begin_array();
+  for (const ingest::Rejected& one : rejected) {
+    w.begin_object();
+    w.field("index", static_cast<uint64_t>(one.index));
+    write_text_or_null(w, "spanId", one.span_id.value_or(""));
+    w.field("code", error_code_name(one.error.code)).field("message", one.error.message);
+    w.end_object();
+  }
+  w.end_array();
+  w.end_object();
+  return w.take();
+}
+
+void store_batch(service::Services& services, const http::ExchangePtr& exchange, ingest::Decoded decoded) {
+  auto rejected = std::make_shared<const std::vector<ingest::Rejected>>(std::move(decoded.rejected));
+  const auto answer = [exchange, rejected](Result<std::vector<store::Appended>> result) {
+    exchange->writer.post([exchange, rejected, result = std::move(result)] {
+      if (!result) return answer_refusal(*exchange, result.error());
+      exchange->json(200, batch_json(*result, *rejected));
+    });
+  };
+  if (decoded.spans.empty()) return answer(std::vector<store::Appended>());
+  services.spans->append(std::move(decoded.spans), answer);
+}
+
+void create_batch(service::Services& services, const http::ExchangePtr& exchange) {
+  const auto who = admit(services, exchange, service::Need::kWrite);
+  if (!who) return;
+  decode_body(services, exchange, [&services, exchange, project = who->project_id] {
+    auto decoded = ingest::read_batch(exchange->request.body, batch_form(exchange->request), project,
+                                      prompt_ids(services, project), services.clock->now());
+    if (decoded) return store_batch(services, exchange, std::move(*decoded));
+    exchange->writer.post([exchange, error = std::move(decoded).error()] { exchange->error(error); });
+  });
+}
+
+// The evaluations go first: if the disk fails between the two, asking again finishes the work.
+Answer delete_span(service::Services& services, const std::string& project, const SpanAddress& address) {
+  const auto span = find_span(services, project, address);
+  if (!span) return answer_error(span.error());
+  const std::string& trace_id = span->span.trace_id;
+  const Status cleared = services.control->remove_evaluations_of(project, address.span_id, trace_id);
+  if (!cleared) return answer_error(cleared.error());
+  const auto removed = services.spans->remove(project, address.span_id, trace_id);
+  if (!removed) return answer_error(removed.error());
+  return *removed ? answer_json(200, R"({"success":true})") : answer_error(span_not_found(address.span_id));
+}
+
+}  // namespace
+
+void add_span_writes(http::Router& router, service::Services& services) {
+  router.add("POST", "/api/v1/spans", [&services](const auto& exchange) { create_span(services, exchange); });
+  router.add("POST", "/api/v1/spans/batch", [&services](const auto& exchange) { create_batch(services, exchange); });
+  router.add("DELETE", "/api/v1/spans/{spanId}", [&services](const http::ExchangePtr& exchange) {
+    on_span(services, exchange, service::Need::kWrite, [&services](const auto& who, const auto& address) {
+      return delete_span(services, who.project_id, address);
+    });
+  });
+}
+
+}  // namespace tracia::routes
