@@ -242,6 +242,14 @@ TEST_P(SpanStoreContract, PayloadFiltersReadTextsAndSayHowFar) {
   EXPECT_THAT(listed({.words = {"qui", "FOX"}}), ElementsAre(sp(20)));
   EXPECT_THAT(listed({.words = {"uick"}}), IsEmpty()) << "words are matched from their start";
   EXPECT_THAT(listed({.contains = "UICK BR"}), ElementsAre(sp(20)));
+  add(with(make(21, 21), [](NewSpan& s) {
+    s.span.name = "Nightly digest";
+    s.span.status = span::SpanStatus::kError;
+    s.span.error = "Credit exhausted";
+  }));
+  EXPECT_THAT(listed({.words = {"digest", "credit"}}), ElementsAre(sp(21)));
+  EXPECT_THAT(listed({.contains = "dit exh"}), ElementsAre(sp(21)));
+  EXPECT_THAT(listed({.contains = "nightly"}), IsEmpty()) << "a name is found by its words only";
   EXPECT_THAT(listed({.contains = "question 7"}), ElementsAre(sp(7)));
   EXPECT_THAT(listed({.variables = {{"city", "Zürich"}}}), ElementsAre(sp(20)));
   EXPECT_THAT(listed({.variables = {{"city", "Bern"}}}), IsEmpty());

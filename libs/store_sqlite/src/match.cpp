@@ -113,7 +113,9 @@ bool PayloadMatcher::texts_match(const span::Span& span) {
   if (words_.empty() && contains_.empty()) return true;
   found_.assign(words_.size() + 1, false);
   found_.back() = contains_.empty();
+  search_words(ascii_lower(span.name));
   if (span.output) search(*span.output);
+  if (!span.error.empty()) search(span.error);
   const auto all_found = [&] { return std::find(found_.begin(), found_.end(), false) == found_.end(); };
   if (all_found()) return true;
   const auto input = document_.parse(span.input_json);
@@ -144,10 +146,14 @@ void PayloadMatcher::collect(const json::Value& value, int depth) {
 
 void PayloadMatcher::search(std::string_view text) {
   const std::string lower = ascii_lower(text);
+  search_words(lower);
+  if (!found_.back() && lower.find(contains_) != std::string::npos) found_.back() = true;
+}
+
+void PayloadMatcher::search_words(std::string_view lower) {
   for (size_t i = 0; i < words_.size(); ++i) {
     if (!found_[i] && begins_a_word(lower, words_[i])) found_[i] = true;
   }
-  if (!found_.back() && lower.find(contains_) != std::string::npos) found_.back() = true;
 }
 
 uint64_t stable_hash(std::string_view bytes) {

@@ -110,6 +110,7 @@ class PayloadMatcher {
   bool texts_match(const span::Span& span);
   void collect(const json::Value& value, int depth);
   void search(std::string_view text);
+  void search_words(std::string_view lower);
 
   std::vector<std::pair<std::string, std::string>> variables_;
   std::vector<std::string> words_;  // lower case

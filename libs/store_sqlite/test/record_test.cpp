@@ -200,10 +200,12 @@ TEST(Detail, NumbersComeBackInOrder) {
   EXPECT_EQ(detail->body, "body");
 }
 
-TEST(PayloadFilter, WordsBeginWordsOfInputOrOutput) {
+TEST(PayloadFilter, WordsBeginWordsOfInputOutputErrorOrName) {
   span::Span span =
       with_input(R"({"messages":[{"role":"user","content":[{"type":"text","text":"A Caf\u00e9 refund"}]}]})");
   span.output = "Done, money-back";
+  span.error = "Quota exceeded";
+  span.name = "Answer mail";
   const auto matches = [&](std::vector<std::string> words, std::string contains) {
     store::SpanFilter filter;
     filter.words = std::move(words);
@@ -217,6 +219,9 @@ TEST(PayloadFilter, WordsBeginWordsOfInputOrOutput) {
   EXPECT_TRUE(matches({}, "CAF\xc3\xa9 re"));
   EXPECT_FALSE(matches({}, "caf re"));
   EXPECT_TRUE(matches({"money"}, "done"));
+  EXPECT_TRUE(matches({"quota", "mail", "refund"}, ""));
+  EXPECT_TRUE(matches({}, "A EXC"));
+  EXPECT_FALSE(matches({}, "answer mail")) << "a name is found by its words only";
 }
 
 TEST(PayloadFilter, TextsOfEmbeddingsCount) {

@@ -336,8 +336,8 @@ class FakeSpanStore final : public SpanStore {
       const json::Value value = (*variables)[name];
       if (!value || (value.is_string() ? value.text() : value.to_json()) != wanted) return false;
     }
-    const std::string text = ascii_lower(s.input_json + "\n" + s.output.value_or(""));
-    const auto begins_word = [&](const std::string& wanted) {
+    const std::string text = ascii_lower(s.input_json + "\n" + s.output.value_or("") + "\n" + s.error);
+    const auto begins_word = [&, text = text + "\n" + ascii_lower(s.name)](const std::string& wanted) {
       const std::string word = ascii_lower(wanted);
       for (size_t at = text.find(word); at != std::string::npos; at = text.find(word, at + 1)) {
         if (at == 0 || !std::isalnum(static_cast<unsigned char>(text[at - 1]))) return true;

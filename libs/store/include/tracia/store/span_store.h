@@ -71,8 +71,10 @@ struct SpanFilter {
   std::optional<int64_t> min_latency_ms, max_latency_ms;       // inclusive
   std::optional<int64_t> min_total_tokens, max_total_tokens;   // inclusive
   std::vector<std::pair<std::string, std::string>> variables;  // name and its value, as text
-  std::vector<std::string> words;  // each begins a word of the input's texts or the output, case-insensitive (ASCII)
-  std::string contains;            // substring of the input's texts or the output, case-insensitive (ASCII)
+  // Case-insensitive (ASCII). Each of `words` begins a word of the input's texts, the output, the error or the name;
+  // `contains` is a substring of one of the input's texts, the output or the error.
+  std::vector<std::string> words;
+  std::string contains;
 
   // Whether answering needs payloads: such a list scans, within the budget of ListOptions.
   bool needs_payloads() const { return !variables.empty() || !words.empty() || !contains.empty(); }
