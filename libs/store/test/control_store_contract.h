@@ -156,6 +156,8 @@ TEST_P(ControlStoreContract, ProjectsComeOldestFirstAndPutReplacesById) {
   ASSERT_TRUE(store().put_project({"prj_a", "Renamed \u00e9 'quoted'", at(3)}));
   const auto projects = store().projects();
   EXPECT_EQ(ids_of(projects), (Ids{"prj_c", "prj_b", "prj_a"}));
+  ASSERT_TRUE(store().put_project({"prj_0", "As old as the first", at(1)}));
+  EXPECT_EQ(ids_of(store().projects()), (Ids{"prj_c", "prj_0", "prj_b", "prj_a"})) << "the first put stays first";
   EXPECT_EQ(projects->at(2).name, "Renamed \u00e9 'quoted'");
   EXPECT_EQ(projects->at(2).created, at(3));
 }
@@ -527,6 +529,9 @@ TEST_P(ControlStoreContract, EvaluationsOfASpanComeNewestFirstInPagesThatMissAnd
   ASSERT_TRUE(store().put_evaluation(evaluation("evl_6", "prj_1", "sp_1", 5)));
   ASSERT_TRUE(store().put_evaluation(evaluation("evl_7", "prj_1", "sp_1", 5)));
   const Ids all = evaluation_ids("prj_1", "sp_1", "tr_1", "", 100);
+  const auto newest = store().evaluations_of("prj_1", {{"sp_1", "tr_1"}}, 2);
+  ASSERT_TRUE(newest && newest->size() == 1 && newest->front().size() == 2);
+  EXPECT_EQ(newest->front()[1].id, all[1]);
   ASSERT_EQ(all.size(), 7u);
   EXPECT_EQ((Ids{all.end() - 4, all.end()}), (Ids{"evl_4", "evl_3", "evl_2", "evl_1"}));
   Ids paged;
@@ -551,6 +556,16 @@ TEST_P(ControlStoreContract, EvaluationsBelongToOneProjectSpanAndTrace) {
   EXPECT_EQ(evaluation_ids("prj_1", "sp_1", "tr_1", "", 10), (Ids{"evl_1"}));
   EXPECT_EQ(evaluation_ids("prj_2", "sp_1", "tr_1", "", 10), (Ids{"evl_2"}));
   EXPECT_EQ(evaluation_ids("prj_1", "sp_1", "tr_2", "", 10), (Ids{"evl_4"}));
+  const auto many =
+      store().evaluations_of("prj_1", {{"sp_2", "tr_1"}, {"sp_9", "tr_1"}, {"sp_1", "tr_2"}, {"sp_1", "tr_1"}}, 10);
+  ASSERT_TRUE(many) << many.error().message;
+  std::vector<Ids> many_ids;
+  for (const auto& list : *many) {
+    many_ids.emplace_back();
+    for (const Evaluation& one : list) many_ids.back().push_back(one.id);
+  }
+  EXPECT_EQ(many_ids, (std::vector<Ids>{{"evl_3"}, {}, {"evl_4"}, {"evl_1"}}));
+  EXPECT_TRUE(store().evaluations_of("prj_1", {}, 10)->empty());
   EXPECT_FALSE(*store().evaluation("prj_2", "evl_1"));
   EXPECT_EQ(store().remove_evaluation("prj_2", "evl_1"), false);
   EXPECT_TRUE(*store().evaluation("prj_1", "evl_1"));

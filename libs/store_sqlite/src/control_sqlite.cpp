@@ -16,6 +16,10 @@ using store::Project;
 
 namespace {
 
+constexpr std::string_view kEvaluationsOfSpan =
+    "SELECT id, project, span, trace, evaluator, value, source, note, created FROM evaluations"
+    " WHERE project = ? AND span = ? AND trace = ? ORDER BY created DESC, id DESC LIMIT ?";
+
 Error conflict(std::string message) { return {.code = ErrorCode::kConflict, .message = std::move(message)}; }
 
 MemberRole role_from_name(std::string_view name) {
@@ -238,19 +242,34 @@ Result<std::vector<Evaluation>> ControlSqlite::evaluations(std::string_view proj
                                                            std::string_view trace_id, std::string_view after,
                                                            size_t limit) {
   // An `after` that is gone has no place in the order: nothing follows it.
-  constexpr std::string_view kColumns =
-      "SELECT id, project, span, trace, evaluator, value, source, note, created FROM evaluations"
-      " WHERE project = ? AND span = ? AND trace = ? ORDER BY created DESC, id DESC LIMIT ?";
   constexpr std::string_view kColumnsAfter =
       "SELECT id, project, span, trace, evaluator, value, source, note, created FROM evaluations"
       " WHERE project = ?1 AND span = ?2 AND trace = ?3 AND (created, id) <"
       " (SELECT created, id FROM evaluations WHERE id = ?5 AND project = ?1)"
       " ORDER BY created DESC, id DESC LIMIT ?4";
   if (after.empty()) {
-    return all_rows<Evaluation>(*sessions_, kColumns, values(project_id, span_id, trace_id, limit), read_evaluation);
+    return all_rows<Evaluation>(*sessions_, kEvaluationsOfSpan, values(project_id, span_id, trace_id, limit),
+                                read_evaluation);
   }
   return all_rows<Evaluation>(*sessions_, kColumnsAfter, values(project_id, span_id, trace_id, limit, after),
                               read_evaluation);
+}
+
+Result<std::vector<std::vector<Evaluation>>> ControlSqlite::evaluations_of(std::string_view project_id,
+                                                                           const SpanKeys& spans, size_t limit_each) {
+  std::vector<std::vector<Evaluation>> lists(spans.size());
+  TRACIA_TRY(sessions_->read([&](Session& session) -> Status {
+    for (size_t i = 0; i < spans.size(); ++i) {
+      const auto& [span_id, trace_id] = spans[i];
+      TRACIA_TRY(session.each(kEvaluationsOfSpan, values(project_id, span_id, trace_id, limit_each),
+                              [&](Statement& row) -> Status {
+                                lists[i].push_back(read_evaluation(row));
+                                return {};
+                              }));
+    }
+    return {};
+  }));
+  return lists;
 }
 
 Result<std::optional<Evaluation>> ControlSqlite::evaluation(std::string_view project_id, std::string_view id) {

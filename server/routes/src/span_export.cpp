@@ -53,11 +53,12 @@ class Export : public std::enable_shared_from_this<Export> {
     written_ = 0;
     const auto page = services_.spans->list(project_id_, filter_, options_);
     if (!page) return fail(page.error());
-    for (const store::StoredSpan& span : page->spans) {
-      const auto evaluations =
-          services_.control->evaluations(project_id_, span.span.span_id, span.span.trace_id, "", kSpanEvaluationsMax);
-      if (!evaluations) return fail(evaluations.error());
-      text_.append(span_json(span, *evaluations, *services_.cache)).push_back('\n');
+    store::ControlStore::SpanKeys keys;
+    for (const store::StoredSpan& span : page->spans) keys.emplace_back(span.span.span_id, span.span.trace_id);
+    const auto evaluations = services_.control->evaluations_of(project_id_, keys, kSpanEvaluationsMax);
+    if (!evaluations) return fail(evaluations.error());
+    for (size_t i = 0; i < keys.size(); ++i) {
+      text_.append(span_json(page->spans[i], (*evaluations)[i], *services_.cache)).push_back('\n');
     }
     options_.after = page->next;
     if (!page->spans.empty()) {

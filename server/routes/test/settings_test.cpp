@@ -69,7 +69,7 @@ TEST_F(SettingsTest, ARevokedKeyStopsWorkingAtOnce) {
 }
 
 TEST_F(SettingsTest, AKeyOfAnotherProjectCannotBeSeenOrRevoked) {
-  const std::string other = make_project("Other");
+  const std::string other = make_project("Other");  // at the same instant as the first: the first stays it
   const auto made = api.send("POST", "/api/v1/api-keys", json{{"name", "Other's"}}, me_in(other));
   ASSERT_EQ(made.status, 201);
   const std::string path = "/api/v1/api-keys/" + made.json["id"].get<std::string>();

@@ -81,8 +81,12 @@ struct Tables {
   }
 
   void put(const store::Project& project) {
-    std::erase_if(projects, [&](const store::Project& other) { return other.id == project.id; });
-    const auto later = [](const store::Project& a, const store::Project& b) { return is_older(a, b); };
+    for (store::Project& other : projects) {
+      if (other.id == project.id) return void(other = project);
+    }
+    // Of two made at the same time the one that was put first comes first, as in the store: the first project is
+    // special, and must be the same one after a restart.
+    const auto later = [](const store::Project& a, const store::Project& b) { return a.created < b.created; };
     projects.insert(std::upper_bound(projects.begin(), projects.end(), project, later), project);
   }
 

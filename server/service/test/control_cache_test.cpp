@@ -60,6 +60,14 @@ TEST_F(ControlCacheTest, LoadsEverythingButVersions) {
   EXPECT_EQ(store_.version_reads, 0);
 }
 
+TEST_F(ControlCacheTest, OfProjectsMadeAtTheSameTimeTheFirstPutStaysFirst) {
+  cache_.put_project({"prj_b", "First", Timestamp{1}});
+  cache_.put_project({"prj_a", "Second", Timestamp{1}});
+  cache_.put_project({"prj_b", "Renamed", Timestamp{1}});
+  ASSERT_EQ(cache_.projects().size(), 2u);
+  EXPECT_EQ(cache_.projects()[0].name, "Renamed");
+}
+
 TEST_F(ControlCacheTest, ABrokenStoreFailsTheLoad) {
   store_.fail_reads = true;
   const Status loaded = cache_.load(no_secrets);

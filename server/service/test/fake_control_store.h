@@ -21,10 +21,23 @@ class FakeControlStore : public ControlStore {
   std::atomic<int> version_reads{0};  // calls of version() and versions()
 
   Result<std::vector<Project>> projects() override {
-    return read<std::vector<Project>>([&] { return oldest_first(projects_); });
+    return read<std::vector<Project>>([&] {
+      auto all = projects_;
+      std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.created < b.created; });
+      return all;
+    });
   }
   Status put_project(const Project& project) override {
-    return write([&] { return put(projects_, project.id, project); });
+    return write([&]() -> Status {
+      const auto same =
+          std::find_if(projects_.begin(), projects_.end(), [&](const Project& p) { return p.id == project.id; });
+      if (same == projects_.end()) {
+        projects_.push_back(project);
+      } else {
+        *same = project;
+      }
+      return {};
+    });
   }
 
   Result<std::vector<ApiKey>> api_keys() override {
@@ -160,6 +173,16 @@ class FakeControlStore : public ControlStore {
       return page;
     });
   }
+  Result<std::vector<std::vector<Evaluation>>> evaluations_of(std::string_view project_id, const SpanKeys& spans,
+                                                              size_t limit_each) override {
+    std::vector<std::vector<Evaluation>> lists;
+    for (const auto& [span_id, trace_id] : spans) {
+      auto list = evaluations(project_id, span_id, trace_id, "", limit_each);
+      if (!list) return fail(std::move(list).error());
+      lists.push_back(std::move(*list));
+    }
+    return lists;
+  }
   Result<std::optional<Evaluation>> evaluation(std::string_view project_id, std::string_view id) override {
     return read<std::optional<Evaluation>>([&] {
       auto found = find(evaluations_, id);
@@ -259,7 +282,7 @@ class FakeControlStore : public ControlStore {
   static tl::unexpected<Error> not_found() { return fail({.code = ErrorCode::kNotFound, .message = "no such prompt"}); }
 
   std::mutex mutex_;
-  Table<Project> projects_;
+  std::vector<Project> projects_;  // in the order in which they were put
   Table<ApiKey> keys_;
   Table<Member> members_;
   Table<LoginSession> sessions_;

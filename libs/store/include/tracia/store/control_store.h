@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "tracia/base/clock.h"
@@ -83,7 +84,7 @@ class ControlStore {
   virtual ~ControlStore() = default;
 
   // Projects. put: inserts or replaces by id.
-  virtual Result<std::vector<Project>> projects() = 0;  // oldest first
+  virtual Result<std::vector<Project>> projects() = 0;  // oldest first, then as put
   virtual Status put_project(const Project& project) = 0;
 
   // API keys.
@@ -123,6 +124,10 @@ class ControlStore {
   virtual Result<std::vector<Evaluation>> evaluations(std::string_view project_id, std::string_view span_id,
                                                       std::string_view trace_id, std::string_view after,
                                                       size_t limit) = 0;
+  // The newest evaluations of many spans, given as (span id, trace id), from one read: one list for each, in order.
+  using SpanKeys = std::vector<std::pair<std::string, std::string>>;
+  virtual Result<std::vector<std::vector<Evaluation>>> evaluations_of(std::string_view project_id,
+                                                                      const SpanKeys& spans, size_t limit_each) = 0;
   virtual Result<std::optional<Evaluation>> evaluation(std::string_view project_id, std::string_view id) = 0;
   virtual Status put_evaluation(const Evaluation& evaluation) = 0;  // insert or replace by id
   virtual Result<bool> remove_evaluation(std::string_view project_id, std::string_view id) = 0;
