@@ -52,6 +52,14 @@ void Connection::notify_drain() {
   asio::post(stream_.get_executor(), [self = shared_from_this()] { self->on_written(); });
 }
 
+void Connection::notify_stop() {
+  asio::post(stream_.get_executor(), [self = shared_from_this()] {
+    self->enter([&] {
+      if (auto stop = std::exchange(self->stop_fn_, nullptr)) stop();
+    });
+  });
+}
+
 void Connection::start() {
   ErrorCode ec;
   stream_.socket().set_option(asio::ip::tcp::no_delay(true), ec);
@@ -75,7 +83,9 @@ void Connection::handshake() {
 
 void Connection::drain() {
   draining_ = true;
-  if (phase_ == Phase::kIdle && queued_bytes() == 0) close();
+  if (phase_ == Phase::kIdle && queued_bytes() == 0) return close();
+  if (phase_ == Phase::kIdle) close_after_write_ = true;
+  if (stop_fn_) notify_stop();
 }
 
 // --- reading ---------------------------------------------------------------------------------------------------------
@@ -175,6 +185,7 @@ void Connection::dispatch() {
 
 void Connection::reject(const Rejection& rejection) {
   worker_.shared().malformed.fetch_add(1, std::memory_order_relaxed);
+  if (worker_.options().on_refused) worker_.options().on_refused(rejection.status, peer_);
   const std::string body = error_body(rejection.code, rejection.message);
   keep_alive_ = false;
   http_11_ = true;
@@ -263,6 +274,7 @@ void Connection::finish_answer() {
   phase_ = Phase::kIdle;
   drain_fn_ = nullptr;
   close_fn_ = nullptr;
+  stop_fn_ = nullptr;
   for (const auto& timer : timers_) {
     if (timer->busy) timer->timer.cancel();
   }
@@ -310,6 +322,12 @@ void Connection::on_drain(uint64_t exchange, std::function<void()> fn) {
 
 void Connection::on_close(uint64_t exchange, std::function<void()> fn) {
   if (is_open(exchange)) close_fn_ = std::move(fn);
+}
+
+void Connection::on_stop(uint64_t exchange, std::function<void()> fn) {
+  if (!is_open(exchange)) return;
+  stop_fn_ = std::move(fn);
+  if (draining_ || worker_.draining()) notify_stop();
 }
 
 void Connection::on_end(uint64_t exchange, std::function<void(int status)> fn) {
@@ -389,6 +407,7 @@ void Connection::close() {
   if (was_answering && close_fn_) std::exchange(close_fn_, nullptr)();
   if (was_answering && end_fn_) std::exchange(end_fn_, nullptr)(status_);
   close_fn_ = nullptr;
+  stop_fn_ = nullptr;
   end_fn_ = nullptr;
 }
 
@@ -434,6 +453,7 @@ void ResponseWriter::after(Millis delay, std::function<void()> fn) {
 size_t ResponseWriter::queued_bytes() const { return connection_->queued_bytes(); }
 void ResponseWriter::on_drain(std::function<void()> fn) { connection_->on_drain(exchange_, std::move(fn)); }
 void ResponseWriter::on_close(std::function<void()> fn) { connection_->on_close(exchange_, std::move(fn)); }
+void ResponseWriter::on_stop(std::function<void()> fn) { connection_->on_stop(exchange_, std::move(fn)); }
 void ResponseWriter::on_end(std::function<void(int)> fn) { connection_->on_end(exchange_, std::move(fn)); }
 void ResponseWriter::add_header(std::string_view name, std::string_view value) {
   connection_->add_header(exchange_, name, value);

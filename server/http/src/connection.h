@@ -44,6 +44,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void after(uint64_t exchange, Millis delay, std::function<void()> fn);
   void on_drain(uint64_t exchange, std::function<void()> fn);
   void on_close(uint64_t exchange, std::function<void()> fn);
+  void on_stop(uint64_t exchange, std::function<void()> fn);
   void on_end(uint64_t exchange, std::function<void(int status)> fn);
   void post(std::function<void()> fn);
   bool is_open(uint64_t exchange) const { return phase_ == Phase::kAnswering && exchange == exchange_; }
@@ -61,6 +62,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   template <typename F>
   void enter(F&& fn);
   void settle();
+  void notify_stop();   // soon, from the loop
   void notify_drain();  // soon, from the loop: never from inside on_drain()
 
   void handshake();
@@ -107,7 +109,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::string extra_head_;  // header lines for the answer, whoever makes it
   bool chunked_ = false;
   std::optional<size_t> body_left_;  // of a streamed answer with a length
-  std::function<void()> drain_fn_, close_fn_;
+  std::function<void()> drain_fn_, close_fn_, stop_fn_;
   std::function<void(int)> end_fn_;
   std::vector<std::unique_ptr<Timer>> timers_;
 

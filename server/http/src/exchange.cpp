@@ -39,6 +39,11 @@ ErrorCode code_on_wire(ErrorCode code) {
   }
 }
 
+// What has no code of its own is a defect of this server.
+std::string_view name_on_wire(ErrorCode code) {
+  return code == ErrorCode::kUnknown ? "INTERNAL_ERROR" : error_code_name(code_on_wire(code));
+}
+
 void append_lines(std::string& out, std::string_view field, std::string_view text) {
   for (;;) {
     const size_t end = text.find_first_of("\r\n");
@@ -91,7 +96,7 @@ int status_of(const Error& error) {
 std::string error_json(const Error& error, std::string_view extra) {
   json::Writer w;
   w.begin_object().key("error").begin_object();
-  w.field("code", error_code_name(code_on_wire(error.code))).field("message", error.message);
+  w.field("code", name_on_wire(error.code)).field("message", error.message);
   std::string out = w.take();
   if (!extra.empty()) out.append(",").append(extra);
   return out.append("}}");

@@ -201,7 +201,10 @@ void Router::call(const RouteHandler& handler, const ExchangePtr& exchange) cons
   try {
     handler(exchange);
   } catch (const std::exception&) {
-    exchange->error({.code = ErrorCode::kUnknown, .message = "The server failed; this is a defect of the server."});
+    exchange->error({.code = ErrorCode::kUnknown,
+                     .message = "The server failed, and that is a defect of it. Its log names the request by its "
+                                "X-Request-Id: " +
+                                exchange->request_id});
     if (exchange->writer.open()) exchange->writer.abort();  // in the middle of a streamed answer
   }
 }

@@ -138,6 +138,7 @@ struct Server::Impl {
     asio::post(worker.io(), [&worker, connection = std::move(connection)] {
       worker.add(connection);
       connection->start();
+      if (worker.draining()) connection->drain();  // accepted just before the server began to stop
     });
   }
 

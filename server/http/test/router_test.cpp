@@ -279,6 +279,7 @@ TEST_F(RouterTest, an_exception_is_500_and_the_server_goes_on) {
   });
   const std::string answer = ask("GET", "/throws");
   EXPECT_EQ(status(answer), 500);
+  EXPECT_EQ(body(answer)["error"]["code"], "INTERNAL_ERROR");
   EXPECT_EQ(answer.find("secret"), std::string::npos);
   ask("GET", "/throws-late");
   EXPECT_EQ(status(ask("GET", "/things")), 200);

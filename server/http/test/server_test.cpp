@@ -351,5 +351,59 @@ TEST(QueryParameter, is_decoded) {
   EXPECT_EQ(query_parameter("alt=sse", "key"), std::nullopt);
 }
 
+TEST_F(ServerTest, answers_that_asked_are_told_when_the_server_begins_to_stop) {
+  std::atomic<int> begun{0};
+  start([&](Request&, ResponseWriter writer) {
+    writer.begin(200, kText);
+    writer.write("on");
+    writer.on_stop([writer]() mutable {
+      writer.write("-and-off");
+      writer.end();
+    });
+    ++begun;
+  });
+  RawClient client(server_->port());
+  client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+  client.read_until("on\r\n");
+  server_->stop(Millis(30'000));
+  EXPECT_NE(client.read_all().find("-and-off\r\n0\r\n\r\n"), std::string::npos);
+  EXPECT_EQ(begun, 1);
+}
+
+TEST_F(ServerTest, an_answer_that_asks_late_is_told_at_once_that_the_server_stops) {
+  start([](Request&, ResponseWriter writer) {
+    writer.begin(200, kText);
+    writer.on_stop([writer]() mutable {
+      writer.on_stop([writer]() mutable {
+        writer.write("told-twice");
+        writer.end();
+      });
+    });
+  });
+  RawClient client(server_->port());
+  client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+  client.read_until("\r\n\r\n");
+  server_->stop(Millis(30'000));
+  EXPECT_NE(client.read_all().find("told-twice\r\n0\r\n\r\n"), std::string::npos);
+}
+
+TEST_F(ServerTest, requests_that_the_shell_refuses_are_told_of) {
+  std::mutex mutex;
+  std::vector<int> refused;
+  start(echo, {.header_bytes_max = 4096, .on_refused = [&](int status, std::string_view peer) {
+                 const std::lock_guard lock(mutex);
+                 EXPECT_TRUE(peer.starts_with("127.0.0.1:"));
+                 refused.push_back(status);
+               }});
+  for (const std::string& bad : {std::string("GET / HTTP/1.1\r\n\r\n"), std::string("no request\r\n\r\n"),
+                                 "GET / HTTP/1.1\r\nHost: h\r\nX: " + std::string(8192, 'x') + "\r\n\r\n"}) {
+    RawClient client(server_->port());
+    client.send(bad);
+    client.read_answer();
+  }
+  server_->stop(Millis(0));
+  EXPECT_EQ(refused, (std::vector<int>{400, 400, 431}));
+}
+
 }  // namespace
 }  // namespace tracia::http

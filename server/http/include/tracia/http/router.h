@@ -42,8 +42,8 @@ struct Exchange {
 using ExchangePtr = std::shared_ptr<Exchange>;
 using RouteHandler = std::function<void(const ExchangePtr&)>;
 
-// The HTTP status of an error answer (design section 6, Errors): 400, 401, 403, 404, 409, 413, 429, 503; a provider's:
-// 429 for its 429, 400 for its other 4xx, 504 for a timeout, 502 for the rest.
+// The HTTP status of an error answer (design section 6, Errors): 400, 401, 403, 404, 409, 413, 429, 500, 503; a
+// provider's: 429 for its 429, 400 for its other 4xx, 504 for a timeout, 502 for the rest.
 int status_of(const Error& error);
 // {"error":{…}} as text.
 std::string error_json(const Error& error, std::string_view extra = "");
@@ -93,8 +93,8 @@ class Router {
   // method, HEAD as GET, OPTIONS 204 with Allow; 400 for two Authorization headers; bodies with Content-Encoding gzip
   // or zstd are decompressed within the route's bound (413 beyond, 400 when damaged, 415 for other encodings). Bad
   // percent-encoding, control characters, bad UTF-8 and dot segments in a path are 400. Segments are decoded after the
-  // split: "%2F" is a character of its segment. An exception of a handler (a programmer's error) is 500 and is logged
-  // by the observer's status.
+  // split: "%2F" is a character of its segment. An exception of a handler (a programmer's error) is 500
+  // INTERNAL_ERROR and is logged by the observer's status.
   void handle(Request& request, ResponseWriter writer) const;
 
   // For ServerOptions::body_limit: the route's bound, so that a body too large is refused before it is read.

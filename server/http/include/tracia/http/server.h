@@ -66,6 +66,9 @@ class ResponseWriter {
   // Runs `fn` if the peer leaves before the answer is complete. A peer that shuts down only its sending half counts as
   // gone, as with nginx: proxied work must not go on for nobody.
   void on_close(std::function<void()> fn);
+  // Runs `fn` once when the server begins to stop while the answer is under way (soon, if it stops already): for
+  // answers that would else go on for as long as the peer stays.
+  void on_stop(std::function<void()> fn);
   // Runs `fn` once when it is over: with the status answered, also when the peer left in the middle of a streamed
   // answer; with 0 when the peer left before the answer began. Replaces an earlier one.
   void on_end(std::function<void(int status)> fn);
@@ -95,6 +98,8 @@ struct ServerOptions {
   size_t body_bytes_max = 64u << 20;    // 413 beyond
   // Asked with method and path once a head is complete: a smaller bound for that body, before a byte of it is kept.
   std::function<size_t(std::string_view method, std::string_view path)> body_limit = {};
+  // Told of each request that the shell refuses itself, before any handler: 400, 408, 413, 431, 505. On its loop.
+  std::function<void(int status, std::string_view peer)> on_refused = {};
   size_t stream_buffer_bytes_max = 16u << 20;
   Millis header_timeout{10'000};      // from the first byte of a request to the end of its head; 408
   Millis body_timeout{30'000};        // longest pause inside a body; 408
@@ -126,7 +131,8 @@ class Server {
   // its hard limit. Errors: kInvalidRequest for a malformed address, or a certificate or key that cannot be used;
   // kNetworkError when the address cannot be bound; the message says what to do.
   Status start();
-  // Stops accepting, closes idle connections, lets answers in flight finish for at most `grace`, then cuts the rest.
+  // Stops accepting, closes idle connections, lets answers in flight finish for at most `grace` (those that asked with
+  // on_stop() are told), then cuts the rest.
   // Blocks until all threads ended. Never call it from a handler.
   void stop(Millis grace);
 
