@@ -1,6 +1,5 @@
 #include "control_requests.h"
 
-#include <openssl/evp.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -9,6 +8,7 @@
 #include "tracia/base/bytes.h"
 #include "tracia/base/ids.h"
 #include "tracia/json/writer.h"
+#include "tracia/service/digest.h"
 
 namespace tracia::app {
 namespace {
@@ -20,13 +20,6 @@ using store::Project;
 constexpr size_t kNameBytesMax = 200;
 constexpr size_t kKeyPrefixChars = 11;
 constexpr const char* kFirstProject = "Default";
-
-std::string sha256(std::string_view bytes) {
-  unsigned char digest[EVP_MAX_MD_SIZE];
-  unsigned int size = 0;
-  EVP_Digest(bytes.data(), bytes.size(), digest, &size, EVP_sha256(), nullptr);
-  return {reinterpret_cast<const char*>(digest), size};
-}
 
 std::string error_answer(const Error& error) {
   json::Writer w;
@@ -73,7 +66,7 @@ class Control {
                      .project_id = project->id,
                      .name = *name,
                      .prefix = secret.substr(0, kKeyPrefixChars),
-                     .hash = sha256(secret),
+                     .hash = service::sha256(secret),
                      .created_by = "command line",
                      .created = system_clock().now()};
     TRACIA_TRY(store_.put_api_key(key));

@@ -1,6 +1,7 @@
 #include "server_process.h"
 
 #include <algorithm>
+#include <atomic>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -58,6 +59,12 @@ void add_routes(http::Router& router, service::Services& services) {
   routes::add_page(router, services);
 }
 
+// What the store tells of: these are its everyday life, and all else is for people to see.
+service::Level level_of_event(std::string_view event) {
+  const bool everyday = event == "sealed" || event == "segment_dropped" || event == "store_recovered";
+  return everyday ? service::Level::kInfo : service::Level::kError;
+}
+
 // The address as a browser on this machine can open it: nobody can connect to "all addresses".
 std::string reachable(std::string address) {
   for (const std::string_view any : {"0.0.0.0:", "[::]:"}) {
@@ -82,6 +89,7 @@ struct ServerProcess::Impl {
   std::unique_ptr<store_sqlite::DataDirectory> directory;
   std::optional<DirectorySealer> sealer;
   std::optional<service::ControlCache> cache;
+  std::atomic<bool> stopping{false};
   service::Services services;
   std::optional<service::Access> access;
   std::optional<service::Prompts> prompts;
@@ -108,7 +116,7 @@ Status ServerProcess::Impl::open_directory() {
   store_sqlite::Options options{.segment_spans_max = config.segment_spans_max,
                                 .segment_age_max = config.segment_age_max,
                                 .on_event = [this](std::string_view event, std::string_view detail) {
-                                  log.write(service::Level::kInfo, event, {{"detail", detail}});
+                                  log.write(level_of_event(event), event, {{"detail", detail}});
                                 }};
   auto opened = store_sqlite::DataDirectory::open(config.data, std::move(options));
   if (!opened) return fail(opened.error());
@@ -120,6 +128,7 @@ Status ServerProcess::Impl::make_services() {
   sealer.emplace(*directory);
   cache.emplace(directory->control());
   services.config = &config;
+  services.stopping = &stopping;
   services.log = &log;
   services.metrics = &metrics;
   services.control = &directory->control();
@@ -139,13 +148,19 @@ Status ServerProcess::Impl::make_services() {
 
 Status ServerProcess::Impl::listen() {
   add_routes(router, services);
-  router.set_observer(routes::make_observer(services));
+  const auto observer = routes::make_observer(services);
+  router.set_observer(observer);
   server = std::make_unique<http::Server>(
       http::ServerOptions{.listen = config.listen,
                           .threads = config.threads,
                           .tls_cert = config.tls_cert.string(),
-                          .tls_key = config.tls_key.string()},
+                          .tls_key = config.tls_key.string(),
+                          .on_refused =
+                              [observer](int status, std::string_view peer) {
+                                observer({.method = "OTHER", .peer = peer, .status = status});
+                              }},
       [this](http::Request& request, http::ResponseWriter writer) { router.handle(request, std::move(writer)); });
+  routes::add_server_gauges(services, *server);
   return server->start();
 }
 
@@ -205,11 +220,13 @@ void ServerProcess::stop(Millis grace) {
   if (std::exchange(my.stopped, true)) return;
   my.periodic.reset();
   my.control_socket.reset();
+  my.stopping = true;
   if (my.server) my.server->stop(grace);
   my.runs.reset();     // cancels calls of peers that were cut off; their spans are stored
   my.workers.reset();  // runs what is queued
-  my.server.reset();
   if (my.access) my.access->flush_last_used();
+  my.directory.reset();  // calls back for every span that it had accepted, and those answer through the server
+  my.server.reset();
 }
 
 std::string ServerProcess::url() const {

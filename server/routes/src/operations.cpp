@@ -77,9 +77,12 @@ void add_gauges(Services& services) {
 
 void ready(Services& services, const http::ExchangePtr& exchange) {
   const Status health = services.spans ? services.spans->health() : Status();
+  const bool stopping = services.stopping && *services.stopping;
   json::Writer w;
   w.begin_object();
-  if (!services.spans) {
+  if (stopping) {
+    w.field("status", "stopping").field("reason", "The server is stopping.");
+  } else if (!services.spans) {
     w.field("status", "starting").field("reason", "The store is being opened.");
   } else if (!health) {
     w.field("status", "degraded").field("reason", health.error().message);
@@ -87,7 +90,7 @@ void ready(Services& services, const http::ExchangePtr& exchange) {
     w.field("status", "ready").key("reason").null();
   }
   w.end_object();
-  const bool is_ready = services.spans && health;
+  const bool is_ready = !stopping && services.spans && health;
   exchange->json(is_ready ? 200 : 503, w.str(), is_ready ? wire::Headers() : wire::Headers{{"Retry-After", "1"}});
 }
 

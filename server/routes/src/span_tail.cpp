@@ -85,6 +85,11 @@ class Tail : public std::enable_shared_from_this<Tail> {
     stream_.begin();
     if (!exchange_->writer.open()) return;  // HEAD
     exchange_->writer.on_close([self = shared_from_this()] { self->listening_.reset(); });
+    // Readers come back with Last-Event-ID: a server that stops need not wait for them.
+    exchange_->writer.on_stop([self = shared_from_this()] {
+      self->listening_.reset();
+      self->stream_.end();
+    });
     listening_ = services_.spans->listen([weak = weak_from_this()](const std::string& project, const SpanPtr& span) {
       if (const auto self = weak.lock()) self->on_stored(project, span);
     });

@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -107,6 +108,16 @@ TEST_F(OperationsTest, readyz_follows_the_stores_health) {
 TEST_F(OperationsTest, readyz_says_starting_before_there_is_a_store) {
   services_.spans = nullptr;
   EXPECT_EQ(body(get("/readyz"))["status"], "starting");
+}
+
+TEST_F(OperationsTest, readyz_says_stopping_once_the_server_ends) {
+  std::atomic<bool> stopping{false};
+  services_.stopping = &stopping;
+  EXPECT_TRUE(get("/readyz").starts_with("HTTP/1.1 200 "));
+  stopping = true;
+  const std::string answer = get("/readyz");
+  EXPECT_TRUE(answer.starts_with("HTTP/1.1 503 "));
+  EXPECT_EQ(body(answer)["status"], "stopping");
 }
 
 TEST_F(OperationsTest, metrics_show_requests_the_store_and_the_process) {

@@ -162,5 +162,12 @@ TEST_F(SpanStreams, TailForgetsAReaderThatLeft) {
   EXPECT_EQ(ids(get("/api/v1/spans")).size(), 5u);
 }
 
+TEST_F(SpanStreams, TailEndsAtOnceWhenTheServerStops) {
+  auto tail = open("/api/v1/spans/tail");
+  tail->read_until("\r\n\r\n");
+  api.server->stop(Millis(30'000));
+  EXPECT_NE(tail->read_all().find("0\r\n\r\n"), std::string::npos) << "a whole answer, not a cut one";
+}
+
 }  // namespace
 }  // namespace tracia::routes

@@ -2,6 +2,7 @@
 // and alive until the last request has ended.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
@@ -35,6 +36,7 @@ struct Services {
   Prompts* prompts = nullptr;
   Connections* connections = nullptr;
   Runs* runs = nullptr;
+  const std::atomic<bool>* stopping = nullptr;  // true once the server began to stop; nullptr: it never does
 };
 
 }  // namespace tracia::service
