@@ -27,12 +27,6 @@ struct Draft {
   std::optional<std::optional<std::string>> note;  // null clears
 };
 
-size_t count_chars(std::string_view text) {
-  size_t count = 0;
-  for (const char c : text) count += (static_cast<unsigned char>(c) & 0xC0) != 0x80;
-  return count;
-}
-
 Result<std::optional<std::string>> read_note(const json::Value& note) {
   if (note.is_null()) return std::optional<std::string>();
   const auto text = note.string();

@@ -10,9 +10,7 @@ namespace {
 
 using service::Level;
 
-Level level_of(int status) {
-  return status >= 500 ? Level::kWarn : Level::kInfo;
-}
+Level level_of(int status) { return status >= 500 ? Level::kWarn : Level::kInfo; }
 
 void count(service::Metrics& metrics, const http::Finished& finished) {
   const std::string route(finished.route.empty() ? "none" : finished.route);

@@ -73,7 +73,9 @@ bool is_page_path(std::string_view path) {
   const auto under = [&](std::string_view root) {
     return path.starts_with(root) && (path.size() == root.size() || path[root.size()] == '/');
   };
-  return path.starts_with('/') && path.find('.') == std::string_view::npos && !under("/api") && !under("/v1");
+  // "//host/path" is another site to a browser, and no path of ours.
+  const bool plain = path.starts_with('/') && path.find('.') == path.npos && path.find("//") == path.npos;
+  return plain && !under("/api") && !under("/v1");
 }
 
 const File* find_file(const Files& files, std::string_view path) {

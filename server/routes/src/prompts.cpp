@@ -44,23 +44,6 @@ Result<int64_t> version_parameter(const http::Exchange& exchange) {
   return fail(Error::invalid("version must be a whole number of at least 1"));
 }
 
-// A whole number of at least 1; nullopt when omitted or null.
-Result<std::optional<int64_t>> version_member(const json::Value& body, std::string_view name) {
-  const json::Value value = body[name];
-  if (value.is_missing_or_null()) return std::nullopt;
-  const auto version = value.integer();
-  if (version && *version >= 1) return version;
-  return fail(Error::invalid(std::string(name) + " must be a whole number of at least 1"));
-}
-
-Result<std::string> label_member(const json::Value& body) {
-  const json::Value value = body["label"];
-  if (value.is_missing_or_null()) return std::string();
-  if (prompt::is_valid_label(value.string_or(""))) return value.text();
-  return fail(Error::invalid(
-      "label must begin with a lower-case letter or a digit and go on with those, '-' or '_'; at most 64 characters"));
-}
-
 Result<Answer> answer_prompt(Services& services, int status, const PromptAt& at) {
   const auto versions = services.prompts->versions(at.prompt, 0, kShownVersions);
   if (!versions) return fail(versions.error());
@@ -212,7 +195,7 @@ Result<Answer> restore_version(Services& services, const Principal& who, const h
 Result<Answer> set_label(Services& services, const Principal& who, const http::Exchange& exchange) {
   const auto body = read_object(exchange.request.body);
   if (!body) return fail(body.error());
-  const auto version = version_member(body->value, "version");
+  const auto version = read_version(body->value, "version");
   if (!version) return fail(version.error());
   if (!*version) return fail(Error::invalid("Missing required field: version"));
   const std::string_view label = exchange.parameter("label");
@@ -249,9 +232,9 @@ std::string missing_variables(const std::vector<llm::Message>& messages, const p
 Result<Answer> render_prompt(Services& services, const Principal& who, const http::Exchange& exchange) {
   const auto body = read_optional_object(exchange.request.body);
   if (!body) return fail(body.error());
-  const auto version = version_member(body->value, "version");
+  const auto version = read_version(body->value, "version");
   if (!version) return fail(version.error());
-  const auto label = label_member(body->value);
+  const auto label = read_label(body->value);
   if (!label) return fail(label.error());
   const auto list = read_variables(body->value);
   if (!list) return fail(list.error());

@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "tracia/base/bytes.h"
+#include "tracia/prompt/prompt.h"
+#include "tracia/span/limits.h"
 
 namespace tracia::routes {
 namespace {
@@ -57,6 +59,23 @@ Result<VariableList> read_variables(const json::Value& body) {
     }
   }
   return variables;
+}
+
+Result<std::optional<int64_t>> read_version(const json::Value& body, std::string_view name) {
+  const json::Value value = body[name];
+  if (value.is_missing_or_null()) return std::nullopt;
+  const auto version = value.integer();
+  if (version && *version >= 1 && *version <= span::limits::kVersionMax) return version;
+  return fail(Error::invalid(std::string(name) + " must be a whole number from 1 to " +
+                             std::to_string(span::limits::kVersionMax)));
+}
+
+Result<std::string> read_label(const json::Value& body) {
+  const json::Value value = body["label"];
+  if (value.is_missing_or_null()) return std::string();
+  if (prompt::is_valid_label(value.string_or(""))) return value.text();
+  return fail(Error::invalid(
+      "label must begin with a lower-case letter or a digit and go on with those, '-' or '_'; at most 64 characters"));
 }
 
 std::optional<int64_t> parse_integer(std::string_view text) {

@@ -49,6 +49,11 @@ Result<std::optional<size_t>> query_limit(const http::Exchange& exchange);
 using VariableList = std::vector<std::pair<std::string, std::string>>;
 Result<VariableList> read_variables(const json::Value& body);
 
+// Which version of a prompt is meant: a whole number of at least 1; nullopt when omitted or null.
+Result<std::optional<int64_t>> read_version(const json::Value& body, std::string_view name);
+// `label`, in the form of labels; "" when omitted or null.
+Result<std::string> read_label(const json::Value& body);
+
 // The whole of `text` as a decimal number: no sign but '-', no blanks.
 std::optional<int64_t> parse_integer(std::string_view text);
 

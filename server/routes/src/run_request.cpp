@@ -114,11 +114,12 @@ Result<RunRequest> read_prompt_run(std::string_view text, VersionChoice& choice)
   const json::Value& body = read->value;
   RunRequest request;
   TRACIA_TRY(read_options(body, request));
-  TRACIA_TRY(read_integer(body, "version", span::limits::kVersionMax, choice.version));
-  TRACIA_TRY(read_text(body, "label", span::limits::kLabelCharsMax, choice.label));
-  if (!choice.label.empty() && !prompt::is_valid_label(choice.label)) {
-    return fail(must("label", "begin with a lower-case letter or a digit and go on with those, '-' or '_'"));
-  }
+  const auto version = read_version(body, "version");
+  if (!version) return fail(version.error());
+  choice.version = *version;
+  auto label = read_label(body);
+  if (!label) return fail(std::move(label).error());
+  choice.label = std::move(*label);
   TRACIA_TRY(read_text(body, "model", span::limits::kModelCharsMax, request.model));
   TRACIA_TRY(read_text(body, "provider", span::limits::kProviderCharsMax, request.provider));
   return request;

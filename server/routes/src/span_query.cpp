@@ -18,12 +18,6 @@ namespace {
 
 namespace limits = span::limits;
 
-size_t count_chars(std::string_view text) {
-  size_t count = 0;
-  for (const char c : text) count += (static_cast<unsigned char>(c) & 0xC0) != 0x80;
-  return count;
-}
-
 // A query string, taken apart once. The first thing that is wrong is kept, so that readers are lists of parameters.
 class Query {
  public:

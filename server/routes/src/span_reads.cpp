@@ -28,8 +28,7 @@ Answer list_spans(service::Services& services, const ListRequest& request) {
   write_page(w, next_cursor(kCursorTag, page->next));
   // A scan that saw everything went back to the beginning of time, which is 1970 here.
   const bool scanned = request.filter.needs_payloads() && page->scanned_to;
-  write_text_or_null(
-      w, "scannedTo", scanned ? format_rfc3339_micros(std::max(*page->scanned_to, Timestamp{0})) : "");
+  write_text_or_null(w, "scannedTo", scanned ? format_rfc3339_micros(std::max(*page->scanned_to, Timestamp{0})) : "");
   w.end_object();
   return answer_json(200, w.take());
 }

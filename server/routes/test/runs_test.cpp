@@ -127,6 +127,7 @@ TEST_F(RunsTest, a_prompt_runs_and_leaves_a_priced_span) {
   const store::StoredSpan stored = only_span();
   EXPECT_EQ(json(stored.span.span_id), r["spanId"]);
   EXPECT_EQ(json(stored.span.output.value_or("")), r["text"]);
+  EXPECT_EQ(stored.span.name, "Greet");
   EXPECT_EQ(stored.span.prompt_slug, "greet");
   EXPECT_EQ(stored.span.prompt_version, 1);
   EXPECT_EQ(stored.prompt_id, prompts_.get(project_, "greet")->prompt->id);

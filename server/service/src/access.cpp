@@ -120,7 +120,9 @@ Result<Principal> Access::Impl::member_principal(const http::Exchange& exchange,
   if (!session) return fail(session.error());
   const store::Member& member = session->member;
   if (!may(member.role, need)) {
-    return fail(forbidden("The role " + std::string(store::member_role_name(member.role)) + " may not do this"));
+    const std::string who_may = need == Need::kAdmin ? "; ask an owner or admin" : "; ask an owner, admin or editor";
+    return fail(
+        forbidden("The role " + std::string(store::member_role_name(member.role)) + " may not do this" + who_may));
   }
   Principal who{.name = member.name, .member_id = member.id, .role = member.role};
   if (const auto wanted = exchange.request.headers.get("x-tracia-project")) {

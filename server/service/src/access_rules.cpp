@@ -24,8 +24,7 @@ bool is_key_character(char c) {
 
 Result<std::string> check_name(std::string_view field, std::string_view name, size_t max) {
   name = trim(name);
-  const auto starts_character = [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; };
-  const auto characters = static_cast<size_t>(std::count_if(name.begin(), name.end(), starts_character));
+  const size_t characters = count_chars(name);
   if (characters < 1 || characters > max) {
     return fail(Error::invalid(std::string(field) + ": must have 1 to " + std::to_string(max) + " characters"));
   }

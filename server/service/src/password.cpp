@@ -2,7 +2,6 @@
 
 #include <sodium.h>
 
-#include <algorithm>
 #include <atomic>
 #include <mutex>
 
@@ -60,8 +59,7 @@ Result<std::string> make_hash(std::string_view password) {
 
 Status check_password(std::string_view password) {
   if (!is_valid_utf8(password)) return fail(Error::invalid("password: not valid UTF-8"));
-  const auto characters = static_cast<size_t>(std::count_if(
-      password.begin(), password.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+  const size_t characters = count_chars(password);
   if (characters < kPasswordCharactersMin || characters > kPasswordCharactersMax) {
     return fail(Error::invalid("password: must have 10 to 256 characters"));
   }

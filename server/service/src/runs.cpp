@@ -190,12 +190,16 @@ class Run : public std::enable_shared_from_this<Run> {
   void name_prompt(store::NewSpan& out) const {
     out.span.prompt_slug = request_.prompt_slug;
     if (request_.at) {
+      out.span.name = request_.at->prompt->name;
       out.span.prompt_slug = request_.at->prompt->slug;
       out.span.prompt_version = request_.at->version->number;
       out.span.label = request_.at->label;
       out.prompt_id = request_.at->prompt->id;
     } else if (!request_.prompt_slug.empty()) {
-      if (const auto prompt = services_.cache->prompt(project_id_, request_.prompt_slug)) out.prompt_id = prompt->id;
+      const auto prompt = services_.cache->prompt(project_id_, request_.prompt_slug);
+      if (!prompt) return;
+      out.span.name = prompt->name;
+      out.prompt_id = prompt->id;
     }
   }
 

@@ -21,21 +21,17 @@ class FakeControlStore : public ControlStore {
   std::atomic<int> version_reads{0};  // calls of version() and versions()
 
   Result<std::vector<Project>> projects() override {
-    return read<std::vector<Project>>([&] {
-      auto all = projects_;
-      std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.created < b.created; });
-      return all;
-    });
+    return read<std::vector<Project>>([&] { return projects_; });
   }
   Status put_project(const Project& project) override {
     return write([&]() -> Status {
-      const auto same =
-          std::find_if(projects_.begin(), projects_.end(), [&](const Project& p) { return p.id == project.id; });
-      if (same == projects_.end()) {
-        projects_.push_back(project);
-      } else {
-        *same = project;
+      for (Project& other : projects_) {
+        if (other.id != project.id) continue;
+        other = project;
+        return {};
       }
+      const auto later = [](const Project& a, const Project& b) { return a.created < b.created; };
+      projects_.insert(std::upper_bound(projects_.begin(), projects_.end(), project, later), project);
       return {};
     });
   }
@@ -282,7 +278,7 @@ class FakeControlStore : public ControlStore {
   static tl::unexpected<Error> not_found() { return fail({.code = ErrorCode::kNotFound, .message = "no such prompt"}); }
 
   std::mutex mutex_;
-  std::vector<Project> projects_;  // in the order in which they were put
+  std::vector<Project> projects_;  // oldest first, then as put
   Table<ApiKey> keys_;
   Table<Member> members_;
   Table<LoginSession> sessions_;
