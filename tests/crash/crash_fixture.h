@@ -74,13 +74,14 @@ class Promises {
 // What is wrong with the store; "" = all promises are kept. Spans 1 to `tried` may be there, no others, none twice.
 inline std::string broken_promise(store_sqlite::DataDirectory& data, const Promises& promises, uint64_t tried) {
   std::map<std::string, int> count;
+  std::map<std::string, std::string> outputs;
   store::ListOptions options{.limit = 500, .payloads = true};
   do {
     auto page = data.spans().list(kProject, {}, options);
     if (!page) return "list: " + page.error().message;
     for (const auto& span : page->spans) {
       ++count[span.span.span_id];
-      if (!span.span.output) return span.span.span_id + " lost its output";
+      outputs[span.span.span_id] = span.span.output.value_or("");
     }
     options.after = page->next;
   } while (options.after);
@@ -89,9 +90,11 @@ inline std::string broken_promise(store_sqlite::DataDirectory& data, const Promi
   }
   for (const uint64_t n : promises.spans()) {
     if (count.count(span_id(n)) == 0) return span_id(n) + " was acknowledged and is lost";
+    if (outputs[span_id(n)] != output_of(n)) return span_id(n) + " changed";
+    if (n % 10 != 0) continue;
     auto span = data.spans().get(kProject, span_id(n), "");
     if (!span) return "get: " + span.error().message;
-    if (!*span || (*span)->span.output != output_of(n)) return span_id(n) + " changed";
+    if (!*span || (*span)->span.output != output_of(n)) return span_id(n) + " is listed and not found";
   }
   if (count.size() > tried) return "there are spans that nobody sent";
   for (int64_t number = 1; number <= promises.prompt_versions; ++number) {

@@ -79,6 +79,7 @@ class SpanEngineTest : public testing::Test {
   fs::path segment(const std::string& name) const { return dir_ / "segments" / name; }
 
   const fs::path dir_;
+  ManualClock clock_;  // outlives the engine
   Options options_;
   std::mutex mutex_;
   std::vector<std::string> events_;
@@ -86,22 +87,20 @@ class SpanEngineTest : public testing::Test {
 };
 
 TEST_F(SpanEngineTest, ASegmentIsSealedWhenItIsOld) {
-  ManualClock clock;
-  options_.clock = &clock;
+  options_.clock = &clock_;
   open();
   add(1, 3);
   EXPECT_EQ(engine_->stats().segments, 0u);
-  clock.micros += 3'600'000'000;
+  clock_.micros += 3'600'000'000;
   EXPECT_TRUE(eventually([&] { return engine_->stats().segments == 1; }));
   EXPECT_EQ(count(*engine_), 3u);
 }
 
 TEST_F(SpanEngineTest, StampsGrowWhenTheClockJumpsBack) {
-  ManualClock clock;
-  options_.clock = &clock;
+  options_.clock = &clock_;
   open();
   const auto first = add({make(1, 0)});
-  clock.micros -= 3'600'000'000;
+  clock_.micros -= 3'600'000'000;
   const auto second = add({make(2, 0)});
   open();
   const auto third = add({make(3, 0)});
