@@ -74,7 +74,10 @@ void print_start(const ServerProcess& server, const config::Config& config) {
 
 int serve(const config::Flags& flags) {
   auto config = config::load(flags, llm::process_env());
-  if (!config) return report(config.error(), "See tracia serve --help.");
+  if (!config) {
+    report(config.error());
+    return kExitFailure;
+  }
   const sigset_t signals = block_stop_signals();
   ServerProcess server(*config, llm::process_env());
   if (const Status started = server.start(); !started) {

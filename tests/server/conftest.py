@@ -53,7 +53,7 @@ def prompt(api, unique):
         "model": "gpt-4o",
         "temperature": 0.5,
     }
-    return api.post("/api/v1/prompts", body, status=201).json
+    return api.post("/api/v1/prompts", body, expect=201).json
 
 
 def new_span_id():

@@ -232,27 +232,27 @@ class Client:
             self.connection.close()
             self.connection = None
 
-    def call(self, method, path, body=None, status=200, **query):
-        """Sends and judges: the status must be `status`, the answer as the contract has it."""
+    def call(self, method, path, body=None, expect=200, **query):
+        """Sends and judges: the status must be `expect`, the answer as the contract has it."""
         if query:
             path += "?" + urllib.parse.urlencode({k: v for k, v in query.items() if v is not None})
         answer = self.send(method, path, body)
-        assert answer.status == status, f"{method} {path}: {answer}"
+        assert answer.status == expect, f"{method} {path}: {answer}"
         problems = self.checks.judge(method, path.split("?")[0], answer)
         assert not problems, f"{method} {path}: {problems}\n{answer}"
         return answer
 
-    def get(self, path, status=200, **query):
-        return self.call("GET", path, status=status, **query)
+    def get(self, path, expect=200, **query):
+        return self.call("GET", path, expect=expect, **query)
 
-    def post(self, path, body=None, status=200, **query):
-        return self.call("POST", path, body, status=status, **query)
+    def post(self, path, body=None, expect=200, **query):
+        return self.call("POST", path, body, expect=expect, **query)
 
-    def put(self, path, body=None, status=200, **query):
-        return self.call("PUT", path, body, status=status, **query)
+    def put(self, path, body=None, expect=200, **query):
+        return self.call("PUT", path, body, expect=expect, **query)
 
-    def delete(self, path, status=200, **query):
-        return self.call("DELETE", path, status=status, **query)
+    def delete(self, path, expect=200, **query):
+        return self.call("DELETE", path, expect=expect, **query)
 
 
 def raw(server, data, wait=True):
@@ -288,6 +288,11 @@ def resident_bytes(server):
         return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
+def setup_token(server):
+    """From the link that a server without an owner prints."""
+    return wait_until(lambda: re.search(r"setup\?token=([\w-]+)", server.text), "the setup link")[1]
+
+
 class Member(Client):
     """A signed-in browser: a cookie, the CSRF token, and a project."""
 
@@ -300,7 +305,7 @@ class Member(Client):
     @classmethod
     def set_up(cls, server, email="owner@example.com"):
         """Follows the setup link that the server printed."""
-        token = re.search(r"setup\?token=([\w-]+)", server.text)[1]
+        token = setup_token(server)
         member = cls(server)
         member.enter(member.post("/api/v1/auth/setup", {"token": token, "email": email, "name": "Olga Owner",
                                                         "password": cls.PASSWORD}))

@@ -42,7 +42,7 @@ def test_versions_labels_restore_render(api, prompt):
     changed = api.put(path, {"content": [{"id": "m", "role": "user", "content": "Bye {{name}}"}], "note": "shorter",
                              "baseVersion": 1}).json
     assert changed["currentVersion"] == 2
-    stale = api.put(path, {"temperature": 1, "baseVersion": 1}, status=409).error
+    stale = api.put(path, {"temperature": 1, "baseVersion": 1}, expect=409).error
     assert stale["currentVersion"] == 2 and stale["current"]["version"] == 2
     page = api.get(path + "/versions", limit=1).json
     assert [v["version"] for v in page["versions"]] == [2] and page["versions"][0]["note"] == "shorter"
@@ -50,27 +50,27 @@ def test_versions_labels_restore_render(api, prompt):
     rest = api.get(path + "/versions", limit=1, cursor=page["nextCursor"]).json
     assert [v["version"] for v in rest["versions"]] == [1] and not rest["hasMore"]
     assert api.get(path + "/versions/1").json["messages"] == prompt["content"]
-    api.get(path + "/versions/7", status=404)
-    api.get(path + "/versions/x", status=400)
+    api.get(path + "/versions/7", expect=404)
+    api.get(path + "/versions/x", expect=400)
     moved = api.put(path + "/labels/production", {"version": 1}).json
     assert moved["version"] == 1 and moved["previousVersion"] is None
     assert api.put(path + "/labels/production", {"version": 2}).json["previousVersion"] == 1
-    api.put(path + "/labels/production", {"version": 9}, status=404)
+    api.put(path + "/labels/production", {"version": 9}, expect=404)
     api.put(path + "/labels/staging", {"version": 1})
     assert api.put(path, {"defaultLabel": "staging"}).json["defaultLabel"] == "staging"
-    api.put(path, {"defaultLabel": "none"}, status=400)
-    api.delete(path + "/labels/staging", status=409)
+    api.put(path, {"defaultLabel": "none"}, expect=400)
+    api.delete(path + "/labels/staging", expect=409)
     rendered = api.post(path + "/render", {"variables": {"name": "Ada"}}).json
     assert rendered["promptVersion"] == 1 and rendered["label"] == "staging"
     assert "Say hello to Ada" in json.dumps(rendered["messages"])
     assert api.post(path + "/render", {"variables": {"name": "Ada"}, "version": 2}).json["promptVersion"] == 2
     assert api.post(path + "/render", {"variables": {"name": 7}, "label": "production"}).json["label"] == "production"
-    assert api.post(path + "/render", {}, status=400).error["code"] == "MISSING_VARIABLES"
+    assert api.post(path + "/render", {}, expect=400).error["code"] == "MISSING_VARIABLES"
     assert api.post(path + "/run", {"variables": {"name": "x"}}).json["promptVersion"] == 1
     assert api.post(path + "/run", {"variables": {"name": "x"}, "label": "production"}).json["label"] == "production"
     api.put(path, {"defaultLabel": None})
     api.delete(path + "/labels/staging")
-    api.delete(path + "/labels/staging", status=404)
+    api.delete(path + "/labels/staging", expect=404)
     restored = api.post(path + "/versions/1/restore", {"note": "back"}).json
     assert restored["currentVersion"] == 3 and restored["content"] == prompt["content"]
     assert api.post(path + "/versions/1/restore", {}).json["currentVersion"] == 3
@@ -119,8 +119,8 @@ def test_a_streamed_run_ends_with_done(api, prompt):
 
 def test_errors_before_a_stream_are_ordinary_answers(api, prompt):
     path = f"/api/v1/prompts/{prompt['slug']}/run"
-    assert api.post(path, {"stream": True}, status=400).error["code"] == "MISSING_VARIABLES"
-    assert api.post(path, {"stream": True, "version": 99}, status=404).error["code"] == "NOT_FOUND"
+    assert api.post(path, {"stream": True}, expect=400).error["code"] == "MISSING_VARIABLES"
+    assert api.post(path, {"stream": True, "version": 99}, expect=404).error["code"] == "NOT_FOUND"
 
 
 @pytest.mark.parametrize("simulated,status", [(429, 429), (400, 400), (500, 502), (401, 400)])
@@ -131,7 +131,7 @@ def test_a_provider_that_fails_leaves_an_error_span(server, tmp_path, simulated,
         with harness.Server(tmp_path / "d", broken.url) as fresh:
             client = Client(fresh)
             body = {"model": "gpt-4o", "content": [{"id": "m", "role": "user", "content": "hi"}]}
-            answer = client.post("/api/v1/run", body, status=status)
+            answer = client.post("/api/v1/run", body, expect=status)
             error = answer.error
             assert error["code"] == "PROVIDER_ERROR"
             assert error["provider"]["name"] == "openai" and error["provider"]["status"] == simulated
@@ -149,7 +149,7 @@ def test_a_provider_that_does_not_answer_is_504(tmp_path):
     with harness.Simulator("--fail-stall", "1") as stalled, harness.Server(tmp_path / "d", stalled.url) as fresh:
         client = Client(fresh)
         body = {"model": "gpt-4o", "content": [{"id": "m", "role": "user", "content": "hi"}], "timeoutMs": 300}
-        error = client.post("/api/v1/run", body, status=504).error
+        error = client.post("/api/v1/run", body, expect=504).error
         assert error["code"] == "PROVIDER_ERROR" and error["provider"]["status"] is None
         client.close()
 
@@ -160,7 +160,7 @@ def test_a_project_without_a_key_says_what_to_do(simulator, tmp_path):
     with harness.Server(tmp_path / "d", simulator.url, environment={"OPENAI_API_KEY": None, "OPENAI_BASE_URL": None}) as fresh:
         client = Client(fresh)
         error = client.post("/api/v1/run", {"model": "gpt-4o", "content": [{"id": "m", "role": "user", "content": "hi"}]},
-                            status=400).error
+                            expect=400).error
         assert error["code"] == "MISSING_PROVIDER_KEY"
         assert error["message"] == "No OpenAI API key configured. Add one in Settings > Providers."
         client.close()
@@ -170,11 +170,11 @@ def test_the_unsaved_run(api, unique):
     body = {"content": [{"id": "m", "role": "user", "content": "hi {{who}}"}], "variables": {"who": "you"},
             "model": "claude-sonnet-4-5", "maxOutputTokens": 50, "tags": [unique]}
     run = api.post("/api/v1/run", body).json
-    assert run["promptVersion"] is None and run["provider"] == "ANTHROPIC"
+    assert run["promptVersion"] is None and run["provider"] == "anthropic"
     assert api.post("/api/v1/run", {**body, "stream": True}).events()[-1][0] == "done"
-    assert api.post("/api/v1/run", {"content": body["content"]}, status=400).error["message"] == "Missing required field: model"
-    api.post("/api/v1/run", {"model": "gpt-4o"}, status=400)
-    api.post("/api/v1/run", {"model": "no-such-model-at-all", "content": body["content"], "variables": {"who": "x"}}, status=400)
+    assert api.post("/api/v1/run", {"content": body["content"]}, expect=400).error["message"] == "Missing required field: model"
+    api.post("/api/v1/run", {"model": "gpt-4o"}, expect=400)
+    api.post("/api/v1/run", {"model": "no-such-model-at-all", "content": body["content"], "variables": {"who": "x"}}, expect=400)
 
 
 # ---- spans, traces
@@ -188,20 +188,20 @@ def test_batch_export_delete(api, span_body, unique):
     assert len(lines) == 250
     assert {json.loads(line)["output"] for line in lines} == {f"out {n}" for n in range(250)}
     api.delete(f"/api/v1/spans/{spans[0]['spanId']}")
-    api.get(f"/api/v1/spans/{spans[0]['spanId']}", status=404)
-    api.delete(f"/api/v1/spans/{spans[0]['spanId']}", status=404)
+    api.get(f"/api/v1/spans/{spans[0]['spanId']}", expect=404)
+    api.delete(f"/api/v1/spans/{spans[0]['spanId']}", expect=404)
     assert len(api.get("/api/v1/spans/export", userId=unique).body.splitlines()) == 249
 
 
 def test_cursors_are_stable_while_spans_arrive(api, span_body, unique):
     ids = [span_body(userId=unique)["spanId"] for _ in range(10)]
     for span_id in ids:
-        api.post("/api/v1/spans", span_body(spanId=span_id, userId=unique), status=201)
+        api.post("/api/v1/spans", span_body(spanId=span_id, userId=unique), expect=201)
     seen, cursor = [], None
     while True:
         page = api.get("/api/v1/spans", userId=unique, limit=3, cursor=cursor).json
         seen += [s["spanId"] for s in page["spans"]]
-        api.post("/api/v1/spans", span_body(userId=unique), status=201)
+        api.post("/api/v1/spans", span_body(userId=unique), expect=201)
         cursor = page["nextCursor"]
         if not page["hasMore"]:
             break
@@ -210,28 +210,28 @@ def test_cursors_are_stable_while_spans_arrive(api, span_body, unique):
 
 def test_evaluations_are_changed_and_deleted(api, span_body):
     body = span_body()
-    api.post("/api/v1/spans", body, status=201)
+    api.post("/api/v1/spans", body, expect=201)
     path = f"/api/v1/spans/{body['spanId']}/evaluations"
-    made = api.post(path, {"evaluatorKey": "quality", "value": 0, "note": "bad"}, status=201).json
+    made = api.post(path, {"evaluatorKey": "quality", "value": 0, "note": "bad"}, expect=201).json
     changed = api.put(f"{path}/{made['id']}", {"value": 1, "note": None}).json
     assert changed["value"] == 1 and changed["note"] is None
     assert [e["id"] for e in api.get(path).json["evaluations"]] == [made["id"]]
     api.delete(f"{path}/{made['id']}")
-    api.delete(f"{path}/{made['id']}", status=404)
+    api.delete(f"{path}/{made['id']}", expect=404)
     assert api.get(path).json["evaluations"] == []
 
 
 def test_traces_are_trees_with_sums(api, span_body, unique):
-    root = span_body(spanKind="AGENT", name="agent", userId=unique, sessionId=unique, startTime="2026-01-02T03:04:05.000001Z",
+    root = span_body(spanKind="AGENT", name="agent", userId=unique, sessionId=unique, startTime="2026-01-02T03:04:05Z",
                      latencyMs=1000, model=..., provider=..., inputTokens=..., outputTokens=..., totalTokens=...)
-    api.post("/api/v1/spans", root, status=201)
+    api.post("/api/v1/spans", root, expect=201)
     trace = "tr_" + root["spanId"][3:]
     children = [span_body(parentSpanId=root["spanId"], userId=unique, sessionId=unique,
                           startTime=f"2026-01-02T03:04:05.{n}00000Z") for n in (3, 1, 2)]
     for child in children:
-        assert api.post("/api/v1/spans", child, status=201).json["traceId"] == trace
+        assert api.post("/api/v1/spans", child, expect=201).json["traceId"] == trace
     orphan = span_body(parentSpanId="sp_00000000000000ff", traceId=trace, userId=unique, startTime="2026-01-02T03:04:06Z")
-    api.post("/api/v1/spans", orphan, status=201)
+    api.post("/api/v1/spans", orphan, expect=201)
     got = api.get(f"/api/v1/traces/{trace}").json
     assert [s["spanId"] for s in got["spans"]] == [root["spanId"], orphan["spanId"]]
     assert [c["spanId"] for c in got["spans"][0]["children"]] == [children[n]["spanId"] for n in (1, 2, 0)]
@@ -243,7 +243,7 @@ def test_traces_are_trees_with_sums(api, span_body, unique):
     assert session[0]["spanCount"] == 4 and session[0]["traceCount"] == 1
     users = [u for u in api.get("/api/v1/users").json["users"] if u["userId"] == unique]
     assert not users or users[0]["spanCount"] == 5  # an old start may be on a later page
-    api.get("/api/v1/traces/tr_nothing", status=404)
+    api.get("/api/v1/traces/tr_nothing", expect=404)
 
 
 def test_the_tail_shows_spans_as_they_come_and_resumes(server, api, span_body, unique):
@@ -274,15 +274,15 @@ def test_the_tail_shows_spans_as_they_come_and_resumes(server, api, span_body, u
 
     connection, response = follow()
     first = span_body(userId=unique)
-    api.post("/api/v1/spans", span_body(), status=201)
-    api.post("/api/v1/spans", first, status=201)
+    api.post("/api/v1/spans", span_body(), expect=201)
+    api.post("/api/v1/spans", first, expect=201)
     event = read(response, 1)[0]
     assert event["event"] == "span" and json.loads(event["data"])["spanId"] == first["spanId"]
     CHECKS.driven.setdefault("tailSpans", set()).add(200)
     connection.close()
     missed = [span_body(userId=unique) for _ in range(3)]
     for body in missed:
-        api.post("/api/v1/spans", body, status=201)
+        api.post("/api/v1/spans", body, expect=201)
     connection, response = follow(event["id"])
     assert [json.loads(e["data"])["spanId"] for e in read(response, 3)] == [b["spanId"] for b in missed]
     connection.close()

@@ -29,7 +29,7 @@ def test_a_missing_or_invalid_key_is_401(api, headers):
 
 
 def test_errors_are_nested(api):
-    error = api.get("/api/v1/prompts/no-such-prompt", status=404).json
+    error = api.get("/api/v1/prompts/no-such-prompt", expect=404).json
     assert list(error) == ["error"]
     assert error["error"]["code"] == "NOT_FOUND"
     assert error["error"]["message"] == "Prompt not found: no-such-prompt"
@@ -47,7 +47,7 @@ def test_content_type_is_taken_on_every_verb(api, prompt):
 def test_create_answers_201_with_version_1(api, unique):
     body = {"name": f"Welcome Email {unique}",
             "content": [{"id": "msg_1", "role": "user", "content": "Hello {{name}}, {{ greeting }}"}]}
-    made = api.post("/api/v1/prompts", body, status=201).json
+    made = api.post("/api/v1/prompts", body, expect=201).json
     assert PROMPT_FIELDS <= set(made)
     assert made["slug"] == f"welcome-email-{unique}"
     assert made["currentVersion"] == 1
@@ -61,7 +61,7 @@ def test_create_takes_what_the_python_sdk_adds(api, unique):
     body = {"name": unique, "slug": unique, "content": [{"id": "m", "role": "user", "content": "hi"}],
             "model": "claude-sonnet-4-5", "provider": "anthropic", "temperature": 0.2, "maxOutputTokens": 100,
             "topP": 0.9, "stopSequences": ["END"]}
-    made = api.post("/api/v1/prompts", body, status=201).json
+    made = api.post("/api/v1/prompts", body, expect=201).json
     assert made["provider"] == "ANTHROPIC" and made["model"] == "claude-sonnet-4-5"
     assert made["temperature"] == 0.2 and made["topP"] == 0.9
     assert made["maxOutputTokens"] == 100 and made["stopSequences"] == ["END"]
@@ -71,14 +71,14 @@ def test_create_takes_what_the_python_sdk_adds(api, unique):
 def test_create_names_what_is_missing(api, missing, unique):
     body = {"name": unique, "content": [{"id": "m", "role": "user", "content": "hi"}]}
     del body[missing]
-    error = api.post("/api/v1/prompts", body, status=400).error
+    error = api.post("/api/v1/prompts", body, expect=400).error
     assert error["code"] == "INVALID_REQUEST"
     assert error["message"] == f"Missing required field: {missing}"
 
 
 def test_a_taken_slug_is_409(api, prompt):
     body = {"name": "x", "slug": prompt["slug"], "content": [{"id": "m", "role": "user", "content": "hi"}]}
-    error = api.post("/api/v1/prompts", body, status=409).error
+    error = api.post("/api/v1/prompts", body, expect=409).error
     assert error["code"] == "CONFLICT"
     assert error["message"] == "A prompt with this slug already exists"
 
@@ -86,7 +86,7 @@ def test_a_taken_slug_is_409(api, prompt):
 def test_list_is_most_recently_updated_first_without_content(api, unique):
     for name in ("a", "b"):
         api.post("/api/v1/prompts", {"name": f"{name} {unique}", "slug": f"{name}-{unique}",
-                                     "content": [{"id": "m", "role": "user", "content": "hi"}]}, status=201)
+                                     "content": [{"id": "m", "role": "user", "content": "hi"}]}, expect=201)
     api.put(f"/api/v1/prompts/a-{unique}", {"description": "changed"})
     listed = [p for p in api.get("/api/v1/prompts").json["prompts"] if p["slug"].endswith(unique)]
     assert [p["slug"] for p in listed] == [f"a-{unique}", f"b-{unique}"]
@@ -115,14 +115,14 @@ def test_a_version_is_made_only_when_what_runs_changes(api, prompt):
 def test_rename_moves_the_slug(api, prompt, unique):
     renamed = api.put(f"/api/v1/prompts/{prompt['slug']}", {"slug": f"new-{unique}"}).json
     assert renamed["slug"] == f"new-{unique}" and renamed["id"] == prompt["id"]
-    api.get(f"/api/v1/prompts/{prompt['slug']}", status=404)
-    other = api.post("/api/v1/prompts", {"name": "o", "slug": f"other-{unique}", "content": prompt["content"]}, status=201)
-    assert api.put(f"/api/v1/prompts/{other.json['slug']}", {"slug": f"new-{unique}"}, status=409).error["code"] == "CONFLICT"
+    api.get(f"/api/v1/prompts/{prompt['slug']}", expect=404)
+    other = api.post("/api/v1/prompts", {"name": "o", "slug": f"other-{unique}", "content": prompt["content"]}, expect=201)
+    assert api.put(f"/api/v1/prompts/{other.json['slug']}", {"slug": f"new-{unique}"}, expect=409).error["code"] == "CONFLICT"
 
 
 def test_delete_answers_success_once(api, prompt):
     assert api.delete(f"/api/v1/prompts/{prompt['slug']}").json == {"success": True}
-    error = api.delete(f"/api/v1/prompts/{prompt['slug']}", status=404).error
+    error = api.delete(f"/api/v1/prompts/{prompt['slug']}", expect=404).error
     assert error["message"] == f"Prompt not found: {prompt['slug']}"
 
 
@@ -151,15 +151,15 @@ def test_run_answers_all_fields(api, prompt):
 
 def test_run_without_a_body_runs_a_prompt_without_variables(api, unique):
     api.post("/api/v1/prompts", {"name": unique, "slug": unique, "model": "gpt-4o",
-                                 "content": [{"id": "m", "role": "user", "content": "hi"}]}, status=201)
+                                 "content": [{"id": "m", "role": "user", "content": "hi"}]}, expect=201)
     assert api.call("POST", f"/api/v1/prompts/{unique}/run").json["text"]
     assert api.post(f"/api/v1/prompts/{unique}/run", {}).json["text"]
 
 
 def test_run_refuses_missing_variables(api, unique):
     api.post("/api/v1/prompts", {"name": unique, "slug": unique, "model": "gpt-4o",
-                                 "content": [{"id": "m", "role": "user", "content": "{{name}} {{email}}"}]}, status=201)
-    error = api.post(f"/api/v1/prompts/{unique}/run", {}, status=400).error
+                                 "content": [{"id": "m", "role": "user", "content": "{{name}} {{email}}"}]}, expect=201)
+    error = api.post(f"/api/v1/prompts/{unique}/run", {}, expect=400).error
     assert error["code"] == "MISSING_VARIABLES"
     assert error["message"] == "Missing required variables: name, email"
     assert error["missingVariables"] == ["name", "email"]
@@ -170,7 +170,7 @@ def test_run_of_an_older_version_and_of_an_unknown_one(api, prompt):
     api.put(path, {"content": [{"id": "m", "role": "user", "content": "no variables"}]})
     assert api.post(path + "/run", {"version": 1, "variables": {"name": "x"}}).json["promptVersion"] == 1
     assert api.post(path + "/run", {}).json["promptVersion"] == 2
-    assert api.post(path + "/run", {"version": 9}, status=404).error["code"] == "NOT_FOUND"
+    assert api.post(path + "/run", {"version": 9}, expect=404).error["code"] == "NOT_FOUND"
 
 
 @pytest.mark.parametrize("model,provider", [("claude-sonnet-4-5", "anthropic"), ("gemini-2.5-flash", "google"),
@@ -216,14 +216,14 @@ def test_tools_and_output_schema_of_a_version_reach_the_answer(api, unique):
             "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}}
     api.post("/api/v1/prompts", {"name": unique, "slug": f"tools-{unique}", "model": "gpt-4o", "tools": [tool],
                                  "toolChoice": "required", "content": [{"id": "m", "role": "user", "content": "hi"}]},
-             status=201)
+             expect=201)
     run = api.post(f"/api/v1/prompts/tools-{unique}/run", {}).json
     assert run["finishReason"] == "tool_calls"
     assert run["toolCalls"][0]["name"] == "get_weather" and isinstance(run["toolCalls"][0]["arguments"], dict)
     schema = {"type": "object", "properties": {"answer": {"type": "string"}}, "required": ["answer"],
               "additionalProperties": False}
     api.post("/api/v1/prompts", {"name": unique, "slug": f"schema-{unique}", "model": "gpt-4o", "outputSchema": schema,
-                                 "content": [{"id": "m", "role": "user", "content": "hi"}]}, status=201)
+                                 "content": [{"id": "m", "role": "user", "content": "hi"}]}, expect=201)
     run = api.post(f"/api/v1/prompts/schema-{unique}/run", {}).json
     assert isinstance(run["structuredOutput"], dict) and "answer" in run["structuredOutput"]
 
@@ -233,22 +233,22 @@ def test_tools_and_output_schema_of_a_version_reach_the_answer(api, unique):
 
 def test_create_span_answers_the_union_of_what_sdks_want(api, span_body):
     body = span_body(variables=None, error=None)  # the Node SDK sends nulls
-    made = api.post("/api/v1/spans", body, status=201).json
+    made = api.post("/api/v1/spans", body, expect=201).json
     assert made["spanId"] == body["spanId"] and made["traceId"] == "tr_" + body["spanId"][3:]
     assert made["id"] and made["cost"] == pytest.approx(14 * 2.5e-6 + 2 * 1e-5)
-    again = api.post("/api/v1/spans", span_body(spanId=body["spanId"], output="other"), status=200).json
+    again = api.post("/api/v1/spans", span_body(spanId=body["spanId"], output="other"), expect=200).json
     assert again == made
     assert api.get(f"/api/v1/spans/{body['spanId']}").json["output"] == "Paris."
 
 
 def test_legacy_span_ids_are_taken(api, span_body):
     body = span_body(spanId="tr_" + new_span_id()[3:])
-    assert api.post("/api/v1/spans", body, status=201).json["spanId"] == body["spanId"]
+    assert api.post("/api/v1/spans", body, expect=201).json["spanId"] == body["spanId"]
 
 
 @pytest.mark.parametrize("field", ["spanId", "status", "latencyMs"])
 def test_create_span_names_what_is_missing(api, span_body, field):
-    error = api.post("/api/v1/spans", span_body(**{field: ...}), status=400).error
+    error = api.post("/api/v1/spans", span_body(**{field: ...}), expect=400).error
     assert error["code"] == "INVALID_REQUEST" and error["message"] == f"Missing required field: {field}"
 
 
@@ -257,20 +257,20 @@ def test_get_span_answers_all_that_was_sent(api, span_body):
     body = span_body(variables={"name": "Ada"}, tags=["x", "y"], userId="u", sessionId="s", temperature=0.1,
                      maxOutputTokens=5, topP=0.5, tools=[tool], toolCalls=[{"id": "c", "name": "f", "arguments": {"a": 1}}],
                      traceId="tr_00112233445566aa", parentSpanId="sp_00112233445566bb", spanKind="LLM")
-    api.post("/api/v1/spans", body, status=201)
+    api.post("/api/v1/spans", body, expect=201)
     got = api.get(f"/api/v1/spans/{body['spanId']}").json
     for name, value in body.items():
         assert got[name] == value, name
     assert got["promptSlug"] is None and got["promptVersion"] is None and got["error"] is None
     assert ISO_MILLIS.match(got["createdAt"])
-    error = api.get("/api/v1/spans/sp_ffffffffffffffff", status=404).error
+    error = api.get("/api/v1/spans/sp_ffffffffffffffff", expect=404).error
     assert error["message"] == "Span not found: sp_ffffffffffffffff"
 
 
 def test_embedding_spans_keep_their_texts(api, span_body):
     body = span_body(spanKind="EMBEDDING", model="text-embedding-3-small", input={"text": ["a", "b"]},
                      output='{"dimensions":1536,"count":2}', outputTokens=0, totalTokens=14)
-    api.post("/api/v1/spans", body, status=201)
+    api.post("/api/v1/spans", body, expect=201)
     got = api.get(f"/api/v1/spans/{body['spanId']}").json
     assert got["input"] == {"text": ["a", "b"]} and got["spanKind"] == "EMBEDDING"
     assert got["cost"] == pytest.approx(14 * 2e-8)
@@ -279,7 +279,7 @@ def test_embedding_spans_keep_their_texts(api, span_body):
 def test_list_filters_as_the_hosted_product(api, span_body, unique):
     def post(**changes):
         changes = {"userId": unique, **changes}
-        return api.post("/api/v1/spans", span_body(**changes), status=201).json["spanId"]
+        return api.post("/api/v1/spans", span_body(**changes), expect=201).json["spanId"]
 
     first = post(tags=["a", "b"], sessionId=f"s-{unique}")
     second = post(tags=["a"], status="ERROR", error="boom")
@@ -313,16 +313,16 @@ def test_a_limit_out_of_range_is_400(api, limit):
 
 def test_evaluate_answers_201(api, span_body):
     body = span_body()
-    api.post("/api/v1/spans", body, status=201)
+    api.post("/api/v1/spans", body, expect=201)
     path = f"/api/v1/spans/{body['spanId']}/evaluations"
-    made = api.post(path, {"evaluatorKey": "quality", "value": 1, "note": "good"}, status=201).json
+    made = api.post(path, {"evaluatorKey": "quality", "value": 1, "note": "good"}, expect=201).json
     assert made["evaluatorKey"] == "quality" and made["evaluatorName"] == "Quality"
     assert made["value"] == 1 and made["note"] == "good" and made["source"] == "api"
     assert ISO_MILLIS.match(made["createdAt"])
-    api.post(path, {"evaluatorKey": "quality", "value": 0}, status=201)
+    api.post(path, {"evaluatorKey": "quality", "value": 0}, expect=201)
     assert [e["value"] for e in api.get(f"/api/v1/spans/{body['spanId']}").json["evaluations"]] == [0, 1]
     for value in ("1", None, True, [1]):
-        error = api.post(path, {"evaluatorKey": "quality", "value": value}, status=400).error
+        error = api.post(path, {"evaluatorKey": "quality", "value": value}, expect=400).error
         assert error["message"] == "Invalid evaluation value. Must be a number.", value
-    assert api.post(path, {"evaluatorKey": "nope", "value": 1}, status=400).error["code"] == "INVALID_REQUEST"
-    api.post("/api/v1/spans/sp_ffffffffffffffff/evaluations", {"evaluatorKey": "quality", "value": 1}, status=404)
+    assert api.post(path, {"evaluatorKey": "nope", "value": 1}, expect=400).error["code"] == "INVALID_REQUEST"
+    api.post("/api/v1/spans/sp_ffffffffffffffff/evaluations", {"evaluatorKey": "quality", "value": 1}, expect=404)

@@ -56,14 +56,14 @@ def test_absurd_numbers_of_a_span_name_the_field(api, span_body, field, number):
 def test_sql_is_only_text(api, span_body, text, unique):
     body = span_body(userId=text, sessionId=text, tags=[text[:100]], name=text, model=text, output=text,
                      variables={"v": text}, label="production")
-    api.post("/api/v1/spans", body, status=201)
+    api.post("/api/v1/spans", body, expect=201)
     got = api.get(f"/api/v1/spans/{body['spanId']}").json
     assert got["userId"] == text and got["name"] == text and got["output"] == text
     for query in ({"userId": text}, {"sessionId": text}, {"name": text}, {"model": text}, {"contains": text},
                   {"variables[v]": text}):
         assert body["spanId"] in [s["spanId"] for s in api.get("/api/v1/spans", **query).json["spans"]], query
     name = api.post("/api/v1/prompts", {"name": text, "slug": f"s-{unique}", "content": [
-        {"id": text, "role": "user", "content": text}]}, status=201).json
+        {"id": text, "role": "user", "content": text}]}, expect=201).json
     assert name["name"] == text
     for path in ("/api/v1/prompts/", "/api/v1/spans/", "/api/v1/traces/"):
         assert api.send("GET", path + text.replace(" ", "%20").replace('"', "%22").replace("\\", "%5C")).status in (400, 404)

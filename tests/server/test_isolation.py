@@ -15,9 +15,9 @@ from harness import CHECKS, Client, Member
 def other(server):
     """A client of a second project, with a key of its own."""
     owner = Member.set_up(server)
-    project = owner.post("/api/v1/projects", {"name": "Other " + secrets.token_hex(3)}, status=201).json
+    project = owner.post("/api/v1/projects", {"name": "Other " + secrets.token_hex(3)}, expect=201).json
     owner.project = project["id"]
-    client = Client(server, owner.post("/api/v1/api-keys", {"name": "other"}, status=201).json["key"])
+    client = Client(server, owner.post("/api/v1/api-keys", {"name": "other"}, expect=201).json["key"])
     yield client
     client.close()
     owner.close()
@@ -28,12 +28,12 @@ def mine(api, prompt, span_body):
     """One of everything, of the first project."""
     marker = "only-mine-" + secrets.token_hex(4)
     body = span_body(output=marker, userId=marker, sessionId=marker, tags=[marker], traceId="tr_" + secrets.token_hex(8))
-    api.post("/api/v1/spans", body, status=201)
+    api.post("/api/v1/spans", body, expect=201)
     path = f"/api/v1/prompts/{prompt['slug']}"
     api.put(path, {"description": marker})
     api.put(path + "/labels/production", {"version": 1})
     evaluation = api.post(f"/api/v1/spans/{body['spanId']}/evaluations",
-                          {"evaluatorKey": "quality", "value": 1, "note": marker}, status=201).json
+                          {"evaluatorKey": "quality", "value": 1, "note": marker}, expect=201).json
     connection = api.send("POST", "/api/v1/connections",
                           {"name": f"c{secrets.token_hex(3)}", "protocol": "openai", "key": "sk-" + "s" * 40})
     return {"marker": marker, "slug": prompt["slug"], "version": "1", "label": "production",
@@ -106,7 +106,7 @@ def test_filters_do_not_reach_across(other, mine):
 
 def test_the_same_span_key_in_two_projects_is_two_spans(api, other, span_body):
     body = span_body(output="first")
-    api.post("/api/v1/spans", body, status=201)
-    other.post("/api/v1/spans", {**body, "output": "second"}, status=201)
+    api.post("/api/v1/spans", body, expect=201)
+    other.post("/api/v1/spans", {**body, "output": "second"}, expect=201)
     assert api.get(f"/api/v1/spans/{body['spanId']}").json["output"] == "first"
     assert other.get(f"/api/v1/spans/{body['spanId']}").json["output"] == "second"

@@ -91,11 +91,9 @@ void send_file(const File& file, const http::ExchangePtr& exchange) {
                         {"Cache-Control", "no-cache"},
                         {"Vary", "Accept-Encoding"},
                         {"Content-Security-Policy", kContentSecurityPolicy},
-                        {"X-Content-Type-Options", "nosniff"},
                         {"X-Frame-Options", "DENY"},
                         {"Referrer-Policy", "no-referrer"},
-                        {"Cross-Origin-Opener-Policy", "same-origin"},
-                        {"X-Request-Id", exchange->request_id}};
+                        {"Cross-Origin-Opener-Policy", "same-origin"}};
   if (has_tag(asked, tag)) return exchange->writer.send(304, headers, "");
   headers.add("Content-Type", file.content_type);
   if (packed) headers.add("Content-Encoding", "gzip");
