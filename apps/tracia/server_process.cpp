@@ -135,6 +135,13 @@ Status ServerProcess::Impl::make_services() {
   services.spans = &directory->spans();
   services.cache = &*cache;
   TRACIA_TRY(cache->load(service::Connections::unsealer(*sealer)));
+  for (const auto& project : cache->projects()) {
+    for (const auto& live : cache->connections_of(project.id)) {
+      if (!live->locked) continue;
+      log.write(service::Level::kError, "connection_locked",
+                {{"detail", live->connection.name + ": its key was sealed with another secret.key; give it again"}});
+    }
+  }
   services.access = &access.emplace(services);
   auto token = access->prepare(config.bootstrap_key);
   if (!token) return fail(token.error());

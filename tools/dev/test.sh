@@ -173,12 +173,15 @@ stage_server_asan() {
 }
 
 stage_crash() {
-  local output status=0
-  output="$(TRACIA_BINARY="$root/build/release/tracia" .venv/bin/python tests/crash/kill_test.py --rounds 100 2>&1)" ||
-    status=$?
-  if [ "$status" -ne 0 ]; then echo "$output"; else tail -2 <<<"$output"; fi
-  count_line "$output"
-  return "$status"
+  local output status failed=0 arguments
+  for arguments in "kill_test.py --rounds 100" full_disk_test.py corrupt_test.py; do
+    status=0
+    # shellcheck disable=SC2086  # a name and its flags
+    output="$(TRACIA_BINARY="$root/build/release/tracia" .venv/bin/python tests/crash/$arguments 2>&1)" || status=$?
+    if [ "$status" -ne 0 ]; then echo "$output"; failed=1; else tail -2 <<<"$output"; fi
+    count_line "$output"
+  done
+  return "$failed"
 }
 
 # A stranger's project: the installed library, found by find_package, compiled by the system's own compiler.
@@ -206,7 +209,7 @@ title() {
     conformance) echo "conformance: recorded exchanges, prices" ;;
     sdk) echo "vendors' SDKs against the simulator" ;;
     server) echo "the server, from outside" ;;
-    crash) echo "kill -9 under load" ;;
+    crash) echo "kill -9 under load, a full disk, pages that rot" ;;
     server_asan) echo "the server, from outside, under ASan and UBSan" ;;
     install) echo "installed library in another project" ;;
     sanitizers) echo "unit tests under ASan and UBSan" ;;

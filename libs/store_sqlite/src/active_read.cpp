@@ -15,7 +15,7 @@ constexpr size_t kBatchMax = 128;
 constexpr size_t kIdleReadersMax = 4;
 
 Error damaged_payload() {
-  return {.code = ErrorCode::kUnavailable, .message = "the active segment holds a damaged payload"};
+  return {.code = ErrorCode::kUnavailable, .kind = kDamage, .message = "the active segment holds a damaged payload"};
 }
 
 }  // namespace

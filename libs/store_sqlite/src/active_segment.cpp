@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "codec.h"
 
@@ -13,7 +14,8 @@ constexpr size_t kRowChunkBytes = 64u << 10;
 constexpr size_t kContentPartsMax = 1u << 20;  // fresh contents of one span
 
 Error damaged(const std::filesystem::path& file, std::string_view what) {
-  return {.code = ErrorCode::kUnavailable, .message = file.filename().string() + ": " + std::string(what)};
+  return {
+      .code = ErrorCode::kUnavailable, .kind = kDamage, .message = file.filename().string() + ": " + std::string(what)};
 }
 
 uint64_t content_key(uint32_t project, const ContentHash& hash) {
@@ -182,12 +184,13 @@ Status ActiveSegment::insert(const std::string& project_id, const store::StoredS
   TRACIA_TRY(insert_span_->bind(0, span.received.micros).bind_blob(1, record_).run());
   TRACIA_TRY(insert_payload_->bind(0, span.received.micros).bind_blob(1, data_).run());
   log_bytes_ += record_.size() + data_.size();
-  payload_bytes_ += record_.size() + data_.size();
+  staged_bytes_ += record_.size() + data_.size();
   return {};
 }
 
 Status ActiveSegment::commit() {
   TRACIA_TRY(db_.exec("COMMIT"));
+  payload_bytes_ += std::exchange(staged_bytes_, 0);
   publish();
   return {};
 }
@@ -203,6 +206,7 @@ void ActiveSegment::rollback() {
   staged_.clear();
   staged_places_.clear();
   staged_keys_.clear();
+  staged_bytes_ = 0;
 }
 
 std::string_view ActiveSegment::keep_row(std::string_view row) {

@@ -156,7 +156,7 @@ class ActiveSegment final : public Segment {
   KeyIndex content_index_;
   std::vector<ContentHash> content_hashes_;
   std::vector<uint32_t> content_projects_;
-  uint64_t log_bytes_ = 0, payload_bytes_ = 0;
+  uint64_t log_bytes_ = 0, payload_bytes_ = 0, staged_bytes_ = 0;
   std::string record_, data_;  // buffers
 
   // Shared with readers; the writer alone changes it, so it may read without the lock.

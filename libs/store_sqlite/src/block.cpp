@@ -5,6 +5,7 @@
 #include <new>
 
 #include "codec.h"
+#include "db.h"
 
 namespace tracia::store_sqlite {
 namespace {
@@ -13,7 +14,7 @@ namespace {
 constexpr size_t kBlockBytesMax = 256u << 20;
 
 Error problem(std::string_view what) {
-  return {.code = ErrorCode::kUnavailable, .kind = ErrorKind::kOther, .message = "damaged block: " + std::string(what)};
+  return {.code = ErrorCode::kUnavailable, .kind = kDamage, .message = "damaged block: " + std::string(what)};
 }
 
 struct FreeDecoder {

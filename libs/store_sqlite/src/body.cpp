@@ -2,6 +2,7 @@
 #include <sodium.h>
 
 #include "codec.h"
+#include "db.h"
 #include "record.h"
 
 namespace tracia::store_sqlite {
@@ -151,7 +152,7 @@ class Splitter {
 };
 
 Error damaged(std::string_view what) {
-  return {.code = ErrorCode::kUnavailable, .kind = ErrorKind::kOther, .message = "damaged span: " + std::string(what)};
+  return {.code = ErrorCode::kUnavailable, .kind = kDamage, .message = "damaged span: " + std::string(what)};
 }
 
 class Joiner {

@@ -9,13 +9,21 @@ namespace {
 
 constexpr int kBusyMs = 5000;  // only doctor and backup ever meet a lock
 
+bool says_damage(int code) {
+  const int kind = code & 0xff;
+  return kind == SQLITE_CORRUPT || kind == SQLITE_NOTADB || code == SQLITE_IOERR_READ ||
+         code == SQLITE_IOERR_SHORT_READ || code == SQLITE_IOERR_CORRUPTFS;
+}
+
 Error make_error(sqlite3* db, int code, const std::filesystem::path& file, std::string_view doing) {
   std::string message(doing);
   if (!message.empty()) message += ": ";
   message += db != nullptr ? sqlite3_errmsg(db) : sqlite3_errstr(code);
   if (!file.empty()) message += " (" + file.filename().string() + ")";
   if ((code & 0xff) == SQLITE_FULL) message += ": the disk is full; free some space and writing goes on";
-  return {.code = ErrorCode::kUnavailable, .kind = ErrorKind::kOther, .message = std::move(message)};
+  return {.code = ErrorCode::kUnavailable,
+          .kind = says_damage(code) ? kDamage : ErrorKind::kOther,
+          .message = std::move(message)};
 }
 
 // Built without automatic initialisation; the system's library ignores the second call.

@@ -19,6 +19,11 @@ namespace tracia::store_sqlite {
 
 class Statement;
 
+// A file's bytes are not what was written, or cannot be read: trying again does not help. The kind of every error that
+// says so; any other error may pass.
+inline constexpr ErrorKind kDamage = ErrorKind::kMalformedResponse;
+inline bool is_damage(const Error& error) { return error.kind == kDamage; }
+
 enum class OpenMode {
   kReadWrite,  // made when missing; WAL, synchronous=FULL, 16 KiB pages
   kRead,       // of a file that another connection may be writing

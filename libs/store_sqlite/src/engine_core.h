@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <shared_mutex>
 #include <string>
@@ -22,7 +23,8 @@ struct SpanEngine::Impl {
   Impl(std::filesystem::path dir, Options options)
       : folder(std::move(dir) / "segments"),
         options(std::move(options)),
-        pool(std::make_shared<ReaderPool>(this->options.vfs)) {}
+        pool(std::make_shared<ReaderPool>(this->options.vfs)),
+        segments(this->options.on_event) {}
 
   const std::filesystem::path folder;
   const Options options;
@@ -30,6 +32,7 @@ struct SpanEngine::Impl {
   std::unique_ptr<Deletions> deletions;
   SegmentSet segments;
   Listeners listeners;
+  std::mutex dropping;  // held by a backup: what it copies must not lose its deletions meanwhile
   std::unique_ptr<Sealer> sealer;
   std::unique_ptr<Writer> writer;  // last: it uses all the others
 

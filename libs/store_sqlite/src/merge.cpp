@@ -14,7 +14,7 @@ MergedCursor::MergedCursor(std::shared_ptr<const SegmentSet::List> segments, con
   for (const auto& stored : *segments_) {
     const SegmentInfo info = stored->segment->info();
     if (may_matter(*stored->segment, info)) {
-      waiting_.push_back({.segment = stored->segment.get(), .max_start = info.max_start});
+      waiting_.push_back({.stored = stored.get(), .max_start = info.max_start});
     }
   }
   std::sort(waiting_.begin(), waiting_.end(),
@@ -35,16 +35,18 @@ bool MergedCursor::may_matter(const Segment& segment, const SegmentInfo& info) c
 
 // Cursors at their end leave.
 Status MergedCursor::advance(size_t index) {
-  auto more = open_[index]->next();
-  if (!more) return fail(std::move(more).error());
-  if (!*more) open_.erase(open_.begin() + static_cast<ptrdiff_t>(index));
+  auto more = open_[index].cursor->next();
+  if (!more && !open_[index].stored->skips(more.error())) return fail(std::move(more).error());
+  if (!more || !*more) open_.erase(open_.begin() + static_cast<ptrdiff_t>(index));
   return {};
 }
 
 void MergedCursor::choose() {
   current_ = nullptr;
-  for (const auto& cursor : open_) {
-    if (current_ == nullptr || current_->position() < cursor->position()) current_ = cursor.get();
+  for (const Open& open : open_) {
+    if (current_ != nullptr && current_->position() >= open.cursor->position()) continue;
+    current_ = open.cursor.get();
+    current_stored_ = open.stored;
   }
 }
 
@@ -55,9 +57,10 @@ Status MergedCursor::open_due() {
     if (current_ != nullptr && next.max_start.micros < current_->position().start_us) break;
     waiting_.pop_back();
     // Not before the last one given out: the active segment may have grown since.
-    auto cursor = next.segment->query(project_id_, filter_, after_);
+    auto cursor = next.stored->segment->query(project_id_, filter_, after_);
+    if (!cursor && next.stored->skips(cursor.error())) continue;
     if (!cursor) return fail(std::move(cursor).error());
-    open_.push_back(std::move(*cursor));
+    open_.push_back({next.stored, std::move(*cursor)});
     TRACIA_TRY(advance(open_.size() - 1));
     choose();
   }
@@ -67,7 +70,8 @@ Status MergedCursor::open_due() {
 Result<bool> MergedCursor::next() {
   while (true) {
     if (current_ != nullptr) {
-      const auto it = std::find_if(open_.begin(), open_.end(), [&](const auto& c) { return c.get() == current_; });
+      const auto it =
+          std::find_if(open_.begin(), open_.end(), [&](const Open& open) { return open.cursor.get() == current_; });
       TRACIA_TRY(advance(static_cast<size_t>(it - open_.begin())));
     }
     TRACIA_TRY(open_due());

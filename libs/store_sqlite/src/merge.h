@@ -11,7 +11,8 @@
 
 namespace tracia::store_sqlite {
 
-// Opens a segment only when the list comes to its time, and not at all when it cannot matter. One thread.
+// Opens a segment only when the list comes to its time, and not at all when it cannot matter. A damaged one is left
+// where it cannot be read further. One thread.
 class MergedCursor {
  public:
   MergedCursor(std::shared_ptr<const SegmentSet::List> segments, const Deletions& deletions, std::string project_id,
@@ -21,11 +22,17 @@ class MergedCursor {
   const Row& row() const { return current_->row(); }
   store::Position position() const { return current_->position(); }
   Result<store::StoredSpan> load(Load what) { return current_->load(what); }
+  // As StoredSegment::skips(), after load().
+  bool skips(const Error& error) const { return current_stored_->skips(error); }
 
  private:
   struct Waiting {
-    const Segment* segment;
+    const StoredSegment* stored;
     Timestamp max_start;
+  };
+  struct Open {
+    const StoredSegment* stored;
+    std::unique_ptr<SegmentCursor> cursor;
   };
   bool may_matter(const Segment& segment, const SegmentInfo& info) const;
   Status advance(size_t index);
@@ -38,8 +45,9 @@ class MergedCursor {
   const store::SpanFilter filter_;
   std::optional<store::Position> after_;  // the last one given out
   std::vector<Waiting> waiting_;          // the newest last
-  std::vector<std::unique_ptr<SegmentCursor>> open_;
+  std::vector<Open> open_;
   SegmentCursor* current_ = nullptr;  // among open_
+  const StoredSegment* current_stored_ = nullptr;
 };
 
 }  // namespace tracia::store_sqlite

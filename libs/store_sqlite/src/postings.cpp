@@ -4,6 +4,7 @@
 #include <bit>
 
 #include "codec.h"
+#include "db.h"
 #include "tracia/base/bytes.h"
 
 namespace tracia::store_sqlite {
@@ -14,7 +15,7 @@ constexpr size_t kValueKept = 24;
 enum Form : uint8_t { kDifferences = 0, kBitmap = 1 };
 
 Error damaged(std::string_view what) {
-  return {.code = ErrorCode::kUnavailable, .kind = ErrorKind::kOther, .message = "damaged index: " + std::string(what)};
+  return {.code = ErrorCode::kUnavailable, .kind = kDamage, .message = "damaged index: " + std::string(what)};
 }
 
 template <typename Enum>

@@ -2,6 +2,7 @@
 #include "record.h"
 
 #include "codec.h"
+#include "db.h"
 #include "tracia/base/bytes.h"
 
 namespace tracia::store_sqlite {
@@ -170,7 +171,7 @@ void read_usage(ByteReader& in, llm::Usage& usage) {
 void write_id(ByteWriter& out, std::string_view id) { out.text(pack_id(id)); }
 
 Error damaged(std::string_view what) {
-  return {.code = ErrorCode::kUnavailable, .kind = ErrorKind::kOther, .message = "damaged row: " + std::string(what)};
+  return {.code = ErrorCode::kUnavailable, .kind = kDamage, .message = "damaged row: " + std::string(what)};
 }
 
 // Wraps instead of overflowing: damaged bytes may say anything.

@@ -1,13 +1,13 @@
 #include "sealed_format.h"
 
 #include "codec.h"
+#include "db.h"
 
 namespace tracia::store_sqlite {
 namespace {
 
 Error damaged(std::string_view what) {
-  return {
-      .code = ErrorCode::kUnavailable, .kind = ErrorKind::kOther, .message = "damaged segment: " + std::string(what)};
+  return {.code = ErrorCode::kUnavailable, .kind = kDamage, .message = "damaged segment: " + std::string(what)};
 }
 
 // Rounded down, so that order is kept; what passes 64 bits stays at the end.

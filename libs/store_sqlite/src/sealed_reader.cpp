@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "db.h"
+
 namespace tracia::store_sqlite {
 namespace {
 
@@ -42,8 +44,9 @@ Result<Head> read_head(const std::filesystem::path& path, const std::string& vfs
   if (!words) return fail(std::move(words).error());
   auto bloom = Bloom::decode(*words);
   if (!bloom) {
-    return fail(
-        Error{.code = ErrorCode::kUnavailable, .message = "damaged segment: its bloom filter has a wrong size"});
+    return fail(Error{.code = ErrorCode::kUnavailable,
+                      .kind = kDamage,
+                      .message = "damaged segment: its bloom filter has a wrong size"});
   }
   return Head{std::move(*meta), std::move(*bloom)};
 }
@@ -87,8 +90,7 @@ Result<PositionList> SealedFile::positions(size_t project, Field field, std::str
 
 Error SealedFile::named(Error error) const { return named_after(path_, std::move(error)); }
 Error SealedFile::damaged(std::string_view what) const {
-  return named(
-      {.code = ErrorCode::kUnavailable, .kind = ErrorKind::kOther, .message = "damaged segment: " + std::string(what)});
+  return named({.code = ErrorCode::kUnavailable, .kind = kDamage, .message = "damaged segment: " + std::string(what)});
 }
 
 size_t SpanReader::block_of(uint32_t position) const {

@@ -72,8 +72,10 @@ void Sealer::run() {
     Job job = jobs_.front();
     lock.unlock();
     const Status sealed = seal(job);
-    if (!sealed && !stopping())
+    if (!sealed && !stopping()) {
+      (void)job.stored->skips(sealed.error());  // named until it is gone
       report("seal_failed", job.stored->file.filename().string() + ": " + sealed.error().message);
+    }
     lock.lock();
     jobs_.pop_front();
     if (!sealed) {

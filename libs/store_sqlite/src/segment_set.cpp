@@ -66,6 +66,7 @@ std::shared_ptr<const SegmentSet::List> SegmentSet::list() const {
 }
 
 void SegmentSet::add(std::shared_ptr<StoredSegment> segment) {
+  segment->damage = &damage_;
   const std::lock_guard lock(mutex_);
   auto next = std::make_shared<List>(*list_);
   next->push_back(std::move(segment));
@@ -73,6 +74,7 @@ void SegmentSet::add(std::shared_ptr<StoredSegment> segment) {
 }
 
 bool SegmentSet::replace(const std::shared_ptr<StoredSegment>& old, std::shared_ptr<StoredSegment> replacement) {
+  if (replacement) replacement->damage = &damage_;
   std::shared_ptr<const List> last;  // freed outside the lock: it may hold the last use of a file
   const std::lock_guard lock(mutex_);
   auto next = std::make_shared<List>(*list_);

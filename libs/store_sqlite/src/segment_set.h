@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "damage.h"
+#include "db.h"
 #include "segment.h"
 
 namespace tracia::store_sqlite {
@@ -36,9 +38,18 @@ struct StoredSegment {
   StoredSegment(const StoredSegment&) = delete;
   StoredSegment& operator=(const StoredSegment&) = delete;
 
+  // Whether to go on without what could not be read; then it is noted. Other errors may pass, and fail the call.
+  bool skips(const Error& error) const {
+    if (damage == nullptr || !is_damage(error)) return false;
+    damage->note(file.filename().string(), error);
+    return true;
+  }
+
   std::shared_ptr<const Segment> segment;
   const std::filesystem::path file;
   const SegmentKind kind;
+  Damage* damage = nullptr;         // the set's, once it is in one
+  std::atomic<bool> taking{false};  // new spans: retention leaves it alone
   std::atomic<bool> doomed{false};  // its file goes with it
 };
 
@@ -46,12 +57,16 @@ struct StoredSegment {
 class SegmentSet {
  public:
   using List = std::vector<std::shared_ptr<StoredSegment>>;
+
+  explicit SegmentSet(Damage::Report report) : damage_(std::move(report)) {}
+  Damage& damage() { return damage_; }
   std::shared_ptr<const List> list() const;
   void add(std::shared_ptr<StoredSegment> segment);
   // `old` leaves, its file with it; `replacement` may be null. False: `old` was no longer there.
   bool replace(const std::shared_ptr<StoredSegment>& old, std::shared_ptr<StoredSegment> replacement);
 
  private:
+  Damage damage_;
   mutable std::mutex mutex_;
   std::shared_ptr<const List> list_ = std::make_shared<const List>();
 };

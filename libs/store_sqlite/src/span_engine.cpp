@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine_core.h"
+#include "files.h"
 
 namespace tracia::store_sqlite {
 namespace {
@@ -84,16 +85,23 @@ store::SpanStoreStats SpanEngine::stats() const {
     if (stored->kind == SegmentKind::kSealed) ++stats.segments;
   }
   stats.spans -= std::min(stats.spans, impl_->deletions->count());
+  const auto damaged = impl_->segments.damage().files();
+  stats.unreadable_segments = damaged.size();
+  if (!damaged.empty()) stats.unreadable = damaged.begin()->first + ": " + damaged.begin()->second;
   stats.seal_lag_ms = impl_->sealer->lag_ms();
   impl_->writer->fill(stats);
   return stats;
 }
 
 Result<uint64_t> SpanEngine::drop_before(Timestamp before) {
+  const std::unique_lock dropping(impl_->dropping, std::try_to_lock);
+  if (!dropping) return 0;  // a backup is being made: the next run finds them
   TRACIA_TRY(impl_->writer->rotate([&](const SegmentInfo& info) { return info.max_start < before; }));
   uint64_t dropped = 0;
   const auto list = impl_->segments.list();
   for (const auto& stored : *list) {
+    // Old as they may be, its spans are followed by others.
+    if (stored->taking) continue;
     const SegmentInfo info = stored->segment->info();
     if (info.spans == 0 || info.max_start >= before) continue;
     const uint64_t deleted = impl_->deletions->count_between(info.min_received, info.max_received);
@@ -101,6 +109,7 @@ Result<uint64_t> SpanEngine::drop_before(Timestamp before) {
     TRACIA_TRY(impl_->deletions->mark_received(info.max_received));
     if (!impl_->segments.replace(stored, nullptr)) continue;  // sealed at this moment; the next run finds it
     TRACIA_TRY(impl_->deletions->forget(info.min_received, info.max_received));
+    impl_->segments.damage().forget(stored->file.filename().string());
     dropped += info.spans - std::min(info.spans, deleted);
     impl_->report("segment_dropped", stored->file.filename().string());
   }
@@ -127,16 +136,30 @@ Status SpanEngine::backup_to(const std::filesystem::path& to, const Copied& copi
     if (copied) copied(name, size);
     return {};
   };
+  const std::lock_guard no_drops(impl_->dropping);
   // Segments first: a span deleted meanwhile is then deleted in the copy as well. What the list holds stays on disk.
   const auto list = impl_->segments.list();
+  auto damaged = impl_->segments.damage().files();
   for (const auto& stored : *list) {
     const fs::path name = fs::path("segments") / stored->file.filename();
+    if (stored->kind == SegmentKind::kActive && !stored->taking && damaged.count(name.filename()) > 0) continue;
+    damaged.erase(name.filename());
     if (const auto* active = dynamic_cast<const ActiveSegment*>(stored->segment.get())) {
       TRACIA_TRY(active->copy_to(to / name));
     } else if (!fs::copy_file(stored->file, to / name, code)) {
       return failed(name);
     }
     TRACIA_TRY(finish(name));
+  }
+  // What cannot be read is nobody's to write: byte for byte, as somebody may yet mend it.
+  for (const auto& [file, why] : damaged) {
+    for (const std::string& part : {file, file + "-wal"}) {
+      const fs::path name = fs::path("segments") / part;
+      if (!fs::exists(impl_->folder / part, code)) continue;
+      const auto same = copy_file(impl_->folder / part, to / name, 0600);
+      if (!same) return fail(same.error());
+      TRACIA_TRY(finish(name));
+    }
   }
   TRACIA_TRY(impl_->deletions->copy_to(to / "deletions.db"));
   TRACIA_TRY(finish("deletions.db"));

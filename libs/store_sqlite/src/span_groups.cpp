@@ -90,14 +90,14 @@ class GroupList {
     TRACIA_TRY(open_cursors());
     while (!full()) {
       const auto newest = std::max_element(cursors_.begin(), cursors_.end(), [](const auto& a, const auto& b) {
-        return a->part().position < b->part().position;
+        return a.cursor->part().position < b.cursor->part().position;
       });
-      settle(newest == cursors_.end() ? std::nullopt : std::optional((*newest)->part().position));
+      settle(newest == cursors_.end() ? std::nullopt : std::optional(newest->cursor->part().position));
       if (newest == cursors_.end()) return {};
-      TRACIA_TRY(consider((*newest)->part()));
-      auto more = (*newest)->next();
-      if (!more) return fail(std::move(more).error());
-      if (!*more) cursors_.erase(newest);
+      TRACIA_TRY(consider(newest->cursor->part()));
+      auto more = newest->cursor->next();
+      if (!more && !newest->stored->skips(more.error())) return fail(std::move(more).error());
+      if (!more || !*more) cursors_.erase(newest);
     }
     return {};
   }
@@ -105,10 +105,12 @@ class GroupList {
   Status open_cursors() {
     for (const auto& stored : *segments_) {
       auto cursor = stored->segment->groups(project_id_, by_);
+      if (!cursor && stored->skips(cursor.error())) continue;
       if (!cursor) return fail(std::move(cursor).error());
       auto more = (*cursor)->next();
+      if (!more && stored->skips(more.error())) continue;
       if (!more) return fail(std::move(more).error());
-      if (*more) cursors_.push_back(std::move(*cursor));
+      if (*more) cursors_.push_back({stored.get(), std::move(*cursor)});
     }
     return {};
   }
@@ -144,6 +146,7 @@ class GroupList {
     for (const auto& stored : *segments_) {
       if (!stored->segment->may_have(key)) continue;
       auto part = stored->segment->group(project_id_, by_, name);
+      if (!part && stored->skips(part.error())) continue;
       if (!part) return fail(std::move(part).error());
       if (!*part) continue;
       if (whole) {
@@ -155,6 +158,10 @@ class GroupList {
     return whole;
   }
 
+  struct Open {
+    const StoredSegment* stored;
+    std::unique_ptr<GroupCursor> cursor;
+  };
   struct Older {
     bool operator()(const store::Group& a, const store::Group& b) const { return a.position < b.position; }
   };
@@ -166,7 +173,7 @@ class GroupList {
   const store::ListOptions& options_;
   const Deadline deadline_;
   store::GroupPage page_;
-  std::vector<std::unique_ptr<GroupCursor>> cursors_;
+  std::vector<Open> cursors_;
   std::priority_queue<store::Group, std::vector<store::Group>, Older> waiting_;
   std::unordered_set<std::string> summed_up_;
 };

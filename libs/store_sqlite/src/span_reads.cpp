@@ -40,8 +40,8 @@ Result<store::SpanPage> SpanEngine::list(const std::string& project_id, const st
         break;
       }
       auto span = scan.load(options.payloads ? Load::kAll : Load::kSummary);
-      if (!span) return fail(std::move(span).error());
-      page.spans.push_back(std::move(*span));
+      if (!span && !scan.skips(span.error())) return fail(std::move(span).error());
+      if (span) page.spans.push_back(std::move(*span));
     }
     last = scan.position();
   }
@@ -72,10 +72,15 @@ Result<std::optional<store::StoredSpan>> SpanEngine::get(const std::string& proj
                                                          const std::string& trace_id) {
   const uint64_t key = span_key(project_id, span_id);
   std::optional<store::StoredSpan> newest;
+  std::optional<Error> unreadable;  // said when the span is nowhere else: it may be there
   const auto list = impl_->segments.list();
   for (const auto& stored : *list) {
     if (!stored->segment->may_have(key)) continue;
     auto found = stored->segment->find(project_id, span_id, trace_id, Load::kAll);
+    if (!found && stored->skips(found.error())) {
+      unreadable = std::move(found).error();
+      continue;
+    }
     if (!found) return fail(std::move(found).error());
     if (*found && impl_->deletions->contains((*found)->received)) {
       if (!trace_id.empty()) return std::nullopt;
@@ -84,6 +89,7 @@ Result<std::optional<store::StoredSpan>> SpanEngine::get(const std::string& proj
     }
     if (*found && (!newest || by_start(*newest, **found))) newest = std::move(**found);
   }
+  if (!newest && unreadable) return fail(std::move(*unreadable));
   return newest;
 }
 
@@ -97,6 +103,7 @@ Result<std::vector<store::StoredSpan>> SpanEngine::trace(const std::string& proj
     const SegmentInfo info = stored->segment->info();
     const size_t deleted = impl_->deletions->count_between(info.min_received, info.max_received);
     auto part = stored->segment->trace(project_id, trace_id, limit + deleted);
+    if (!part && stored->skips(part.error())) continue;
     if (!part) return fail(std::move(part).error());
     for (auto& span : *part) {
       if (!impl_->deletions->contains(span.received)) spans.push_back(std::move(span));
@@ -186,6 +193,7 @@ Result<std::vector<store::StoredSpan>> SpanEngine::received_after(const std::str
     if (info.spans == 0 || info.max_received <= from) continue;
     const size_t deleted = impl_->deletions->count_between(info.min_received, info.max_received);
     auto part = stored->segment->received_after(project_id, from, limit + deleted);
+    if (!part && stored->skips(part.error())) continue;
     if (!part) return fail(std::move(part).error());
     for (auto& span : *part) {
       if (!impl_->deletions->contains(span.received)) spans.push_back(std::move(span));

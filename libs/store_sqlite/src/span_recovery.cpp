@@ -61,7 +61,7 @@ Status SpanEngine::Impl::open_sealed_files() {
     auto opened = open_sealed(folder / name, pool);
     if (!opened) {
       // The others go on; doctor names this one.
-      report("segment_unreadable", opened.error().message);
+      segments.damage().note(name, opened.error());
       continue;
     }
     segments.add(std::make_shared<StoredSegment>(std::move(*opened), folder / name, SegmentKind::kSealed));
@@ -81,12 +81,12 @@ Result<std::vector<std::shared_ptr<ActiveSegment>>> SpanEngine::Impl::open_activ
     std::optional<Error> damage;
     auto opened = ActiveSegment::open(folder / name, parsed->number, how, &damage);
     if (!opened) {
-      report("segment_unreadable", opened.error().message);
+      segments.damage().note(name, opened.error());
       continue;
     }
     if (damage) {
       // What can be read is served; the file stays as it is.
-      report("segment_damaged", damage->message);
+      segments.damage().note(name, *damage, "segment_damaged");
       segments.add(std::make_shared<StoredSegment>(std::move(*opened), folder / name, SegmentKind::kActive));
       continue;
     }
@@ -117,6 +117,7 @@ Status SpanEngine::Impl::start(std::vector<std::shared_ptr<ActiveSegment>> activ
       last->doomed = true;
       continue;
     }
+    last->taking = current;
     segments.add(last);
     if (!current) sealer->push(last, active[i]);
   }

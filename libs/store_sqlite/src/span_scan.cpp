@@ -29,6 +29,7 @@ Result<SpanScan::Step> SpanScan::step() {
   if (!*more) return Step::kEnd;
   if (!matcher_) return Step::kMatch;
   auto span = cursor_.load(Load::kAll);
+  if (!span && cursor_.skips(span.error())) return Step::kMiss;
   if (!span) return fail(std::move(span).error());
   if (!matcher_->matches(span->span)) return Step::kMiss;
   loaded_ = std::move(*span);

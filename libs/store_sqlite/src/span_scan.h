@@ -22,6 +22,7 @@ class SpanScan {
   const Row& row() const { return cursor_.row(); }
   store::Position position() const { return cursor_.position(); }
   Result<store::StoredSpan> load(Load what);  // of a match
+  bool skips(const Error& error) const { return cursor_.skips(error); }
 
  private:
   MergedCursor cursor_;

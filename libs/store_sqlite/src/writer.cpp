@@ -238,7 +238,7 @@ std::optional<store::StoredSpan> Writer::find(const std::string& project_id, con
     if (stored == stored_ || !stored->segment->may_have(key)) continue;
     auto found = stored->segment->find(project_id, span_id, trace_id, Load::kSummary);
     if (!found) {
-      report("segment_unreadable", found.error().message);
+      if (!stored->skips(found.error())) report("segment_unreadable", found.error().message);
       continue;
     }
     if (*found && (!newest || newest->start() < (*found)->start())) newest = std::move(**found);
@@ -318,6 +318,8 @@ Status Writer::switch_segment() {
   if (!fresh) return fail(std::move(fresh).error());
   TRACIA_TRY(sync_path(parts_.folder));
   auto stored = std::make_shared<StoredSegment>(*fresh, file, SegmentKind::kActive);
+  stored->taking = true;
+  stored_->taking = false;
   parts_.segments.add(stored);
   parts_.sealer.push(std::move(stored_), std::move(active_));
   stored_ = std::move(stored);

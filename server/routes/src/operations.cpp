@@ -58,6 +58,8 @@ void add_store_gauges(Services& services) {
   add_store_gauge(services, "tracia_segments", "Sealed segment files.", [](const Stats& s) { return s.segments; });
   add_store_gauge(services, "tracia_disk_bytes", "Bytes of the span store's files.",
                   [](const Stats& s) { return s.disk_bytes; });
+  add_store_gauge(services, "tracia_segments_unreadable", "Segment files that cannot be read: lists lack their spans.",
+                  [](const Stats& s) { return s.unreadable_segments; });
   add_store_gauge(services, "tracia_seal_lag_seconds", "Age of the oldest segment that waits to be sealed.",
                   [](const Stats& s) { return static_cast<double>(s.seal_lag_ms) / 1000; });
 }
@@ -86,6 +88,10 @@ void ready(Services& services, const http::ExchangePtr& exchange) {
     w.field("status", "starting").field("reason", "The store is being opened.");
   } else if (!health) {
     w.field("status", "degraded").field("reason", health.error().message);
+  } else if (const auto stats = services.spans->stats(); stats.unreadable_segments > 0) {
+    // It serves, and takes spans: taking it out of service would mend nothing.
+    w.field("status", "degraded");
+    w.field("reason", "Spans cannot be read: " + stats.unreadable + ". Run tracia doctor.");
   } else {
     w.field("status", "ready").key("reason").null();
   }

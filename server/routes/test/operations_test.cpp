@@ -105,6 +105,14 @@ TEST_F(OperationsTest, readyz_follows_the_stores_health) {
   EXPECT_EQ(body(answer), (nlohmann::json{{"status", "degraded"}, {"reason", "The disk is full."}}));
 }
 
+TEST_F(OperationsTest, readyz_names_a_segment_that_cannot_be_read_and_goes_on_serving) {
+  spans_.figures = {.unreadable_segments = 1, .unreadable = "000001.sealed.db: damaged"};
+  const std::string answer = get("/readyz");
+  EXPECT_TRUE(answer.starts_with("HTTP/1.1 200 "));
+  EXPECT_EQ(body(answer)["status"], "degraded");
+  EXPECT_THAT(std::string(body(answer)["reason"]), HasSubstr("000001.sealed.db"));
+}
+
 TEST_F(OperationsTest, readyz_says_starting_before_there_is_a_store) {
   services_.spans = nullptr;
   EXPECT_EQ(body(get("/readyz"))["status"], "starting");

@@ -80,7 +80,7 @@ struct Connections::Impl {
     const std::string secrets = secrets_json(key, headers);
     connection.sealed_secrets = secrets.empty() ? "" : sealer.seal(secrets, context_of(connection));
     TRACIA_TRY(services.control->put_connection(connection));
-    services.cache->put_connection({connection, std::move(key), std::move(headers)});
+    services.cache->put_connection({connection, std::move(key), std::move(headers), false});
     return connection;
   }
 
@@ -88,6 +88,11 @@ struct Connections::Impl {
     const store::Connection& connection = live.connection;
     const Provider provider = llm::provider_from_name(connection.protocol).value_or(Provider::kOpenAi);
     const bool own_url = !connection.base_url.empty();
+    if (live.locked) {
+      return fail({.code = ErrorCode::kMissingProviderKey,
+                   .message = "The key of the connection '" + connection.name +
+                              "' was sealed with another secret.key. Give its key again, or put back that file."});
+    }
     if (live.key.empty() && !own_url) return fail(missing_provider_key(provider));
     Named named{.name = ascii_lower(connection.name)};
     llm::Target& target = named.target;
@@ -147,6 +152,10 @@ Result<store::Connection> Connections::update(std::string_view project_id, std::
   const auto live = impl_->find(project_id, id);
   if (!live) return fail(connection_not_found(id));
   // Secrets stay with the host they were given for: whoever points the connection elsewhere has to give them again.
+  if (live->locked && !draft.key) {
+    return fail(
+        Error::invalid("key must be given again, and headers if there were any: secret.key is another one now"));
+  }
   const bool moved = draft.base_url != live->connection.base_url || draft.protocol != live->connection.protocol;
   if (moved && !draft.key && !live->key.empty()) {
     return fail(Error::invalid("key must be given again when baseUrl or protocol changes"));
@@ -192,7 +201,7 @@ Result<Connections::Named> Connections::resolve(std::string_view project_id, std
   }
   for (const auto& live : cache.connections_of(project_id)) {
     const bool plain = live->connection.protocol == name && live->connection.base_url.empty();
-    if (plain && !live->key.empty()) return impl_->through(*live, model);
+    if (plain && (!live->key.empty() || live->locked)) return impl_->through(*live, model);
   }
   const auto& from_env = impl_->env_target(*provider);
   if (!from_env) return fail(missing_provider_key(*provider));

@@ -47,7 +47,7 @@ void add_headers(const json::Value& object, std::vector<std::pair<std::string, s
 }
 
 Result<LiveConnection> open_connection(store::Connection connection, const ControlCache::Unseal& unseal) {
-  LiveConnection live{.connection = std::move(connection), .key = "", .headers = {}};
+  LiveConnection live{.connection = std::move(connection), .key = "", .headers = {}, .locked = false};
   json::Document document;
   if (!live.connection.headers_json.empty()) {
     const auto headers = document.parse(live.connection.headers_json);
@@ -56,7 +56,10 @@ Result<LiveConnection> open_connection(store::Connection connection, const Contr
   }
   if (!live.connection.sealed_secrets.empty()) {
     const auto text = unseal(live.connection);
-    if (!text) return fail(text.error());
+    if (!text) {
+      live.locked = true;
+      return live;
+    }
     const auto secrets = document.parse(*text);
     if (!secrets) return fail(secrets.error());
     live.key = (*secrets)["key"].text();

@@ -88,6 +88,22 @@ TEST_F(ConnectionsTest, a_secret_moved_to_another_connection_does_not_open) {
   EXPECT_FALSE(Connections::unsealer(sealer_)(made));
 }
 
+TEST_F(ConnectionsTest, without_its_secret_key_a_connection_asks_for_its_key_and_uses_no_other) {
+  env_["OPENAI_API_KEY"] = "sk-of-the-server";
+  make();
+  const store::Connection made = create(draft("openai", "openai"));
+  ASSERT_TRUE(cache_.load([](const store::Connection&) -> Result<std::string> {
+    return fail({.code = ErrorCode::kUnavailable, .message = "sealed with another secret.key"});
+  }));
+  const auto refused = connections_->resolve("prj_1", "openai", "gpt-4o");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kMissingProviderKey);
+  EXPECT_NE(refused.error().message.find("again"), std::string::npos);
+  EXPECT_FALSE(connections_->update("prj_1", made.id, draft("openai", "openai", "", std::nullopt)));
+  ASSERT_TRUE(connections_->update("prj_1", made.id, draft("openai", "openai", "", "sk-given-again-1")));
+  EXPECT_EQ(key_of(resolve("openai", "gpt-4o").target), "sk-given-again-1");
+}
+
 TEST_F(ConnectionsTest, a_connection_of_its_own_name_is_an_endpoint_that_only_speaks_the_dialect) {
   create(draft("my-vllm", "openai", "https://llm.example.com/v1", std::nullopt));
   const auto named = resolve("My-VLLM", "acme/chat-7b");

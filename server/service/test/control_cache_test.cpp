@@ -90,13 +90,15 @@ TEST_F(ControlCacheTest, OpensSecretsAndJoinsHeaders) {
   EXPECT_EQ(live->headers, (std::vector<std::pair<std::string, std::string>>{{"X-Team", "core"}, {"api-key", "s"}}));
 }
 
-TEST_F(ControlCacheTest, SecretsThatCannotBeOpenedNameTheirConnection) {
+TEST_F(ControlCacheTest, AConnectionWhoseSecretsCannotBeOpenedIsLockedAndTheRestIsLoaded) {
   store::Connection azure = connection("con_1", "azure");
   azure.sealed_secrets = "sealed";
   ASSERT_TRUE(store_.put_connection(azure));
-  const Status loaded = cache_.load(no_secrets);
-  ASSERT_FALSE(loaded);
-  EXPECT_EQ(loaded.error().message, "The connection 'azure' cannot be opened: wrong key");
+  ASSERT_TRUE(cache_.load(no_secrets));
+  const auto live = cache_.connection("prj_1", "azure");
+  ASSERT_NE(live, nullptr);
+  EXPECT_TRUE(live->locked);
+  EXPECT_EQ(live->key, "");
 }
 
 TEST_F(ControlCacheTest, ARevokedKeyIsListedButOpensNothing) {

@@ -155,6 +155,9 @@ struct SpanStoreStats {
   uint64_t appended = 0, duplicates = 0, refused = 0;  // since start; refused: queue full or disk failing
   uint64_t commits = 0;
   int64_t seal_lag_ms = 0;  // age of the oldest segment that waits to be sealed; 0 = none waits
+  // Segments that cannot be read, in whole or in part: lists go on without what is in there.
+  uint64_t unreadable_segments = 0;
+  std::string unreadable;  // one of them, and what is wrong with it
 };
 
 // Thread-safe. Reads block (disk) and belong on a worker pool; append() does not block. The destructor waits until

@@ -21,6 +21,7 @@ struct LiveConnection {
   store::Connection connection;
   std::string key;                                           // "" = none
   std::vector<std::pair<std::string, std::string>> headers;  // public and secret ones
+  bool locked = false;  // sealed with another secret.key, as after a restore without it: the key is needed again
 };
 
 class ControlCache {
@@ -29,7 +30,7 @@ class ControlCache {
   ~ControlCache();
 
   // Reads everything but versions; called once, before serving. `unseal` (Connections::unsealer) opens
-  // Connection::sealed_secrets: {"key": "…", "headers": {…}} as JSON.
+  // Connection::sealed_secrets: {"key": "…", "headers": {…}} as JSON; what it cannot open is locked, and no error.
   using Unseal = std::function<Result<std::string>(const store::Connection& connection)>;
   Status load(const Unseal& unseal);
 
