@@ -97,6 +97,7 @@ struct ServerProcess::Impl {
   bool stopped = false;
 
   Status open_directory();
+  void make_server();
   Status make_services();
   Status listen();
   Status open_control_socket();
@@ -116,6 +117,15 @@ Status ServerProcess::Impl::open_directory() {
   return {};
 }
 
+void ServerProcess::Impl::make_server() {
+  server = std::make_unique<http::Server>(
+      http::ServerOptions{.listen = config.listen,
+                          .threads = config.threads,
+                          .tls_cert = config.tls_cert.string(),
+                          .tls_key = config.tls_key.string()},
+      [this](http::Request& request, http::ResponseWriter writer) { router.handle(request, std::move(writer)); });
+}
+
 Status ServerProcess::Impl::make_services() {
   sealer.emplace(*directory);
   cache.emplace(directory->control());
@@ -133,19 +143,14 @@ Status ServerProcess::Impl::make_services() {
   services.prompts = &prompts.emplace(services);
   services.connections = &connections.emplace(services, *sealer, env);
   services.workers = &workers.emplace(config.workers);
-  services.runs = &runs.emplace(services);
+  make_server();
+  services.runs = &runs.emplace(services, server->reactors());
   return {};
 }
 
 Status ServerProcess::Impl::listen() {
   add_routes(router, services);
   router.set_observer(routes::make_observer(services));
-  server = std::make_unique<http::Server>(
-      http::ServerOptions{.listen = config.listen,
-                          .threads = config.threads,
-                          .tls_cert = config.tls_cert.string(),
-                          .tls_key = config.tls_key.string()},
-      [this](http::Request& request, http::ResponseWriter writer) { router.handle(request, std::move(writer)); });
   return server->start();
 }
 
@@ -205,9 +210,13 @@ void ServerProcess::stop(Millis grace) {
   if (std::exchange(my.stopped, true)) return;
   my.periodic.reset();
   my.control_socket.reset();
-  if (my.server) my.server->stop(grace);
-  my.runs.reset();     // cancels calls of peers that were cut off; their spans are stored
+  // The calls of peers that were cut off end on the server's loops; their spans are stored.
+  const auto close_runs = [&my] {
+    if (my.runs) my.runs->close();
+  };
+  if (my.server) my.server->stop(grace, close_runs);
   my.workers.reset();  // runs what is queued
+  my.runs.reset();
   my.server.reset();
   if (my.access) my.access->flush_last_used();
 }
