@@ -95,6 +95,7 @@ struct ServerProcess::Impl {
   std::optional<service::Prompts> prompts;
   std::optional<service::Connections> connections;
   http::Router router;
+  std::function<void(const http::Finished&)> observer;  // set before the server listens
   // The server's memory outlives what still answers through it; its threads end first (stop()).
   std::unique_ptr<http::Server> server;
   std::optional<service::Workers> workers;
@@ -105,6 +106,7 @@ struct ServerProcess::Impl {
   bool stopped = false;
 
   Status open_directory();
+  void make_server();
   Status make_services();
   Status listen();
   Status open_control_socket();
@@ -122,6 +124,19 @@ Status ServerProcess::Impl::open_directory() {
   if (!opened) return fail(opened.error());
   directory = std::move(*opened);
   return {};
+}
+
+void ServerProcess::Impl::make_server() {
+  server = std::make_unique<http::Server>(
+      http::ServerOptions{.listen = config.listen,
+                          .threads = config.threads,
+                          .tls_cert = config.tls_cert.string(),
+                          .tls_key = config.tls_key.string(),
+                          .on_refused =
+                              [this](int status, std::string_view peer) {
+                                observer({.method = "OTHER", .peer = peer, .status = status});
+                              }},
+      [this](http::Request& request, http::ResponseWriter writer) { router.handle(request, std::move(writer)); });
 }
 
 Status ServerProcess::Impl::make_services() {
@@ -149,25 +164,15 @@ Status ServerProcess::Impl::make_services() {
   services.prompts = &prompts.emplace(services);
   services.connections = &connections.emplace(services, *sealer, env);
   services.workers = &workers.emplace(config.workers);
-  services.runs = &runs.emplace(services);
+  make_server();
+  services.runs = &runs.emplace(services, server->reactors());
   return {};
 }
 
 Status ServerProcess::Impl::listen() {
   add_routes(router, services);
-  const auto observer = routes::make_observer(services);
+  observer = routes::make_observer(services);
   router.set_observer(observer);
-  server = std::make_unique<http::Server>(
-      http::ServerOptions{.listen = config.listen,
-                          .threads = config.threads,
-                          .tls_cert = config.tls_cert.string(),
-                          .tls_key = config.tls_key.string(),
-                          .on_refused =
-                              [observer](int status, std::string_view peer) {
-                                observer({.method = "OTHER", .peer = peer, .status = status});
-                              }},
-      [this](http::Request& request, http::ResponseWriter writer) { router.handle(request, std::move(writer)); });
-  routes::add_server_gauges(services, *server);
   return server->start();
 }
 
@@ -228,9 +233,13 @@ void ServerProcess::stop(Millis grace) {
   my.periodic.reset();
   my.control_socket.reset();
   my.stopping = true;
-  if (my.server) my.server->stop(grace);
-  my.runs.reset();     // cancels calls of peers that were cut off; their spans are stored
+  // The calls of peers that were cut off end on the server's loops; their spans are stored.
+  const auto close_runs = [&my] {
+    if (my.runs) my.runs->close();
+  };
+  if (my.server) my.server->stop(grace, close_runs);
   my.workers.reset();  // runs what is queued
+  my.runs.reset();
   if (my.access) my.access->flush_last_used();
   my.directory.reset();  // calls back for every span that it had accepted, and those answer through the server
   my.server.reset();

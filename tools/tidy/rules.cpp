@@ -34,7 +34,7 @@ const std::map<std::string, std::set<std::string>>& allowed() {
       {"store", {"base", "json", "llm", "span", "prompt"}},
       {"store_sqlite", {"base", "json", "llm", "span", "prompt", "store"}},
       {"ingest", {"base", "json", "llm", "span", "prompt", "store"}},
-      {"http", {"base", "json", "wire"}},
+      {"http", {"base", "json", "wire", "transport"}},
       {"config", {"base", "wire", "llm"}},
       {"service",
        {"base", "json", "wire", "llm", "span", "prompt", "transport", "calls", "store", "ingest", "config", "http"}},

@@ -165,6 +165,8 @@ struct Server::Impl {
 Server::Server(ServerOptions options, Handler handler) : impl_(std::make_unique<Impl>()) {
   impl_->shared.options = std::move(options);
   impl_->shared.handler = std::move(handler);
+  const int count = std::clamp(impl_->shared.options.threads, 1, 64);
+  for (int i = 0; i < count; ++i) impl_->workers.push_back(std::make_unique<Worker>(impl_->shared));
 }
 
 Server::~Server() { stop(Millis(0)); }
@@ -179,9 +181,6 @@ Status Server::start() {
     impl_->shared.tls = std::move(*tls);
   }
   raise_descriptor_limit();
-  const int count = std::clamp(impl_->shared.options.threads, 1, 64);
-  impl_->workers.clear();
-  for (int i = 0; i < count; ++i) impl_->workers.push_back(std::make_unique<Worker>(impl_->shared));
   if (const Status listening = impl_->listen(); !listening) return listening;
   impl_->accept();
   for (const auto& worker : impl_->workers) impl_->threads.emplace_back([w = worker.get()] { w->run(); });
@@ -189,7 +188,15 @@ Status Server::start() {
   return {};
 }
 
-void Server::stop(Millis grace) {
+std::vector<std::shared_ptr<transport::Reactor>> Server::reactors() const {
+  std::vector<std::shared_ptr<transport::Reactor>> all;
+  for (const auto& worker : impl_->workers) {
+    if (worker->reactor()) all.push_back(worker->reactor());
+  }
+  return all;
+}
+
+void Server::stop(Millis grace, const std::function<void()>& before_loops_end) {
   const std::lock_guard lock(impl_->mutex);
   if (!impl_->running) return;
   impl_->running = false;
@@ -202,6 +209,7 @@ void Server::stop(Millis grace) {
   impl_->wait_until_empty(grace);
   for (const auto& worker : impl_->workers) worker->close_all();
   impl_->wait_until_empty(Millis(1000));
+  if (before_loops_end) before_loops_end();
   for (const auto& worker : impl_->workers) worker->stop();
   for (std::thread& thread : impl_->threads) thread.join();
   impl_->threads.clear();

@@ -13,7 +13,14 @@ constexpr Millis kSweepPeriod{200};
 
 }  // namespace
 
-Worker::Worker(Shared& shared) : shared_(shared), work_(io_.get_executor()), sweeper_(io_) { refresh_date(); }
+Worker::Worker(Shared& shared)
+    : shared_(shared), work_(io_.get_executor()), sweeper_(io_), reactor_(LoopReactor::create(io_)) {
+  refresh_date();
+}
+
+Worker::~Worker() {
+  if (reactor_) reactor_->shut();
+}
 
 void Worker::run() {
   sweep();

@@ -10,6 +10,7 @@
 #include <string>
 #include <unordered_set>
 
+#include "loop_reactor.h"
 #include "response_format.h"
 #include "tracia/http/server.h"
 
@@ -27,6 +28,9 @@ struct Shared {
 class Worker {
  public:
   explicit Worker(Shared& shared);
+  ~Worker();  // after run() has returned
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
 
   void run();                  // until stop()
   void stop() { io_.stop(); }  // thread-safe
@@ -36,6 +40,7 @@ class Worker {
   Shared& shared() { return shared_; }
   const ServerOptions& options() const { return shared_.options; }
   boost::asio::io_context& io() { return io_; }
+  const std::shared_ptr<LoopReactor>& reactor() const { return reactor_; }  // null: out of descriptors
   std::string_view date() const { return date_; }
 
   // On the worker's thread only.
@@ -51,6 +56,7 @@ class Worker {
   boost::asio::io_context io_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
   boost::asio::steady_timer sweeper_;
+  std::shared_ptr<LoopReactor> reactor_;
   std::unordered_set<std::shared_ptr<Connection>> connections_;
   std::string date_;
   int64_t date_second_ = 0;

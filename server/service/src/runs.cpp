@@ -47,9 +47,13 @@ bool is_refused_address(const Error& error) {
 
 // How many runs are under way, so that the destructor can wait for them; and what they share.
 struct Runs::Impl {
+  // One for each reactor, so that a run stays on the thread of its connection.
+  struct Lane {
+    std::shared_ptr<transport::Reactor> reactor;
+    std::shared_ptr<calls::Driver> driver;
+  };
   Services& services;
-  std::shared_ptr<transport::Transport> transport;
-  std::shared_ptr<calls::Driver> driver;
+  std::vector<Lane> lanes;  // for those who entered
   std::mutex mutex;
   std::condition_variable none_left;
   size_t running = 0;
@@ -66,18 +70,32 @@ struct Runs::Impl {
     const std::lock_guard lock(mutex);
     if (--running == 0) none_left.notify_all();
   }
+  void add_lane(std::shared_ptr<transport::Reactor> reactor) {
+    transport::Options options{
+        .user_agent = "tracia-server", .idle_connections_max = kIdleConnectionsMax, .reactor = reactor};
+    auto transport = std::make_shared<transport::Transport>(std::move(options));
+    lanes.push_back({std::move(reactor),
+                     std::make_shared<calls::Driver>(std::move(transport), llm::process_env(), *services.clock)});
+  }
+  const std::shared_ptr<calls::Driver>& driver() const {
+    for (const Lane& lane : lanes) {
+      if (lane.reactor && lane.reactor->on_reactor_thread()) return lane.driver;
+    }
+    return lanes.front().driver;
+  }
   void close() {
     std::unique_lock lock(mutex);
     closing = true;
     while (running > 0) {
       lock.unlock();
-      driver->cancel_all(false);
+      for (const Lane& lane : lanes) lane.driver->cancel_all(false);
       lock.lock();
       // A run that waits for its parent's trace starts its call later: it is cancelled in the next round.
       none_left.wait_for(lock, Millis{100}, [&] { return running == 0; });
     }
     lock.unlock();
-    driver->cancel_all(true);
+    for (const Lane& lane : lanes) lane.driver->cancel_all(true);
+    lanes.clear();
   }
 };
 
@@ -241,14 +259,15 @@ class Run : public std::enable_shared_from_this<Run> {
 
 }  // namespace
 
-Runs::Runs(Services& services) {
-  transport::Options options{.user_agent = "tracia-server", .idle_connections_max = kIdleConnectionsMax};
-  auto transport = std::make_shared<transport::Transport>(std::move(options));
-  auto driver = std::make_shared<calls::Driver>(transport, llm::process_env(), *services.clock);
-  impl_.reset(new Impl{.services = services, .transport = std::move(transport), .driver = std::move(driver)});
+Runs::Runs(Services& services, std::vector<std::shared_ptr<transport::Reactor>> reactors)
+    : impl_(new Impl{.services = services}) {
+  if (reactors.empty()) reactors.push_back(nullptr);
+  for (auto& reactor : reactors) impl_->add_lane(std::move(reactor));
 }
 
-Runs::~Runs() { impl_->close(); }
+Runs::~Runs() { close(); }
+
+void Runs::close() { impl_->close(); }
 
 void Runs::start(const Principal& who, RunRequest request, transport::CancelToken cancel, Listener listener) {
   Services& services = impl_->services;
@@ -268,10 +287,10 @@ void Runs::start(const Principal& who, RunRequest request, transport::CancelToke
     const std::lock_guard lock(impl->mutex);
     return impl->closing;
   };
-  if (!run->needs_trace()) return run->start(impl->driver);
+  if (!run->needs_trace()) return run->start(impl->driver());
   const Status taken = services.workers->submit([run, impl] {
     run->find_trace();
-    run->start(impl->driver);
+    run->start(impl->driver());
   });
   if (!taken) run->refuse(taken.error());
 }
@@ -281,7 +300,7 @@ void Runs::probe(llm::Target target, transport::CancelToken cancel, std::functio
   if (!call) return done(fail(std::move(call).error()));
   if (const Status entered = impl_->enter(); !entered) return done(fail(entered.error()));
   const std::shared_ptr<llm::Call> shared = std::move(*call);
-  calls::run_async(impl_->driver, shared, cancel, [impl = impl_.get(), shared, done = std::move(done)] {
+  calls::run_async(impl_->driver(), shared, cancel, [impl = impl_.get(), shared, done = std::move(done)] {
     const auto& error = shared->error();
     done(error ? Result<Millis>(fail(*error)) : Result<Millis>(shared->latency()));
     impl->leave();

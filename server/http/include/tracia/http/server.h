@@ -13,10 +13,15 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "tracia/base/clock.h"
 #include "tracia/base/result.h"
 #include "tracia/wire/http.h"
+
+namespace tracia::transport {
+class Reactor;
+}
 
 namespace tracia::http {
 
@@ -132,9 +137,15 @@ class Server {
   // kNetworkError when the address cannot be bound; the message says what to do.
   Status start();
   // Stops accepting, closes idle connections, lets answers in flight finish for at most `grace` (those that asked with
-  // on_stop() are told), then cuts the rest.
-  // Blocks until all threads ended. Never call it from a handler.
-  void stop(Millis grace);
+  // on_stop() are told), then cuts the rest. Blocks until all threads ended. Never call it from a handler.
+  // `before_loops_end` is called on this thread when all connections are closed and the loops still run: who works on
+  // reactors() ends there.
+  void stop(Millis grace, const std::function<void()>& before_loops_end = {});
+
+  // The loops as places for outgoing calls (transport::Options::reactor), also before start(), when nothing runs there
+  // yet: a call that a request makes on its own loop saves two hand-overs between threads. Transports on them go before
+  // the loops do. Empty when there were no descriptors left for them.
+  std::vector<std::shared_ptr<transport::Reactor>> reactors() const;
 
   uint16_t port() const;        // the bound port; 0 before start()
   std::string address() const;  // "127.0.0.1:7071", "[::1]:7071"

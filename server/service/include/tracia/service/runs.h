@@ -17,6 +17,7 @@
 #include "tracia/service/prompts.h"
 #include "tracia/service/services.h"
 #include "tracia/transport/cancel_token.h"
+#include "tracia/transport/transport.h"
 
 namespace tracia::service {
 
@@ -48,8 +49,13 @@ struct RunFailure {
 
 class Runs {
  public:
-  explicit Runs(Services& services);
-  ~Runs();  // cancels what is in flight and waits for its spans
+  // Calls run on the reactor of the thread that starts them, or on the first one; on a thread of their own when there
+  // is none.
+  explicit Runs(Services& services, std::vector<std::shared_ptr<transport::Reactor>> reactors = {});
+  ~Runs();  // closes
+  // Cancels what is in flight, waits for its spans, and gives the reactors back, which must be running until then. Runs
+  // started later are refused. Idempotent; not on a reactor's thread.
+  void close();
 
   // Called on any thread, in order, never at the same time; on_end exactly once, last.
   struct Listener {
