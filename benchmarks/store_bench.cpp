@@ -3,6 +3,7 @@
 // list / filter / open / trace over everything stored. No HTTP: server_bench has that.
 //   store_bench [--spans N]        chats to store (1,000,000)
 //               [--dir DIR]        where (a new folder under /tmp)
+//               [--only chats|sealing]   one part: chats and reads over them; acknowledgements beside sealing
 //               [--keep yes]       leaves the store of chats in DIR; a later run over it with the same N only reads
 #include <malloc.h>
 #include <sys/wait.h>
@@ -31,6 +32,7 @@ namespace fs = std::filesystem;
 
 constexpr int64_t kFirstStart = 1'780'000'000'000'000;
 constexpr uint64_t kBatch = 500;  // spans: what the recorder posts at once
+constexpr Millis kDay{24 * 3'600'000};
 constexpr int64_t kSegmentSpans = 250'000;
 
 double cpu_now() { return bench::seconds(CLOCK_PROCESS_CPUTIME_ID); }
@@ -80,10 +82,14 @@ class Feeder {
   int under_way_ = 0;
 };
 
-uint64_t bytes_under(const fs::path& folder) {
+// Files may go while it looks.
+uint64_t bytes_under(const fs::path& folder, std::string_view in_name = "") {
   uint64_t sum = 0;
-  for (const auto& entry : fs::recursive_directory_iterator(folder))
-    if (entry.is_regular_file()) sum += entry.file_size();
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    std::error_code gone;
+    const auto bytes = entry.file_size(gone);
+    if (!gone && entry.path().filename().string().find(in_name) != std::string::npos) sum += bytes;
+  }
   return sum;
 }
 
@@ -103,9 +109,9 @@ double percentile(std::vector<double> values, size_t percent) {
 }
 
 struct Store {
-  explicit Store(const fs::path& path, int64_t segment_spans = kSegmentSpans)
+  explicit Store(const fs::path& path, int64_t segment_spans = kSegmentSpans, Millis segment_age = kDay)
       : directory(must(store_sqlite::DataDirectory::open(
-            path, {.segment_spans_max = segment_spans, .segment_age_max = Millis(24 * 3'600'000)}))) {}
+            path, {.segment_spans_max = segment_spans, .segment_age_max = segment_age}))) {}
   store::SpanStore& spans() { return directory->spans(); }
   // Waits until full segments are sealed. The writer hands a full one over at its next tick at the latest.
   void settle() {
@@ -244,26 +250,34 @@ void acknowledge_beside_sealing(const fs::path& path, bench::Generator& generato
   }
 }
 
-void agents(const fs::path& path, bench::Generator& generator) {
+// The JSON of the agents' spans, stored.
+uint64_t store_agents(const fs::path& path, bench::Generator& generator, int agents) {
   Store store(path, 10'000);
-  uint64_t json_bytes = 0, count = 0;
+  uint64_t json_bytes = 0;
   Feeder feeder(store.spans());
-  for (int agent = 0; agent < 1000; ++agent) {
+  for (int agent = 0; agent < agents; ++agent) {
     std::string batch = "[";
-    for (const std::string& body : generator.agent(1'790'000'000'000'000 + agent * 100'000'000ll, 30)) {
+    for (const std::string& body : generator.agent(kFirstStart + agent * 100'000'000ll, 30)) {
       json_bytes += body.size();
-      ++count;
       batch += (batch.size() > 1 ? "," : "") + body;
     }
     feeder.append(decode(batch + "]"));
   }
   feeder.wait();
   store.settle();
+  return json_bytes;
+}
+
+void agents(const fs::path& path, bench::Generator& generator) {
+  constexpr int kAgents = 1000;
+  const uint64_t json_bytes = store_agents(path, generator, kAgents);
+  // The last segment, which is not full, is sealed for its age.
+  Store aged(path, kSegmentSpans, Millis(1));
+  while (bytes_under(path / "segments", ".active.") > (1u << 20)) sleep_ms(50);
   const uint64_t disk = bytes_under(path / "segments");
-  std::printf(
-      "\n1,000 agents of 30 turns, %llu spans: disk %.0f MB for %.0f MB of JSON: %.1fx smaller (target: >= 10)\n",
-      static_cast<unsigned long long>(count), static_cast<double>(disk) / 1e6, static_cast<double>(json_bytes) / 1e6,
-      static_cast<double>(json_bytes) / static_cast<double>(disk));
+  std::printf("\n%d agents of 30 turns: disk %.0f MB for %.0f MB of JSON: %.1fx smaller (target: >= 10)\n", kAgents,
+              static_cast<double>(disk) / 1e6, static_cast<double>(json_bytes) / 1e6,
+              static_cast<double>(json_bytes) / static_cast<double>(disk));
 }
 
 // The machine may be busy: CPU says what a query costs, time what it took here.
@@ -319,7 +333,7 @@ void queries(Store& store, bench::Generator& generator, uint64_t stored) {
                [&](int) { must(spans.groups(kProject, store::GroupBy::kSession, {}, {.limit = 50})); });
 }
 
-void all_but_reads(const fs::path& dir, bench::Generator& generator, uint64_t count) {
+void all_but_chats(const fs::path& dir, bench::Generator& generator) {
   killed_process(dir / "killed");
   fs::remove_all(dir / "killed");
   memory_of_active(dir / "active", generator);
@@ -330,8 +344,6 @@ void all_but_reads(const fs::path& dir, bench::Generator& generator, uint64_t co
   fs::remove_all(dir / "sealing");
   agents(dir / "agents", generator);
   fs::remove_all(dir / "agents");
-  Store store(dir / "chats");
-  ingest_chats(store, generator, count);
 }
 
 void reopen_and_read(const fs::path& path, bench::Generator& generator, uint64_t count) {
@@ -350,17 +362,26 @@ void reopen_and_read(const fs::path& path, bench::Generator& generator, uint64_t
 int main(int argc, char** argv) {
   uint64_t count = 1'000'000;
   fs::path dir = fs::temp_directory_path() / ("tracia-store-bench-" + std::to_string(::getpid()));
+  std::string only;
   bool keep = false;
   for (int i = 1; i + 1 < argc; i += 2) {
     if (std::strcmp(argv[i], "--spans") == 0) count = std::strtoull(argv[i + 1], nullptr, 10);
     if (std::strcmp(argv[i], "--dir") == 0) dir = argv[i + 1];
     if (std::strcmp(argv[i], "--keep") == 0) keep = true;
+    if (std::strcmp(argv[i], "--only") == 0) only = argv[i + 1];
   }
   std::setvbuf(stdout, nullptr, _IOLBF, 0);
   bench::Generator generator(42);
   if (!fs::exists(dir / "chats")) {
     fs::create_directories(dir);
-    all_but_reads(dir, generator, count);
+    if (only.empty()) all_but_chats(dir, generator);
+    if (only == "sealing") {
+      acknowledge_beside_sealing(dir / "sealing", generator);
+      fs::remove_all(dir);
+      return 0;
+    }
+    Store store(dir / "chats");
+    ingest_chats(store, generator, count);
   }
   reopen_and_read(dir / "chats", generator, count);
   if (!keep) fs::remove_all(dir);

@@ -10,6 +10,7 @@ namespace {
 
 constexpr int64_t kFormat = 1;
 constexpr size_t kRowChunkBytes = 64u << 10;
+constexpr size_t kScanBatch = 4096;
 constexpr size_t kContentPartsMax = 1u << 20;  // fresh contents of one span
 
 Error damaged(const std::filesystem::path& file, std::string_view what) {
@@ -75,6 +76,7 @@ Status ActiveSegment::scan() {
     if (!more) status = fail(std::move(more).error());
     if (!more || !*more) break;
     status = load_record(rows->blob(0));
+    if (staged_.size() >= kScanBatch) publish();  // else all of it would be in memory twice
   }
   publish();
   return status;

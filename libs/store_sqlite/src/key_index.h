@@ -2,6 +2,7 @@
 // for each. Chained hashing over flat arrays. An item may have no key: it takes a number and is never found.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
