@@ -1,8 +1,5 @@
 #include "sealer.h"
 
-#include <sys/resource.h>
-#include <unistd.h>
-
 #include <algorithm>
 
 #include "sealed.h"
@@ -11,11 +8,6 @@ namespace tracia::store_sqlite {
 namespace {
 
 constexpr std::chrono::seconds kRetryDelay{5};
-constexpr int kNiceness = 10;
-
-// Those who wait for an acknowledgement come first when the processors are busy. Linux keeps this for each thread;
-// where it cannot be set, sealing is as urgent as all else.
-void be_nice() { (void)::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kNiceness); }
 
 }  // namespace
 
@@ -73,7 +65,6 @@ void Sealer::report(std::string_view event, std::string_view detail) const {
 }
 
 void Sealer::run() {
-  be_nice();
   std::unique_lock lock(mutex_);
   while (true) {
     changed_.wait(lock, [&] { return stop_ || !jobs_.empty(); });
