@@ -33,7 +33,7 @@ class Generator {
   std::string prose(size_t bytes) {
     std::string text;
     while (text.size() < bytes) {
-      const double at = std::uniform_real_distribution<double>(0, 1)(random_);
+      const double at = static_cast<double>(random_() >> 11) * 0x1p-53;  // [0, 1), without the library's logarithms
       text += words_[static_cast<size_t>(std::lower_bound(cumulative_.begin(), cumulative_.end(), at) -
                                          cumulative_.begin()) %
                      words_.size()];

@@ -1,6 +1,6 @@
 // The reading side of the active segment.
 #include <algorithm>
-#include <map>
+#include <unordered_set>
 
 #include "active_segment.h"
 #include "codec.h"
@@ -12,6 +12,8 @@ namespace {
 // How much a cursor looks at before it lets the writer in.
 constexpr size_t kExaminedMax = 4096;
 constexpr size_t kBatchMax = 128;
+// Longer chains of an index are not collected: what so many spans have is soon found by a walk.
+constexpr size_t kChainMax = 16'384;
 constexpr size_t kIdleReadersMax = 4;
 
 Error damaged_payload() {
@@ -22,12 +24,13 @@ Error damaged_payload() {
 
 // Walks the order in batches, taking the lock for each: a long scan never holds up the writer. Spans that arrive
 // meanwhile are newer than where the cursor stands, or late; either way the position it goes on from stays right.
+// Of one trace, session or end user the spans are known, and taken all at once.
 class ActiveCursor final : public SegmentCursor {
  public:
   ActiveCursor(const ActiveSegment* segment, std::optional<uint32_t> project, const std::string& project_id,
                const store::SpanFilter& filter, const std::optional<store::Position>& after)
       : segment_(segment), matcher_(filter), needed_(signature_of(filter)), project_(project), below_(after) {
-    if (filter.trace_id) trace_key_ = trace_key(project_id, *filter.trace_id);
+    choose_index(project_id, filter);
     if (filter.start_before) {
       const store::Position bound{filter.start_before->micros, INT64_MIN};
       below_ = below_ ? std::min(*below_, bound) : bound;
@@ -49,11 +52,26 @@ class ActiveCursor final : public SegmentCursor {
   Result<store::StoredSpan> load(Load what) override { return segment_->load(row_, what); }
 
  private:
+  void choose_index(const std::string& project_id, const store::SpanFilter& filter) {
+    const auto given = [](const std::optional<std::string>& text) { return text && !text->empty(); };
+    if (given(filter.trace_id)) {
+      index_ = &segment_->trace_index_;
+      key_ = trace_key(project_id, *filter.trace_id);
+    } else if (given(filter.session_id)) {
+      index_ = &segment_->session_index_;
+      key_ = group_key(project_id, store::GroupBy::kSession, *filter.session_id);
+    } else if (given(filter.user_id)) {
+      index_ = &segment_->user_index_;
+      key_ = group_key(project_id, store::GroupBy::kUser, *filter.user_id);
+    }
+  }
+
   void fill() {
     batch_.clear();
     at_ = 0;
+    if (index_ != nullptr && fill_from_index()) return;
     const std::shared_lock lock(segment_->mutex_);
-    trace_key_ ? fill_trace() : fill_batch();
+    fill_batch();
   }
 
   bool in_range(const ActiveSegment::Entry& entry) const {
@@ -78,24 +96,35 @@ class ActiveCursor final : public SegmentCursor {
     }
   }
 
-  // A trace is short and its spans are known: all at once.
-  void fill_trace() {
-    std::vector<const ActiveSegment::Entry*> found;
-    for (uint32_t i = segment_->trace_index_.first(*trace_key_); i != KeyIndex::kNone;
-         i = segment_->trace_index_.next(i)) {
-      const auto& entry = segment_->entries_[i];
-      if (entry.project == *project_ && in_range(entry)) found.push_back(&entry);
+  // False: there are too many.
+  bool fill_from_index() {
+    std::vector<std::pair<store::Position, std::string_view>> found;
+    {
+      const std::shared_lock lock(segment_->mutex_);
+      size_t examined = 0;
+      for (uint32_t i = index_->first(key_); i != KeyIndex::kNone; i = index_->next(i)) {
+        if (++examined > kChainMax) {
+          index_ = nullptr;
+          return false;
+        }
+        const auto& entry = segment_->entries_[i];
+        if (entry.project == *project_ && entry.signature.covers(needed_) && in_range(entry)) {
+          found.emplace_back(entry.position, entry.row);
+        }
+      }
     }
-    std::sort(found.begin(), found.end(), [](const auto* a, const auto* b) { return b->position < a->position; });
-    for (const auto* entry : found) batch_.push_back(entry->row);
+    std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return b.first < a.first; });
+    for (const auto& [position, row] : found) batch_.push_back(row);
     done_ = true;
+    return true;
   }
 
   const ActiveSegment* segment_;
   RowMatcher matcher_;
   Signature needed_;
   std::optional<uint32_t> project_;
-  std::optional<uint64_t> trace_key_;
+  const KeyIndex* index_ = nullptr;  // that knows all that can match, under key_
+  uint64_t key_ = 0;
   std::optional<store::Position> below_;  // what is left lies below
   std::vector<std::string_view> batch_;
   size_t at_ = 0;
@@ -309,11 +338,41 @@ Result<std::vector<store::StoredSpan>> ActiveSegment::received_after(const std::
   return spans;
 }
 
+// Sums a group up when the walk meets its newest span, so that the first page does not cost the whole segment.
+class ActiveGroups final : public GroupCursor {
+ public:
+  ActiveGroups(const ActiveSegment* segment, const std::string& project_id, store::GroupBy by)
+      : segment_(segment),
+        project_id_(project_id),
+        by_(by),
+        walk_(segment, segment->known_project(project_id), project_id, {}, std::nullopt) {}
+
+  Result<bool> next() override {
+    while (true) {
+      auto more = walk_.next();
+      if (!more || !*more) return more;
+      const std::string key(group_of(walk_.row(), by_));
+      if (key.empty() || !seen_.insert(key).second) continue;
+      auto part = segment_->group(project_id_, by_, key);
+      if (!part) return fail(std::move(part).error());
+      if (!*part) continue;
+      part_ = std::move(**part);
+      return true;
+    }
+  }
+  const GroupPart& part() const override { return part_; }
+
+ private:
+  const ActiveSegment* segment_;
+  const std::string project_id_;
+  const store::GroupBy by_;
+  ActiveCursor walk_;
+  std::unordered_set<std::string> seen_;
+  GroupPart part_;
+};
+
 Result<std::unique_ptr<GroupCursor>> ActiveSegment::groups(const std::string& project_id, store::GroupBy by) const {
-  GroupCollector collector(project_id, by);
-  ActiveCursor cursor(this, known_project(project_id), project_id, {}, std::nullopt);
-  TRACIA_TRY(collector.add_all(cursor));
-  return collector.finish();
+  return std::make_unique<ActiveGroups>(this, project_id, by);
 }
 
 Result<std::optional<GroupPart>> ActiveSegment::group(const std::string& project_id, store::GroupBy by,

@@ -11,6 +11,7 @@ namespace {
 
 constexpr int64_t kFormat = 1;
 constexpr size_t kRowChunkBytes = 64u << 10;
+constexpr size_t kScanBatch = 4096;
 constexpr size_t kContentPartsMax = 1u << 20;  // fresh contents of one span
 
 Error damaged(const std::filesystem::path& file, std::string_view what) {
@@ -77,6 +78,7 @@ Status ActiveSegment::scan() {
     if (!more) status = fail(std::move(more).error());
     if (!more || !*more) break;
     status = load_record(rows->blob(0));
+    if (staged_.size() >= kScanBatch) publish();  // else all of it would be in memory twice
   }
   publish();
   return status;
@@ -137,8 +139,13 @@ Result<ActiveSegment::Staged> ActiveSegment::stage(uint32_t project, std::string
   TRACIA_TRY(decode_row(row, decoded));
   Staged staged;
   staged.entry = {.position = decoded.position(), .row = {}, .signature = signature_of(decoded), .project = project};
-  staged.key = span_key(projects_[project], unpack_id(decoded.span_id));
-  staged.trace_key = trace_key(projects_[project], unpack_id(decoded.trace_id));
+  const std::string& project_id = projects_[project];
+  staged.key = packed_span_key(project_id, decoded.span_id);
+  staged.trace_key = packed_trace_key(project_id, decoded.trace_id);
+  if (!decoded.session_id.empty()) {
+    staged.session_key = group_key(project_id, store::GroupBy::kSession, decoded.session_id);
+  }
+  if (!decoded.user_id.empty()) staged.user_key = group_key(project_id, store::GroupBy::kUser, decoded.user_id);
   staged.row = std::move(row);
   return staged;
 }
@@ -228,6 +235,8 @@ void ActiveSegment::add_entry(Staged& staged) {
   entries_.push_back(staged.entry);
   span_index_.push(staged.key);
   trace_index_.push(staged.trace_key);
+  session_index_.push(staged.session_key);
+  user_index_.push(staged.user_key);
 }
 
 void ActiveSegment::publish() {

@@ -106,6 +106,7 @@ class ActiveSegment final : public Segment {
 
  private:
   friend class ActiveCursor;
+  friend class ActiveGroups;
   struct Entry {
     store::Position position;
     std::string_view row;  // in rows_
@@ -121,7 +122,7 @@ class ActiveSegment final : public Segment {
   struct Staged {
     Entry entry;
     std::string row;
-    uint64_t key = 0, trace_key = 0;
+    uint64_t key = 0, trace_key = 0, session_key = 0, user_key = 0;
   };
 
   ActiveSegment(std::filesystem::path file, uint64_t number, ActiveOptions options, Db db);
@@ -165,7 +166,7 @@ class ActiveSegment final : public Segment {
   std::unordered_map<std::string, uint32_t> project_numbers_;
   std::deque<Entry> entries_;    // by receive stamp
   std::vector<uint32_t> order_;  // by position, oldest first
-  KeyIndex span_index_, trace_index_;
+  KeyIndex span_index_, trace_index_, session_index_, user_index_;
   std::vector<ContentPlace> places_;
   std::vector<std::unique_ptr<char[]>> rows_;  // chunks that never move
   char* rows_at_ = nullptr;                    // free space of the last one

@@ -1,7 +1,8 @@
 // A multimap from 64-bit keys to the numbers 0, 1, 2, … in the order they were added: 16 bytes an item, no allocation
-// for each. Chained hashing over flat arrays.
+// for each. Chained hashing over flat arrays. An item may have no key: it takes a number and is never found.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -11,6 +12,7 @@ namespace tracia::store_sqlite {
 class KeyIndex {
  public:
   static constexpr uint32_t kNone = 0xffffffff;
+  static constexpr uint64_t kNoKey = 0;
 
   size_t size() const { return keys_.size(); }
 
@@ -23,7 +25,7 @@ class KeyIndex {
   }
   // Takes the last item back.
   void pop() {
-    heads_[slot(keys_.back())] = next_.back();
+    if (keys_.back() != kNoKey) heads_[slot(keys_.back())] = next_.back();
     keys_.pop_back();
     next_.pop_back();
   }
@@ -34,6 +36,7 @@ class KeyIndex {
  private:
   size_t slot(uint64_t key) const { return key & (heads_.size() - 1); }
   void link(uint32_t item) {
+    if (keys_[item] == kNoKey) return;
     uint32_t& head = heads_[slot(keys_[item])];
     next_[item] = head;
     head = item;

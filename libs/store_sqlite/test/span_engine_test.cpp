@@ -96,6 +96,32 @@ TEST_F(SpanEngineTest, ASegmentIsSealedWhenItIsOld) {
   EXPECT_EQ(count(*engine_), 3u);
 }
 
+// More spans than the active segment collects from an index: then it walks.
+TEST_F(SpanEngineTest, ASessionOfMoreSpansThanAnIndexIsReadForIsListedAndSummedUpWhole) {
+  constexpr uint64_t kSpans = 17'000;
+  open();
+  std::vector<store::NewSpan> spans;
+  for (uint64_t n = 1; n <= kSpans; ++n) {
+    spans.push_back(make(n, static_cast<int64_t>(n)));
+    spans.back().span.session_id = n % 1'000 == 0 ? "short" : "long";
+  }
+  ASSERT_TRUE(add(std::move(spans)));
+  for (const bool reopened : {false, true}) {
+    if (reopened) open();
+    const auto all = engine_->list("p1", {.session_id = "long"}, {.limit = 20'000});
+    ASSERT_TRUE(all);
+    EXPECT_EQ(all->spans.size(), kSpans - kSpans / 1'000);
+    const auto few = engine_->list("p1", {.session_id = "short"}, {.limit = 20'000});
+    ASSERT_TRUE(few);
+    EXPECT_EQ(few->spans.size(), kSpans / 1'000);
+    const auto groups = engine_->groups("p1", store::GroupBy::kSession, {}, {.limit = 10});
+    ASSERT_TRUE(groups);
+    ASSERT_EQ(groups->groups.size(), 2u);
+    EXPECT_EQ(groups->groups[0].key, "short");  // the last span is of it
+    EXPECT_EQ(groups->groups[1].totals.span_count, static_cast<int64_t>(kSpans - kSpans / 1'000));
+  }
+}
+
 TEST_F(SpanEngineTest, StampsGrowWhenTheClockJumpsBack) {
   options_.clock = &clock_;
   open();
