@@ -59,12 +59,6 @@ void add_routes(http::Router& router, service::Services& services) {
   routes::add_page(router, services);
 }
 
-// What the store tells of: these are its everyday life, and all else is for people to see.
-service::Level level_of_event(std::string_view event) {
-  const bool everyday = event == "sealed" || event == "segment_dropped" || event == "store_recovered";
-  return everyday ? service::Level::kInfo : service::Level::kError;
-}
-
 // The address as a browser on this machine can open it: nobody can connect to "all addresses".
 std::string reachable(std::string address) {
   for (const std::string_view any : {"0.0.0.0:", "[::]:"}) {
@@ -114,11 +108,20 @@ struct ServerProcess::Impl {
   void drop_old_spans();
 };
 
+// Of what the store reports: its failures, and its daily work.
+static service::Level level_of(std::string_view event) {
+  for (const std::string_view failure : {"segment_unreadable", "segment_damaged", "segment_not_closed", "seal_failed",
+                                         "checkpoint_failed", "store_failing"}) {
+    if (event == failure) return service::Level::kError;
+  }
+  return service::Level::kInfo;
+}
+
 Status ServerProcess::Impl::open_directory() {
   store_sqlite::Options options{.segment_spans_max = config.segment_spans_max,
                                 .segment_age_max = config.segment_age_max,
                                 .on_event = [this](std::string_view event, std::string_view detail) {
-                                  log.write(level_of_event(event), event, {{"detail", detail}});
+                                  log.write(level_of(event), event, {{"detail", detail}});
                                 }};
   auto opened = store_sqlite::DataDirectory::open(config.data, std::move(options));
   if (!opened) return fail(opened.error());
