@@ -1,5 +1,7 @@
 #include "run_result.h"
 
+#include <utility>
+
 #include "tracia/json/reader.h"
 #include "tracia/json/writer.h"
 #include "tracia/span/messages.h"
@@ -39,17 +41,16 @@ std::string_view structured(const span::Span& span) {
   return start != std::string_view::npos && text[start] == '{' ? text : "null";
 }
 
-void write_messages(json::Writer& w, const std::vector<llm::Message>& sent, const llm::Message& answer) {
-  std::string list = span::messages_json(sent);
+void write_messages(json::Writer& w, std::string list, const llm::Message& answer) {
   list.pop_back();
-  if (!sent.empty()) list.push_back(',');
+  if (list.size() > 1) list.push_back(',');
   list.append(span::message_json(answer)).push_back(']');
   w.field_raw("messages", list);
 }
 
 }  // namespace
 
-std::string begin_result(const llm::ChatCall& call, const std::vector<llm::Message>& sent, const store::NewSpan& in) {
+std::string begin_result(const llm::ChatCall& call, std::string sent, const store::NewSpan& in) {
   const span::Span& span = in.span;
   const std::string text = span.output.value_or("");
   json::Writer w;
@@ -68,7 +69,7 @@ std::string begin_result(const llm::ChatCall& call, const std::vector<llm::Messa
   text_or_null(w, "providerFinishReason", span.provider_finish_reason);
   w.field_raw("toolCalls", span.tool_calls_json);
   w.field_raw("structuredOutput", structured(span));
-  write_messages(w, sent, call.result().message);
+  write_messages(w, std::move(sent), call.result().message);
   return w.take();
 }
 

@@ -12,8 +12,8 @@
 namespace tracia::service {
 
 // RunResult of api/openapi.yaml but for its last member: finish_result() adds spanStored. `span` is the call's, priced;
-// `sent` the messages that went out.
-std::string begin_result(const llm::ChatCall& call, const std::vector<llm::Message>& sent, const store::NewSpan& span);
+// `sent` the messages that went out, as span::messages_json() writes them.
+std::string begin_result(const llm::ChatCall& call, std::string sent, const store::NewSpan& span);
 std::string finish_result(std::string begun, bool span_stored);
 
 // "provider":{"name","status","requestId"},"spanId": members of a PROVIDER_ERROR. `span_id` "" = there is no span.

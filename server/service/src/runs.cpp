@@ -3,6 +3,7 @@
 #include <condition_variable>
 #include <mutex>
 #include <utility>
+#include <vector>
 
 #include "probe.h"
 #include "run_plan.h"
@@ -14,6 +15,8 @@
 #include "tracia/ingest/ingest.h"
 #include "tracia/service/connections.h"
 #include "tracia/span/from_call.h"
+#include "tracia/span/limits.h"
+#include "tracia/span/messages.h"
 #include "tracia/transport/transport.h"
 
 namespace tracia::service {
@@ -164,8 +167,9 @@ class Run : public std::enable_shared_from_this<Run> {
   void ended() {
     const auto& error = call_->error();
     if (error && (!call_->sent() || is_refused_address(*error))) return refuse(unsent(*error));
-    store::NewSpan span = make_span();
-    std::string begun = error ? "" : begin_result(*call_, plan_.chat.messages, span);
+    std::string sent = span::messages_json(plan_.chat.messages);
+    store::NewSpan span = make_span(sent);
+    std::string begun = error ? "" : begin_result(*call_, std::move(sent), span);
     std::vector<store::NewSpan> spans;
     spans.push_back(std::move(span));
     services_.spans->append(std::move(spans), [self = shared_from_this(), begun = std::move(begun)](
@@ -182,7 +186,14 @@ class Run : public std::enable_shared_from_this<Run> {
     return Error::invalid("The base URL of the connection '" + plan_.to.name + "': " + error.message);
   }
 
-  store::NewSpan make_span() const {
+  // `sent` is the conversation as JSON: the answer shows it too, and a long one is not written twice. Past the bound of
+  // media, a span may have to leave some out.
+  std::string input_json(const std::string& sent) const {
+    if (sent.size() > span::limits::kMediaBytesMax) return span::messages_input_json(plan_.chat.messages);
+    return "{\"messages\":" + sent + "}";
+  }
+
+  store::NewSpan make_span(const std::string& sent) const {
     store::NewSpan out{.project_id = project_id_};
     span::Span& span = out.span;
     span::describe_call(*call_, started_, span);
@@ -191,7 +202,7 @@ class Run : public std::enable_shared_from_this<Run> {
     span.span_id = span_id_;
     span.trace_id = request_.trace_id;
     span.parent_span_id = ascii_lower(request_.parent_span_id);
-    span.input_json = span::messages_input_json(plan_.chat.messages);
+    span.input_json = input_json(sent);
     span.variables_json = request_.variables_json;
     span.tags = request_.tags;
     span.user_id = request_.user_id;
