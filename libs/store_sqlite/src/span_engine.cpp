@@ -92,14 +92,20 @@ store::SpanStoreStats SpanEngine::stats() const {
 Result<uint64_t> SpanEngine::drop_before(Timestamp before) {
   TRACIA_TRY(impl_->writer->rotate([&](const SegmentInfo& info) { return info.max_start < before; }));
   uint64_t dropped = 0;
-  const auto list = impl_->segments.list();
-  for (const auto& stored : *list) {
+  auto list = impl_->segments.list();
+  for (size_t i = 0; i < list->size(); ++i) {
+    const auto stored = (*list)[i];
     const SegmentInfo info = stored->segment->info();
     if (info.spans == 0 || info.max_start >= before) continue;
     const uint64_t deleted = impl_->deletions->count_between(info.min_received, info.max_received);
     // The mark first: the stamps of what is dropped must not be given again.
     TRACIA_TRY(impl_->deletions->mark_received(info.max_received));
-    if (!impl_->segments.replace(stored, nullptr)) continue;  // sealed at this moment; the next run finds it
+    if (!impl_->segments.replace(stored, nullptr)) {
+      // Sealed, or dropped by another call, at this moment: look at what is there now. A seal happens once.
+      list = impl_->segments.list();
+      i = SIZE_MAX;
+      continue;
+    }
     TRACIA_TRY(impl_->deletions->forget(info.min_received, info.max_received));
     dropped += info.spans - std::min(info.spans, deleted);
     impl_->report("segment_dropped", stored->file.filename().string());
