@@ -176,6 +176,7 @@ Status ServerProcess::Impl::listen() {
   add_routes(router, services);
   observer = routes::make_observer(services);
   router.set_observer(observer);
+  routes::add_server_gauges(services, *server);
   return server->start();
 }
 

@@ -98,8 +98,9 @@ Result<uint64_t> SpanEngine::drop_before(Timestamp before) {
   if (!dropping) return 0;  // a backup is being made: the next run finds them
   TRACIA_TRY(impl_->writer->rotate([&](const SegmentInfo& info) { return info.max_start < before; }));
   uint64_t dropped = 0;
-  const auto list = impl_->segments.list();
-  for (const auto& stored : *list) {
+  auto list = impl_->segments.list();
+  for (size_t i = 0; i < list->size(); ++i) {
+    const auto stored = (*list)[i];
     // Old as they may be, its spans are followed by others.
     if (stored->taking) continue;
     const SegmentInfo info = stored->segment->info();
@@ -107,7 +108,12 @@ Result<uint64_t> SpanEngine::drop_before(Timestamp before) {
     const uint64_t deleted = impl_->deletions->count_between(info.min_received, info.max_received);
     // The mark first: the stamps of what is dropped must not be given again.
     TRACIA_TRY(impl_->deletions->mark_received(info.max_received));
-    if (!impl_->segments.replace(stored, nullptr)) continue;  // sealed at this moment; the next run finds it
+    if (!impl_->segments.replace(stored, nullptr)) {
+      // Sealed, or dropped by another call, at this moment: look at what is there now. A seal happens once.
+      list = impl_->segments.list();
+      i = SIZE_MAX;
+      continue;
+    }
     TRACIA_TRY(impl_->deletions->forget(info.min_received, info.max_received));
     impl_->segments.damage().forget(stored->file.filename().string());
     dropped += info.spans - std::min(info.spans, deleted);
