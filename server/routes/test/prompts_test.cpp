@@ -160,7 +160,7 @@ TEST_F(PromptRoutes, PagesCoverTheListOnceMostRecentlyUpdatedFirst) {
 
 TEST_F(PromptRoutes, BadLimitsAndCursorsAreRefused) {
   make_welcome_email();
-  for (const std::string path : {std::string("/api/v1/prompts"), kOne + "/versions"}) {
+  for (const std::string& path : {std::string("/api/v1/prompts"), kOne + "/versions"}) {
     for (const char* limit : {"0", "101", "-1", "x", "", "1.5", "1x", "99999999999999999999"}) {
       const ApiAnswer answer = get(path + "?limit=" + limit);
       EXPECT_EQ(answer.status, 400) << limit;
