@@ -267,6 +267,7 @@ class Contract:
         files = {f.name for f in (self.folder / "examples").iterdir()}
         report.add("every example file is named in openapi.yaml", sorted(files - self.used))
         codes = set(self.document["components"]["schemas"]["ErrorCode"]["enum"])
+        codes.discard("INTERNAL_ERROR")  # a defect of the server: no operation promises it, so none has an example
         report.add("every error code has an example", sorted(codes - self.codes_seen))
 
 
