@@ -206,10 +206,10 @@ TEST_F(ServerTest, backpressure_reports_the_drain) {
 }
 
 TEST_F(ServerTest, a_reader_that_does_not_read_is_cut_off_at_the_bound) {
-  std::atomic<bool> closed{false};
+  const auto closed = std::make_shared<std::atomic<bool>>(false);
   start(
-      [&](Request&, ResponseWriter writer) {
-        writer.on_close([&closed] { closed = true; });
+      [closed](Request&, ResponseWriter writer) {
+        writer.on_close([closed] { *closed = true; });
         writer.begin(200, kText);
         for (int i = 0; i < 100 && writer.open(); ++i) writer.write(std::string(1 << 20, 'x'));
       },
@@ -218,6 +218,8 @@ TEST_F(ServerTest, a_reader_that_does_not_read_is_cut_off_at_the_bound) {
   client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
   client.read_all();
   EXPECT_TRUE(client.reset());
+  for (int i = 0; i < 3000 && !*closed; ++i) std::this_thread::sleep_for(Millis(10));
+  EXPECT_TRUE(*closed);
 }
 
 TEST_F(ServerTest, abort_resets_and_a_leaving_peer_is_noticed) {
@@ -239,7 +241,7 @@ TEST_F(ServerTest, abort_resets_and_a_leaving_peer_is_noticed) {
     leaving.send("GET /wait HTTP/1.1\r\nHost: h\r\n\r\n");
     std::this_thread::sleep_for(Millis(50));
   }
-  for (int i = 0; i < 100 && !closed; ++i) std::this_thread::sleep_for(Millis(10));
+  for (int i = 0; i < 3000 && !closed; ++i) std::this_thread::sleep_for(Millis(10));
   EXPECT_TRUE(closed);
 }
 
