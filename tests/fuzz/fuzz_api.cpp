@@ -1,6 +1,7 @@
 // The API's handlers on arbitrary bodies, over real HTTP in this process: the first byte chooses the operation, the
 // rest is the body. Whatever comes, the answer is one that the contract knows, is JSON, and a server error never.
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <string>
 #include <string_view>
@@ -97,9 +98,14 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     case 409:
     case 413:
     case 429: break;
-    default: std::abort();
+    default: std::fprintf(stderr, "%d %s\n", answer.status, answer.body.c_str()); std::abort();
   }
   if (answer.json.is_discarded()) std::abort();
+  // A run must not find a way to a provider.
+  if (answer.status == 201 && std::string_view(operation.path) == "/api/v1/connections") {
+    const std::string made = std::string(operation.path) + "/" + answer.json["id"].get<std::string>();
+    if (world->api.send("DELETE", made, "", world->member).status != 200) std::abort();
+  }
   if (answer.status >= 400 && (answer.code().empty() || answer.message().empty())) std::abort();
   return 0;
 }
