@@ -13,7 +13,6 @@ namespace {
 using store::StoredSpan;
 using testing::build_sealed;
 using testing::dump;
-using testing::Folder;
 using testing::InProject;
 using testing::SpanSource;
 
@@ -42,7 +41,7 @@ size_t json_bytes(const std::vector<InProject>& spans) {
   return bytes;
 }
 
-double ratio(const Folder& folder, const std::vector<InProject>& spans) {
+double ratio(const TempDir& folder, const std::vector<InProject>& spans) {
   const auto file = folder / "000001.sealed.db";
   const Status built = build_sealed(file, spans);
   EXPECT_TRUE(built) << built.error().message;
@@ -52,7 +51,7 @@ double ratio(const Folder& folder, const std::vector<InProject>& spans) {
 }
 
 TEST(SealedSize, PlainChatsAreHalfTheirJson) {
-  Folder folder;
+  TempDir folder;
   SpanSource source(11);
   // Chats of words out of a few thousand, as language is.
   std::vector<std::string> words;
@@ -72,7 +71,7 @@ TEST(SealedSize, PlainChatsAreHalfTheirJson) {
 
 // Each turn sends the whole conversation again: the JSON grows with the square of the turns, the file does not.
 TEST(SealedSize, AgentsOfThirtyTurnsAreATenthOfTheirJson) {
-  Folder folder;
+  TempDir folder;
   SpanSource source(12);
   std::vector<InProject> spans;
   int64_t at = 0;
@@ -89,7 +88,7 @@ TEST(SealedSize, AgentsOfThirtyTurnsAreATenthOfTheirJson) {
 }
 
 TEST(SealedBuilder, EmptySegmentsCanBeBuiltAndRead) {
-  Folder folder;
+  TempDir folder;
   ASSERT_TRUE(build_sealed(folder / "e.sealed.db", {}));
   const auto segment = open_sealed(folder / "e.sealed.db", std::make_shared<ReaderPool>());
   ASSERT_TRUE(segment) << segment.error().message;
@@ -99,7 +98,7 @@ TEST(SealedBuilder, EmptySegmentsCanBeBuiltAndRead) {
 }
 
 TEST(SealedBuilder, OneHugeMessageComesBack) {
-  Folder folder;
+  TempDir folder;
   SpanSource source(13);
   const StoredSpan span = chat(source, 5, source.message("user", 5'000'000), "short");
   ASSERT_TRUE(build_sealed(folder / "h.sealed.db", {{"prj", span}}));
@@ -111,7 +110,7 @@ TEST(SealedBuilder, OneHugeMessageComesBack) {
 }
 
 TEST(SealedBuilder, RefusesSpansOutOfOrder) {
-  Folder folder;
+  TempDir folder;
   SpanSource source(14);
   const StoredSpan older = source.next(), newer = [&] {
     StoredSpan span = source.next();
@@ -127,7 +126,7 @@ TEST(SealedBuilder, RefusesSpansOutOfOrder) {
 }
 
 TEST(SealedBuilder, LeavesNothingBehindWhenAbandoned) {
-  Folder folder;
+  TempDir folder;
   const auto temporary = folder / "a.sealed.db.tmp";
   {
     auto builder = SealedBuilder::create(folder / "a.sealed.db", 1, {});
@@ -139,7 +138,7 @@ TEST(SealedBuilder, LeavesNothingBehindWhenAbandoned) {
 }
 
 TEST(SealedBuilder, AFailedFetchFailsTheSpan) {
-  Folder folder;
+  TempDir folder;
   SpanSource source(15);
   testing::Contents contents;
   const StoredSpan span = chat(source, 1, source.message("user", 200), "");
@@ -152,7 +151,7 @@ TEST(SealedBuilder, AFailedFetchFailsTheSpan) {
 }
 
 TEST(SealedBuilder, ContentsOfProjectsAreKeptApart) {
-  Folder folder;
+  TempDir folder;
   SpanSource source(16);
   const StoredSpan span = chat(source, 1, source.message("user", 20'000), "");
   ASSERT_TRUE(build_sealed(folder / "one.db", {{"a", span}}));
@@ -166,7 +165,7 @@ TEST(SealedBuilder, ContentsOfProjectsAreKeptApart) {
 }
 
 TEST(ReaderPool, ClosesWhatASegmentLeaves) {
-  Folder folder;
+  TempDir folder;
   SpanSource source(17);
   ASSERT_TRUE(build_sealed(folder / "p.db", {{"a", source.next()}}));
   const auto pool = std::make_shared<ReaderPool>();

@@ -11,24 +11,9 @@
 #include <vector>
 
 #include "sealed.h"
+#include "temp_dir.h"
 
 namespace tracia::store_sqlite::testing {
-
-// A folder that goes away with its owner.
-class Folder {
- public:
-  Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "tracia-segment-XXXXXX").string();
-    path_ = ::mkdtemp(name.data());
-  }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  ~Folder() { std::filesystem::remove_all(path_); }
-  std::filesystem::path operator/(const char* name) const { return path_ / name; }
-
- private:
-  std::filesystem::path path_;
-};
 
 struct InProject {
   std::string project;

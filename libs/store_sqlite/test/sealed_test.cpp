@@ -22,7 +22,6 @@ using store::StoredSpan;
 using testing::build_sealed;
 using testing::drain;
 using testing::dump;
-using testing::Folder;
 using testing::InProject;
 using testing::position_of;
 using testing::SpanSource;
@@ -36,7 +35,7 @@ class Sealed : public ::testing::Test {
     const uint32_t seed = std::random_device{}();
     std::cout << "seed " << seed << "\n";
     source_ = new SpanSource(seed);
-    folder_ = new Folder;
+    folder_ = new TempDir;
     spans_ = new std::vector<InProject>;
     for (int i = 0; i < 1500; ++i) spans_->push_back({kProjects[source_->below(2)], source_->next()});
     spans_->push_back({kProjects[2], source_->next()});
@@ -62,12 +61,12 @@ class Sealed : public ::testing::Test {
   void check_list(const SpanFilter& filter, const std::optional<Position>& after = std::nullopt);
 
   static SpanSource* source_;
-  static Folder* folder_;
+  static TempDir* folder_;
   static std::vector<InProject>* spans_;
   std::shared_ptr<const Segment> segment_;
 };
 SpanSource* Sealed::source_;
-Folder* Sealed::folder_;
+TempDir* Sealed::folder_;
 std::vector<InProject>* Sealed::spans_;
 
 // The filter's rules once more, said another way than the product says them.
@@ -361,7 +360,7 @@ TEST_F(Sealed, ManyThreadsReadAtOnceWithFewFilesLeftOpen) {
 
 // Bytes changed anywhere give an answer or an error that names the file.
 TEST_F(Sealed, DamagedFilesGiveErrors) {
-  Folder folder;
+  TempDir folder;
   const auto damaged = folder / "000007.sealed.db";
   std::stringstream whole;
   whole << std::ifstream(file(), std::ios::binary).rdbuf();
