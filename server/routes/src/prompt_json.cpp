@@ -8,16 +8,6 @@
 namespace tracia::routes {
 namespace {
 
-template <typename T>
-void write_or_null(json::Writer& w, std::string_view name, const std::optional<T>& value) {
-  w.key(name);
-  if (value) {
-    w.value(*value);
-  } else {
-    w.null();
-  }
-}
-
 void write_strings(json::Writer& w, std::string_view name, const std::vector<std::string>& texts) {
   w.key(name).begin_array();
   for (const std::string& text : texts) w.value(text);

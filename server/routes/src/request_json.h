@@ -67,6 +67,16 @@ Result<std::optional<std::string>> query_cursor(const http::Exchange& exchange, 
 // nextCursor, cursor and hasMore of a page; "" = the last page.
 void write_page(json::Writer& w, std::string_view next_cursor);
 
+// A member that is null when it is not known.
+template <typename T>
+void write_or_null(json::Writer& w, std::string_view name, const std::optional<T>& value) {
+  w.key(name);
+  if (value) {
+    w.value(*value);
+  } else {
+    w.null();
+  }
+}
 // A string, or null for "".
 void write_text_or_null(json::Writer& w, std::string_view name, std::string_view text);
 

@@ -6,17 +6,6 @@
 namespace tracia::routes {
 namespace {
 
-// A member that is null when it is not known.
-template <typename T>
-void write_or_null(json::Writer& w, std::string_view name, const std::optional<T>& value) {
-  w.key(name);
-  if (value) {
-    w.value(*value);
-  } else {
-    w.null();
-  }
-}
-
 // JSON text as it is stored; `empty` stands for none.
 void write_raw(json::Writer& w, std::string_view name, std::string_view json, std::string_view empty = "null") {
   w.field_raw(name, json.empty() ? empty : json);
