@@ -99,6 +99,44 @@ struct RenderResult {
   int64_t prompt_version = 0;
 };
 
+// Which version of a prompt to fetch: `version`, else `label`, else the prompt's default label when set, else the
+// newest.
+struct FetchOptions {
+  std::string label = {};
+  std::optional<int64_t> version = {};
+  Millis max_age{60'000};  // a copy in memory that is younger is given without asking the server; 0 = always ask
+  std::optional<int64_t> timeout_ms = {};
+  CancelToken cancel = {};
+};
+
+// One version of a prompt, to be run by this process.
+struct FetchedPrompt {
+  std::string slug, label;  // label: as asked for
+  PromptVersion version;
+  std::vector<std::string> variables;
+  std::string tools, output_schema;  // JSON text, "" = none
+  std::string fetched_at;            // RFC 3339, when the server gave it
+  bool stale = false;                // the server could not be asked: this is the last good copy
+
+  // The input of run_local() that carries it out: messages rendered, model and settings of the version, linked to it.
+  // Errors: MISSING_VARIABLES as prompts.run; INVALID_REQUEST when the version names no model.
+  Result<RunLocalInput> compile(const Variables& variables = {}) const;
+};
+
+// One call of the Tracia API, for what has no function of its own. Sent with the client's key.
+struct ApiRequest {
+  std::string method = "GET";
+  std::string path = {};  // percent-encoded, with its query: "/api/v1/prompts?limit=10"
+  std::string body = {};  // JSON text, "" = none
+  std::optional<int64_t> timeout_ms = {};
+  CancelToken cancel = {};
+};
+
+struct ApiResponse {
+  int status = 0;    // below 400; others are errors
+  std::string body;  // JSON text, "" when the server sent none
+};
+
 struct SpanListItem {
   std::string id, span_id, trace_id, parent_span_id, prompt_slug, model, provider, status, created_at;
   int64_t latency_ms = 0;

@@ -34,6 +34,15 @@ struct ClientOptions {
   std::function<void(span::Span&)> mask = {};  // changes or hides content of spans before they are queued
   Millis api_timeout{120'000};                 // calls to the Tracia server
   Millis exit_flush{5'000};                    // how long the destructor waits for unsent spans
+  // Asked on the calling thread at least every 100 ms while a call blocks; true ends that call with ABORTED. For hosts
+  // that must look after their thread meanwhile (Python's signals).
+  std::function<bool()> interrupted = {};
+  // Where prompts.fetch() keeps its last good copies: "" = TRACIA_CACHE_DIR, else XDG_CACHE_HOME/tracia, else
+  // HOME/.cache/tracia; none of them set: no copies on disk. Files are private to the user.
+  std::string cache_dir = {};
+  // Sees each span before it is masked and queued, on the thread that ended the call (the loop's for asynchronous
+  // calls), and must be quick; true: it took the span, which comes back, if it does, by record_as_is().
+  std::function<bool(span::Span&)> divert = {};
   bool http2 = true;
   std::string ca_file = {};
   llm::EnvReader env = {};  // where keys and base URLs come from; default: the process's environment
@@ -56,6 +65,16 @@ class LocalStream {
 
   // The next chunk; blocks until there is one. nullopt at the end, after an abort, and at an error (see result()).
   std::optional<StreamChunk> next();
+  // What is buffered, without waiting: empty when there is nothing now (see ended()) and after an abort.
+  std::vector<StreamChunk> take();
+  // No chunk is left and none will come: the end, an error or an abort. result() then does not wait.
+  bool ended() const;
+  // Calls `ready` once, as soon as take() would give something, or ended() or result() would answer: at once on this
+  // thread, or later on the loop's, where it must be short and must not throw. A second registration replaces the
+  // first.
+  void on_ready(std::function<void()> ready);
+  // As on_ready(), for result() alone.
+  void on_finished(std::function<void()> finished);
   // Ends the stream: the connection is closed, next() returns nullopt, result() has `aborted` and the text delivered so
   // far. After the end was seen it does nothing.
   void abort();
@@ -104,6 +123,28 @@ using Callback = std::function<void(Result<T>)>;
 class Session;
 struct ClientCore;
 
+// A prompt run by the server, streamed. As LocalStream in all but its result.
+class PromptStream {
+ public:
+  PromptStream(PromptStream&&) noexcept;
+  PromptStream& operator=(PromptStream&&) noexcept;
+  ~PromptStream();
+  std::optional<StreamChunk> next();
+  std::vector<StreamChunk> take();
+  bool ended() const;
+  void on_ready(std::function<void()> ready);
+  void on_finished(std::function<void()> finished);
+  void abort();
+  // The server's own record of the run. After abort(): what was delivered, with the ids when they are known.
+  Result<RunResult> result();
+
+  struct State;
+  explicit PromptStream(std::shared_ptr<State> state);  // made by Prompts
+
+ private:
+  std::shared_ptr<State> state_;
+};
+
 // Prompts kept on the server. Errors: the server's code and message; NETWORK_ERROR and TIMEOUT when it is not reached.
 class Prompts {
  public:
@@ -114,6 +155,15 @@ class Prompts {
   Status remove(const std::string& slug) const;
   // The server renders the template, calls the model and stores the span.
   Result<RunResult> run(const std::string& slug, const Variables& variables = {}, const RunOptions& options = {}) const;
+  // The same, streamed. Errors of the request (unknown slug, missing variables) come with result(), as no byte of the
+  // answer has been read when this returns.
+  Result<PromptStream> run_stream(const std::string& slug, const Variables& variables = {},
+                                  const RunOptions& options = {}) const;
+  // A version to be run by this process. When the server cannot be reached, or fails (5xx), the last good copy is
+  // given, from memory or from cache_dir, marked stale; an error only when there is none. NOT_FOUND and other refusals
+  // are errors, and a prompt that is gone loses its copy.
+  Result<FetchedPrompt> fetch(const std::string& slug, const FetchOptions& options = {}) const;
+  CallHandle fetch_async(std::string slug, FetchOptions options, Callback<FetchedPrompt> done) const;
   Result<RenderResult> render(const std::string& slug, const Variables& variables = {},
                               const RunOptions& options = {}) const;
 
@@ -170,12 +220,20 @@ class Client {
   const Prompts& prompts() const { return prompts_; }
   const Spans& spans() const { return spans_; }
 
+  // Any call of the Tracia API. Errors: the server's code and message, NETWORK_ERROR, TIMEOUT, ABORTED.
+  Result<ApiResponse> request(const ApiRequest& request);
+  CallHandle request_async(ApiRequest request, Callback<ApiResponse> done);  // `done` runs on the client's loop
+
   // Queues a span of the caller's own making (a tool, a retrieval, …).
   void record(span::Span span);
+  // The same past `divert` and `mask`.
+  void record_as_is(span::Span span);
   // Waits until the spans recorded so far are sent or given up; false when the deadline passes first.
   bool flush(Millis deadline = Millis{30'000});
   record::Stats span_stats() const;
   const std::string& base_url() const;
+  // Ends every call and stream under way, also those of other threads, with ABORTED. The client stays usable.
+  void cancel_all();
 
  private:
   std::shared_ptr<ClientCore> core_;

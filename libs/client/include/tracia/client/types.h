@@ -45,6 +45,13 @@ struct Fallback {
   std::string provider_api_key = {};
 };
 
+// The prompt on the server that a local call carries out; its span is listed under it.
+struct PromptLink {
+  std::string slug = {};  // "" = none
+  std::optional<int64_t> version = {};
+  std::string label = {};
+};
+
 // Input of run_local() and run_local_stream().
 struct RunLocalInput {
   std::string model;
@@ -76,6 +83,7 @@ struct RunLocalInput {
   std::string session_id = {};
   std::string name = {};
   CancelToken cancel = {};  // ends the call with ABORTED; its connection is closed
+  PromptLink prompt = {};
 };
 
 struct TokenUsage {
