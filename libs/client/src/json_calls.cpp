@@ -1,4 +1,7 @@
 // Calls by name, JSON in and JSON out.
+#include <algorithm>
+#include <array>
+
 #include "json_fields.h"
 #include "json_shapes.h"
 #include "prompt_json.h"
@@ -10,6 +13,8 @@ inline namespace v0 {
 namespace {
 
 using client::InputFields;
+
+constexpr std::array<std::string_view, 5> kMethods{"GET", "POST", "PUT", "PATCH", "DELETE"};
 
 Error unknown_operation(std::string_view operation) {
   return Error::invalid("unknown operation '" + std::string(utf8_prefix(operation, 40)) +
@@ -23,6 +28,10 @@ Result<ApiRequest> read_request(std::string_view json) {
   InputFields fields(input->root, "");
   ApiRequest out;
   fields.text("method", out.method);
+  out.method = ascii_upper(out.method);
+  if (std::find(kMethods.begin(), kMethods.end(), out.method) == kMethods.end()) {
+    fields.fail("method", "must be GET, POST, PUT, PATCH or DELETE");
+  }
   fields.required_text("path", out.path);
   if (const json::Value body = fields.get("body")) out.body = body.to_json();
   fields.integer("timeout_ms", out.timeout_ms, 0);

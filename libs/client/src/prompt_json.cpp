@@ -1,5 +1,6 @@
 #include "prompt_json.h"
 
+#include "run_result.h"
 #include "tracia/base/bytes.h"
 #include "tracia/wire/http.h"
 
@@ -42,8 +43,6 @@ Status check_fetched(const Value& version, const FetchedPrompt& prompt) {
 std::string prompt_path(const std::string& slug, std::string_view tail) {
   return "/api/v1/prompts/" + wire::percent_encode(slug) + std::string(tail);
 }
-
-std::string json_or_empty(const Value& value) { return value.is_missing_or_null() ? "" : value.to_json(); }
 
 PromptVersion read_version(const Value& v) {
   return {.version = v["version"].integer().value_or(0),

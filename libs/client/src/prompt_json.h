@@ -11,7 +11,6 @@ namespace tracia::client {
 
 // "/api/v1/prompts/<slug><tail>"; the tail is encoded already.
 std::string prompt_path(const std::string& slug, std::string_view tail = "");
-std::string json_or_empty(const json::Value& value);  // "" when missing or null
 
 Prompt read_prompt(const json::Value& value);
 PromptVersion read_version(const json::Value& value);

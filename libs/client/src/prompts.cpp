@@ -2,6 +2,8 @@
 #include "json_writers.h"
 #include "plan.h"
 #include "prompt_json.h"
+#include "prompt_stream.h"
+#include "run_result.h"
 #include "span_parts.h"
 #include "tracia/base/bytes.h"
 #include "tracia/client/client.h"
@@ -73,7 +75,7 @@ Result<std::string> update_body(const UpdatePromptOptions& o) {
   return w.end_object().take();
 }
 
-std::string run_body(const Variables& variables, const RunOptions& o) {
+std::string run_body(const Variables& variables, const RunOptions& o, bool stream = false) {
   Writer w;
   w.begin_object();
   if (!variables.empty()) w.field_raw("variables", client::variables_json(variables));
@@ -82,44 +84,8 @@ std::string run_body(const Variables& variables, const RunOptions& o) {
   w.field_if("userId", o.user_id).field_if("sessionId", o.session_id);
   w.field_if("traceId", o.trace_id).field_if("parentSpanId", o.parent_span_id);
   if (!o.messages.empty()) w.field_raw("messages", span::messages_json(o.messages));
+  if (stream) w.field("stream", true);
   return w.end_object().take();
-}
-
-FinishReason finish_reason(std::string_view word) {
-  if (word == "stop") return FinishReason::kStop;
-  if (word == "tool_calls") return FinishReason::kToolCalls;
-  return word == "max_tokens" || word == "length" ? FinishReason::kLength : FinishReason::kUnknown;
-}
-
-Result<RunResult> read_run(const Value& v) {
-  RunResult out{.span_id = v["spanId"].text(),
-                .trace_id = v["traceId"].text(),
-                .prompt_version = v["promptVersion"].integer().value_or(0),
-                .latency_ms = v["latencyMs"].integer().value_or(0),
-                .cost = v["cost"].number().value_or(0),
-                .cost_status = v["costStatus"].text(),
-                .finish_reason = finish_reason(v["finishReason"].string_or("")),
-                .provider_finish_reason = v["providerFinishReason"].text(),
-                .structured_output = json_or_empty(v["structuredOutput"]),
-                .span_stored = v["spanStored"].boolean_or(true)};
-  if (const auto text = v["text"].string()) out.text = std::string(*text);
-  const Value usage = v["usage"];
-  out.usage = {.input_tokens = usage["inputTokens"].integer().value_or(0),
-               .output_tokens = usage["outputTokens"].integer().value_or(0),
-               .total_tokens = usage["totalTokens"].integer().value_or(0),
-               .cached_input_tokens = usage["cachedInputTokens"].integer(),
-               .cache_write_tokens = usage["cacheWriteTokens"].integer(),
-               .reasoning_tokens = usage["reasoningTokens"].integer()};
-  for (const Value call : v["toolCalls"].items()) {
-    out.tool_calls.push_back(
-        {.id = call["id"].text(), .name = call["name"].text(), .arguments = call["arguments"].to_json()});
-  }
-  if (v["messages"].is_array()) {
-    auto messages = span::messages_from_json(v["messages"]);
-    if (!messages) return fail(std::move(messages).error());
-    out.messages = std::move(*messages);
-  }
-  return out;
 }
 
 Status require_slug(const std::string& slug) {
@@ -176,7 +142,19 @@ Result<RunResult> Prompts::run(const std::string& slug, const Variables& variabl
                                         .timeout_ms = options.timeout_ms,
                                         .cancel = options.cancel});
   if (!answer) return fail(answer.error());
-  return read_run(answer->root);
+  return client::read_run(answer->root);
+}
+
+Result<PromptStream> Prompts::run_stream(const std::string& slug, const Variables& variables,
+                                         const RunOptions& options) const {
+  TRACIA_TRY(require_slug(slug));
+  return PromptStream::State::start(core_,
+                                    {.method = "POST",
+                                     .path = prompt_path(slug, "/run"),
+                                     .body = run_body(variables, options, true),
+                                     .timeout_ms = options.timeout_ms,
+                                     .cancel = options.cancel},
+                                    {.trace_id = options.trace_id, .prompt_version = options.version.value_or(0)});
 }
 
 Result<RenderResult> Prompts::render(const std::string& slug, const Variables& variables,
