@@ -34,20 +34,24 @@ CallHandle start_api(const std::shared_ptr<ClientCore>& core, const ApiRequest& 
 Result<ApiAnswer> call_api(ClientCore& core, const ApiRequest& request);
 Result<ApiAnswer> parse_answer(const ClientCore& core, const ApiResponse& response);
 
-// Gives `error` to `done` on the loop, or wherever the loop drops it because the client goes: also errors of the input
-// arrive through the callback, so that there is one way to handle them.
+// Gives `result` to `done` on the loop, or wherever the loop drops it because the client goes.
+template <typename T>
+void deliver_later(ClientCore& core, Callback<T> done, Result<T> result) {
+  struct Delivery {
+    Callback<T> done;
+    Result<T> result;
+    void tell() {
+      if (const auto to = std::exchange(done, nullptr)) to(std::move(result));
+    }
+    ~Delivery() { tell(); }
+  };
+  std::shared_ptr<Delivery> delivery(new Delivery{std::move(done), std::move(result)});
+  core.transport->schedule(Millis{0}, [delivery = std::move(delivery)] { delivery->tell(); });
+}
+// Also errors of the input arrive through the callback, so that there is one way to handle them.
 template <typename T>
 void refuse_later(ClientCore& core, Callback<T> done, Error error) {
-  struct Refusal {
-    Callback<T> done;
-    Error error;
-    void tell() {
-      if (const auto to = std::exchange(done, nullptr)) to(fail(std::move(error)));
-    }
-    ~Refusal() { tell(); }
-  };
-  std::shared_ptr<Refusal> refusal(new Refusal{std::move(done), std::move(error)});
-  core.transport->schedule(Millis{0}, [refusal = std::move(refusal)] { refusal->tell(); });
+  deliver_later<T>(core, std::move(done), fail(std::move(error)));
 }
 
 }  // namespace tracia::client

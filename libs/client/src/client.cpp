@@ -51,6 +51,8 @@ std::shared_ptr<ClientCore> make_core(ClientOptions options) {
                                                                          .divert = options.divert,
                                                                          .on_error = options.on_span_error});
   }
+  core->prompt_copies = std::make_unique<client::PromptCopies>(
+      client::prompt_copies_folder(options.cache_dir, core->env, core->base_url, core->api_key), *core->clock);
   core->options = std::move(options);
   return core;
 }

@@ -14,6 +14,9 @@ FinishReason finish_reason(std::string_view word) {
   return word == "max_tokens" || word == "length" ? FinishReason::kLength : FinishReason::kUnknown;
 }
 
+// Arguments that are no JSON object (cut off, or free text) are sent as a string.
+std::string text_or_json(const Value& value) { return value.is_string() ? value.text() : value.to_json(); }
+
 }  // namespace
 
 std::string json_or_empty(const json::Value& value) { return value.is_missing_or_null() ? "" : value.to_json(); }
@@ -39,7 +42,7 @@ Result<RunResult> read_run(const Value& v) {
                .reasoning_tokens = usage["reasoningTokens"].integer()};
   for (const Value call : v["toolCalls"].items()) {
     out.tool_calls.push_back(
-        {.id = call["id"].text(), .name = call["name"].text(), .arguments = call["arguments"].to_json()});
+        {.id = call["id"].text(), .name = call["name"].text(), .arguments = text_or_json(call["arguments"])});
   }
   if (v["messages"].is_array()) {
     auto messages = span::messages_from_json(v["messages"]);

@@ -26,7 +26,7 @@ ErrorCode code_of(int status, std::string_view name) {
   }
 }
 
-// Code, message and provider; what is not there stays as it is.
+// Code, message, provider and span; what is not there stays as it is.
 void read_error(const json::Value& root, Error& error) {
   const json::Value body = root["error"].is_object() ? root["error"] : root;
   error.code = code_of(error.status, body["code"].string_or(""));
@@ -35,8 +35,9 @@ void read_error(const json::Value& root, Error& error) {
   const json::Value provider = body["provider"];
   error.provider.provider = provider["name"].text();
   error.provider.request_id = provider["requestId"].text();
-  if (error.status == 0)
-    error.status = static_cast<int>(std::clamp<int64_t>(provider["status"].integer().value_or(0), 0, 999));
+  error.provider.status = static_cast<int>(std::clamp<int64_t>(provider["status"].integer().value_or(0), 0, 999));
+  if (error.status == 0) error.status = error.provider.status;
+  error.span_id = body["spanId"].text();
 }
 
 }  // namespace
