@@ -66,23 +66,40 @@ class CallHandler final : public transport::ResponseHandler {
   llm::Call& call_;
 };
 
-// start_exchange()'s: hands on to the caller's handler, as a callback of the driver.
-class HandlerInCallback final : public transport::ResponseHandler {
+// start_exchange()'s: hands on to the caller's handler and `done`, as callbacks of the driver.
+class ExchangeInCallbacks final : public transport::ResponseHandler {
  public:
-  HandlerInCallback(const Driver* driver, std::shared_ptr<transport::ResponseHandler> to)
-      : driver_(driver), to_(std::move(to)) {}
+  ExchangeInCallbacks(std::shared_ptr<Driver> driver, std::shared_ptr<transport::ResponseHandler> to,
+                      transport::DoneCallback done, const transport::CancelToken& callers)
+      : driver_(std::move(driver)), to_(std::move(to)), done_(std::move(done)) {
+    activity_.emplace(*driver_, callers);
+  }
+  const transport::CancelToken& cancel() const { return activity_->cancel(); }
   void on_head(wire::HttpResponseHead head) override {
-    const CallbackScope scope(driver_);
+    const CallbackScope scope(driver_.get());
     to_->on_head(std::move(head));
   }
   bool on_body(std::string_view bytes) override {
-    const CallbackScope scope(driver_);
+    const CallbackScope scope(driver_.get());
     return to_->on_body(bytes);
+  }
+  void end(transport::Outcome outcome) {
+    {
+      const CallbackScope scope(driver_.get());
+      done_(std::move(outcome));
+    }
+    // In this order for the reason that AsyncRun has.
+    done_ = nullptr;
+    to_.reset();
+    driver_.reset();
+    activity_.reset();
   }
 
  private:
-  const Driver* driver_;  // the exchange's `done` keeps it
+  std::shared_ptr<Driver> driver_;
   std::shared_ptr<transport::ResponseHandler> to_;
+  transport::DoneCallback done_;
+  std::optional<Driver::Activity> activity_;  // until the end
 };
 
 }  // namespace
@@ -186,8 +203,10 @@ class AsyncRun final : public transport::ResponseHandler, public std::enable_sha
       const CallbackScope scope(driver_.get());
       done_();
     }
+    // Before the activity goes: whoever waits for it may then be the last that holds the driver, not this thread.
     done_ = nullptr;
     call_.reset();
+    driver_.reset();
     activity_.reset();
   }
 
@@ -235,32 +254,33 @@ void Driver::run_blocking(llm::Call& call, const transport::CancelToken& cancel,
   }
 }
 
-Driver::Activity::Activity(Driver& driver, const transport::CancelToken& callers) : driver_(driver) {
+Driver::Activity::Activity(Driver& driver, const transport::CancelToken& callers) : registry_(driver.registry_) {
   {
-    const std::lock_guard lock(driver_.mutex_);
-    driver_.running_.insert(this);
+    const std::lock_guard lock(registry_->mutex);
+    registry_->running.insert(this);
   }
   on_callers_cancel_ = callers.on_cancel([own = cancel_] { own.cancel(); });
 }
 
 Driver::Activity::~Activity() {
   on_callers_cancel_.reset();
-  const std::lock_guard lock(driver_.mutex_);
-  driver_.running_.erase(this);
-  driver_.all_done_.notify_all();
+  const std::lock_guard lock(registry_->mutex);
+  registry_->running.erase(this);
+  registry_->all_done.notify_all();
 }
 
 void Driver::cancel_all(bool wait) {
-  std::unique_lock lock(mutex_);
-  std::erase_if(running_, [](const Activity* activity) { return activity->process_ != ::getpid(); });
-  while (!running_.empty()) {
+  Registry& registry = *registry_;
+  std::unique_lock lock(registry.mutex);
+  std::erase_if(registry.running, [](const Activity* activity) { return activity->process_ != ::getpid(); });
+  while (!registry.running.empty()) {
     std::vector<transport::CancelToken> tokens;
-    for (const Activity* activity : running_) tokens.push_back(activity->cancel_);
+    for (const Activity* activity : registry.running) tokens.push_back(activity->cancel_);
     lock.unlock();
     for (const transport::CancelToken& token : tokens) token.cancel();
     if (!wait) return;
     lock.lock();
-    all_done_.wait_for(lock, Millis{100}, [&] { return running_.empty(); });
+    registry.all_done.wait_for(lock, Millis{100}, [&] { return registry.running.empty(); });
   }
 }
 
@@ -275,18 +295,10 @@ transport::CancelToken start_exchange(const std::shared_ptr<Driver>& driver, wir
                                       transport::ExchangeOptions options,
                                       std::shared_ptr<transport::ResponseHandler> handler,
                                       transport::DoneCallback done) {
-  auto activity = std::make_shared<Driver::Activity>(*driver, options.cancel);
-  const transport::CancelToken own = options.cancel = activity->cancel();
-  auto scoped = std::make_shared<HandlerInCallback>(driver.get(), std::move(handler));
-  driver->transport_->start(std::move(request), std::move(options), std::move(scoped),
-                            [driver, activity, done = std::move(done)](transport::Outcome outcome) mutable {
-                              {
-                                const CallbackScope scope(driver.get());
-                                done(std::move(outcome));
-                              }
-                              done = nullptr;
-                              activity.reset();
-                            });
+  auto exchange = std::make_shared<ExchangeInCallbacks>(driver, std::move(handler), std::move(done), options.cancel);
+  const transport::CancelToken own = options.cancel = exchange->cancel();
+  driver->transport_->start(std::move(request), std::move(options), exchange,
+                            [exchange](transport::Outcome outcome) { exchange->end(std::move(outcome)); });
   return own;
 }
 

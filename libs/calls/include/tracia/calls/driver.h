@@ -24,6 +24,8 @@ using Interrupted = std::function<bool()>;  // see transport::ExchangeOptions::i
 // Thread-safe. Asynchronous calls hold the driver until they have ended; cancel_all() ends them, and whatever else is
 // entered as an Activity. The destructor itself waits for nothing.
 class Driver {
+  struct Registry;  // of what is under way
+
  public:
   // `env` is where AWS credentials are looked for.
   Driver(std::shared_ptr<transport::Transport> transport, llm::EnvReader env, const Clock& clock = system_clock());
@@ -34,7 +36,7 @@ class Driver {
   // ending one call leaves the caller's, which others may hold, alone.
   class Activity {
    public:
-    // `callers`: cancels this activity too. `driver` must outlive it.
+    // `callers`: cancels this activity too. May outlive the driver.
     Activity(Driver& driver, const transport::CancelToken& callers);
     ~Activity();
     Activity(const Activity&) = delete;
@@ -43,7 +45,7 @@ class Driver {
 
    private:
     friend class Driver;
-    Driver& driver_;
+    const std::shared_ptr<Registry> registry_;
     transport::CancelToken cancel_;
     const pid_t process_ = ::getpid();  // in a forked child the parent's calls do not run, and never end
     std::unique_ptr<transport::CancelToken::Registration> on_callers_cancel_;
@@ -52,8 +54,8 @@ class Driver {
   // Runs the call to its end on this thread. Not entered by itself: the caller may hold an Activity around it.
   void run_blocking(llm::Call& call, const transport::CancelToken& cancel, const Interrupted& interrupted = {});
 
-  // Cancels what is under way; `wait` blocks until the last has ended and its `done` was released.
-  // Waiting inside a callback would be for ever: ask in_callback().
+  // Cancels what is under way; `wait` blocks until the last has ended, its `done` was released and it let go of the
+  // driver. Waiting inside a callback would be for ever: ask in_callback().
   void cancel_all(bool wait);
   // On the loop's thread while a callback of one of this driver's calls runs there.
   bool in_callback() const;
@@ -70,9 +72,12 @@ class Driver {
   std::shared_ptr<transport::Transport> transport_;
   mutable AwsCredentialCache aws_;  // locks for itself
   const Clock& clock_;
-  std::mutex mutex_;
-  std::condition_variable all_done_;
-  std::set<Activity*> running_;
+  struct Registry {
+    std::mutex mutex;
+    std::condition_variable all_done;
+    std::set<Activity*> running;
+  };
+  const std::shared_ptr<Registry> registry_ = std::make_shared<Registry>();
 };
 
 // Runs the call on the transport's loop; `done` is called there exactly once. `driver` and `call` are kept alive until
