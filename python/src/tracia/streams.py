@@ -66,6 +66,11 @@ class BaseStream(Generic[R]):
         self._consumed = False
         self._lock = threading.Lock()
         self._outcome: tuple[R | None, TraciaError | None] | None = None
+        self._then: Callable[[R], None] | None = None
+
+    def then(self, told: Callable[[R], None]) -> None:
+        """Tells somebody of the result, as soon as it is read. For sessions."""
+        self._then = told
 
     @property
     def span_id(self) -> str:
@@ -106,6 +111,8 @@ class BaseStream(Generic[R]):
                     error.partial = None
                 outcome = (None, error)
             self._outcome = outcome
+            if outcome[0] is not None and self._then is not None:
+                self._then(outcome[0])
         return self._outcome
 
     def _result_or_raise(self) -> R:
@@ -251,7 +258,7 @@ class AsyncStream(BaseStream[R]):
         while True:
             chunks = self._native.take()
             if chunks or self._native.ended():
-                return chunks or self._native.take()
+                return chunks
             queue = loop_queue()
             ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             completion_id = self._native.wait_ready(queue.native)

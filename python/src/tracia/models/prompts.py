@@ -132,7 +132,6 @@ class FetchedPrompt(WireModel):
     stale: bool = False
 
     _core: Any = PrivateAttr(default=None)
-    _source: Any = PrivateAttr(default=None)  # the JSON it was read from
 
     def compile(self, variables: Mapping[str, Any] | None = None, /, **more: Any) -> RunLocalInput:
         """The input of `run_local` that carries this version out: messages rendered, its model and settings, linked to
