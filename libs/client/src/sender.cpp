@@ -47,6 +47,8 @@ Error api_error(const wire::HttpResponse& response) {
   const json::Value provider = body["provider"];
   error.provider.provider = provider["name"].text();
   error.provider.request_id = provider["requestId"].text();
+  error.provider.status = static_cast<int>(provider["status"].integer().value_or(0));
+  error.span_id = body["spanId"].text();
   return error;
 }
 

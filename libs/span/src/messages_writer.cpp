@@ -24,6 +24,13 @@ struct MediaBudget {
   }
 };
 
+void append_cache(ObjectAppender& object, const std::optional<llm::CacheControl>& cache) {
+  if (!cache) return;
+  ObjectAppender inner(object.key("cacheControl"));
+  inner.text_if("ttl", cache->ttl);
+  inner.close();
+}
+
 class MessageWriter {
  public:
   MessageWriter(std::string& out, MediaBudget budget) : out_(out), budget_(budget) {}
@@ -72,6 +79,11 @@ class MessageWriter {
     return true;
   }
 
+  static bool is_plain(const llm::TextPart& text) {
+    return text.signature.empty() && !text.refusal && text.annotations.empty() && !text.cache && text.item_id.empty() &&
+           text.phase.empty();
+  }
+
   void plain_message(const llm::Message& message) {
     ObjectAppender object(out_);
     object.text("role", llm::role_name(message.role));
@@ -94,7 +106,7 @@ class MessageWriter {
     object.text_if("toolName", result.tool_name);
     kind(object, result.kind);
     object.flag("isError", result.is_error);
-    cache(object, result.cache);
+    append_cache(object, result.cache);
     object.key("content");
     content(result.content);
   }
@@ -102,7 +114,7 @@ class MessageWriter {
   void content(const std::vector<llm::Part>& parts) {
     if (parts.size() == 1) {
       const auto* text = parts[0].as<llm::TextPart>();
-      if (text != nullptr && text->signature.empty() && !text->refusal && text->annotations.empty() && !text->cache) {
+      if (text != nullptr && is_plain(*text)) {
         json::append_quoted(out_, text->text);
         return;
       }
@@ -113,13 +125,6 @@ class MessageWriter {
       std::visit([this](const auto& body) { write(body); }, part.body);
     }
     array.close();
-  }
-
-  static void cache(ObjectAppender& object, const std::optional<llm::CacheControl>& cache) {
-    if (!cache) return;
-    ObjectAppender inner(object.key("cacheControl"));
-    inner.text_if("ttl", cache->ttl);
-    inner.close();
   }
 
   static void kind(ObjectAppender& object, llm::ToolCallPart::Kind kind) {
@@ -162,7 +167,9 @@ class MessageWriter {
     object.text_if("signature", part.signature);
     object.flag("refusal", part.refusal);
     object.array_if("annotations", part.annotations);
-    cache(object, part.cache);
+    object.text_if("itemId", part.item_id);
+    object.text_if("phase", part.phase);
+    append_cache(object, part.cache);
     object.close();
   }
 
@@ -171,7 +178,8 @@ class MessageWriter {
     object.text("type", "image");
     media(object, part.source, part.mime_type);
     object.text_if("detail", part.detail);
-    cache(object, part.cache);
+    object.text_if("signature", part.signature);
+    append_cache(object, part.cache);
     object.close();
   }
 
@@ -182,7 +190,7 @@ class MessageWriter {
     media(object, part.source, part.mime_type);
     object.text_if("context", part.context);
     object.flag("citations", part.citations);
-    cache(object, part.cache);
+    append_cache(object, part.cache);
     object.close();
   }
 
@@ -206,7 +214,7 @@ class MessageWriter {
     object.text_if("signature", part.signature);
     object.key("arguments");
     arguments(part);
-    cache(object, part.cache);
+    append_cache(object, part.cache);
     object.close();
   }
 
@@ -250,6 +258,7 @@ void append_tool(const llm::Tool& tool, std::string& out) {
     object.text("type", tool.kind == llm::Tool::Kind::kCustom ? "custom" : "vendor");
     object.object_if("value", tool.vendor_json);
   }
+  append_cache(object, tool.cache);
   object.close();
 }
 

@@ -11,9 +11,13 @@ using llm::ToolCallPart;
 
 constexpr size_t kAnyLength = static_cast<size_t>(-1);
 
+// The name under which a member was given: ours, or as users of Python write it.
+std::string_view spelling(const Fields& fields, std::string_view camel, std::string_view snake) {
+  return !fields.get(camel) && fields.get(snake) ? snake : camel;
+}
+
 std::optional<llm::CacheControl> read_cache(Fields& fields) {
-  json::Value value = fields.get("cacheControl");
-  if (!value) value = fields.get("cache_control");
+  const json::Value value = fields.get(spelling(fields, "cacheControl", "cache_control"));
   if (!value.is_object()) return std::nullopt;
   return llm::CacheControl{.ttl = std::string(value["ttl"].string_or("").substr(0, 16))};
 }
@@ -27,9 +31,10 @@ ToolCallPart::Kind read_call_kind(Fields& fields) {
 
 // Media types end up in data: URLs and headers: plain printable characters only.
 void read_mime_type(Fields& fields, std::string& out) {
-  fields.text("mimeType", out, limits::kMimeTypeCharsMax);
+  const std::string_view name = spelling(fields, "mimeType", "mime_type");
+  fields.text(name, out, limits::kMimeTypeCharsMax);
   for (const char c : out) {
-    if (c <= ' ' || c > '~' || c == ',' || c == '"') return fields.fail("mimeType", "must be a media type");
+    if (c <= ' ' || c > '~' || c == ',' || c == '"') return fields.fail(name, "must be a media type");
   }
 }
 
@@ -57,10 +62,11 @@ void set_url(Fields& fields, std::string_view name, std::string_view url, MediaS
 // `data`, `url` or `fileId` of one part, exactly one of them.
 void read_source(Fields& fields, MediaSource& out, std::string& mime_type) {
   read_mime_type(fields, mime_type);
-  const json::Value data = fields.get("data"), url = fields.get("url"), file = fields.get("fileId");
+  const std::string_view file_name = spelling(fields, "fileId", "file_id");
+  const json::Value data = fields.get("data"), url = fields.get("url"), file = fields.get(file_name);
   if (!fields.ok()) return;
   const int given = (data ? 1 : 0) + (url ? 1 : 0) + (file ? 1 : 0);
-  if (given == 0 && fields.get("omittedBytes")) {
+  if (given == 0 && fields.get(spelling(fields, "omittedBytes", "omitted_bytes"))) {
     return fields.fail("data", "was left out of the span because of its size; put the content back in");
   }
   if (given != 1) return fields.fail("data", "or url or fileId is required: exactly one of them");
@@ -74,7 +80,7 @@ void read_source(Fields& fields, MediaSource& out, std::string& mime_type) {
     if (fields.ok()) set_url(fields, "url", text, out, mime_type);
   } else {
     out.kind = MediaSource::Kind::kFileId;
-    fields.required_text("fileId", out.value, limits::kIdCharsMax);
+    fields.required_text(file_name, out.value, limits::kIdCharsMax);
   }
 }
 
@@ -87,6 +93,8 @@ llm::TextPart read_text(Fields& fields) {
   if (const json::Value notes = fields.get("annotations"); notes.is_array() && notes.size() > 0) {
     part.annotations = notes.to_json();
   }
+  fields.text(spelling(fields, "itemId", "item_id"), part.item_id, limits::kIdCharsMax);
+  fields.text("phase", part.phase, limits::kPhaseCharsMax);
   part.cache = read_cache(fields);
   return part;
 }
@@ -95,6 +103,7 @@ llm::ImagePart read_image(Fields& fields) {
   llm::ImagePart part;
   read_source(fields, part.source, part.mime_type);
   fields.text("detail", part.detail, 16);
+  fields.text("signature", part.signature, kAnyLength);
   part.cache = read_cache(fields);
   return part;
 }
@@ -249,7 +258,7 @@ ToolCallPart read_tool_call(Fields& fields) {
   call.kind = read_call_kind(fields);
   fields.text("id", call.id, limits::kIdCharsMax);
   fields.required_text("name", call.name, limits::kNameCharsMax);
-  fields.text("itemId", call.item_id, limits::kIdCharsMax);
+  fields.text(spelling(fields, "itemId", "item_id"), call.item_id, limits::kIdCharsMax);
   fields.text("signature", call.signature, kAnyLength);
   read_arguments(fields, call);
   call.cache = read_cache(fields);
@@ -258,9 +267,9 @@ ToolCallPart read_tool_call(Fields& fields) {
 
 llm::ToolResultPart read_result_head(Fields& fields) {
   llm::ToolResultPart result;
-  fields.text(fields.get("toolCallId") ? "toolCallId" : "tool_call_id", result.tool_call_id, limits::kIdCharsMax);
-  fields.text(fields.get("toolName") ? "toolName" : "tool_name", result.tool_name, limits::kNameCharsMax);
-  fields.flag(fields.get("isError") ? "isError" : "is_error", result.is_error);
+  fields.text(spelling(fields, "toolCallId", "tool_call_id"), result.tool_call_id, limits::kIdCharsMax);
+  fields.text(spelling(fields, "toolName", "tool_name"), result.tool_name, limits::kNameCharsMax);
+  fields.flag(spelling(fields, "isError", "is_error"), result.is_error);
   result.kind = read_call_kind(fields);
   result.cache = read_cache(fields);
   return result;

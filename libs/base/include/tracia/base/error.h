@@ -69,6 +69,7 @@ struct ProviderErrorInfo {
   std::string code;        // the vendor's code: "insufficient_quota"; Google's number as text
   std::string param;       // OpenAI's `param`
   std::string request_id;  // from the response headers
+  int status = 0;  // of the vendor's answer, where a Tracia server tells of it; 0 = it is Error::status, or unknown
 };
 
 struct Error {
@@ -78,6 +79,7 @@ struct Error {
   int status = 0;                                        // HTTP status; 0 when there was no response
   std::optional<std::chrono::milliseconds> retry_after;  // what the server asked for
   ProviderErrorInfo provider;
+  std::string span_id = {};  // of the span that tells of the failure, where a Tracia server names it
 
   // "[PROVIDER_ERROR] message (status: 429)", as the hosted SDKs print it.
   std::string to_string() const;

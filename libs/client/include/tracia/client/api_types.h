@@ -117,6 +117,10 @@ struct FetchedPrompt {
   std::string tools, output_schema;  // JSON text, "" = none
   std::string fetched_at;            // RFC 3339, when the server gave it
   bool stale = false;                // the server could not be asked: this is the last good copy
+  // The messages as the server sent them, with parts that are no text and tool results, as a JSON array; "" =
+  // version.messages, which hold texts only.
+  std::string messages_json = {};
+  std::string tool_choice = {};  // JSON text, "" = none
 
   // The input of run_local() that carries it out: messages rendered, model and settings of the version, linked to it.
   // Errors: MISSING_VARIABLES as prompts.run; INVALID_REQUEST when the version names no model.

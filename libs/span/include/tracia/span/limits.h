@@ -39,7 +39,8 @@ inline constexpr int64_t kVersionMax = 1'000'000'000;
 inline constexpr size_t kMessagesMax = 10'000;
 inline constexpr size_t kPartsMax = 10'000;  // of one message
 inline constexpr size_t kMimeTypeCharsMax = 128;
-inline constexpr size_t kIdCharsMax = 512;  // call and item ids; vendors use up to about 100
+inline constexpr size_t kPhaseCharsMax = 64;  // of an item of OpenAI's Responses API
+inline constexpr size_t kIdCharsMax = 512;    // call and item ids; vendors use up to about 100
 
 // Media kept in a span's input, as base64 text. Past either bound the part says {"omittedBytes": n} instead: a span
 // must stay postable (a batch is some MiB) and its text searchable, and the application has the picture anyway.

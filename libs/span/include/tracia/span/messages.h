@@ -5,8 +5,8 @@
 //   {"role":"user","content":[part, …],"name"?,"id"?}       else a list of parts
 //   {"role":"tool","toolCallId","toolName"?,"content","isError"?:true}
 //
-//   text       {"type":"text","text","signature"?,"refusal"?:true,"annotations"?:[…]}
-//   image      {"type":"image","mimeType"?,"data"|"url"|"fileId","detail"?}            data is base64
+//   text       {"type":"text","text","signature"?,"refusal"?:true,"annotations"?:[…],"itemId"?,"phase"?}
+//   image      {"type":"image","mimeType"?,"data"|"url"|"fileId","detail"?,"signature"?}  data is base64
 //   document   {"type":"document","mimeType"?,"name"?,"context"?,"citations"?:true,"data"|"url"|"fileId"}
 //   audio      {"type":"audio","mimeType"?,"data"|"url"|"fileId"|"id","transcript"?}
 //   tool_call  {"type":"tool_call","id","name","arguments":{…},"kind"?,"itemId"?,"signature"?}
@@ -40,12 +40,14 @@ std::string messages_input_json(const std::vector<llm::Message>& messages);
 // {"text":[…]}, the input of an embedding span.
 std::string text_input_json(const std::vector<std::string>& texts);
 
-// Reads either form; one list may mix them. Unknown members are skipped, unknown kinds of parts are not: leaving out
-// what somebody meant to send would change the conversation. Errors: kInvalidRequest naming the place, such as
-// "messages[2].toolCallId is required in a tool message". Media that a span left out cannot be read back.
+// Reads either form; one list may mix them, and snake_case names are taken for camelCase ones. Unknown members are
+// skipped, unknown kinds of parts are not: leaving out what somebody meant to send would change the conversation.
+// Errors: kInvalidRequest naming the place, such as "messages[2].toolCallId is required in a tool message". Media that
+// a span left out cannot be read back.
 Result<std::vector<llm::Message>> messages_from_json(const json::Value& array);
 
-// [{"name","description"?,"parameters"?,"strict"?,"type"?,"value"?}, …]; type is "custom" or "vendor" where it is one.
+// [{"name","description"?,"parameters"?,"strict"?,"type"?,"value"?,"cacheControl"?}, …]; type is "custom" or "vendor"
+// where it is one.
 std::string tools_json(const std::vector<llm::Tool>& tools);
 // [{"id","name","arguments"}, …]; arguments as in tool_call parts.
 std::string tool_calls_json(const std::vector<llm::ToolCallPart>& calls);
