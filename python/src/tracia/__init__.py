@@ -175,7 +175,7 @@ _HOME = {
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
-__all__ = [  # noqa: PLE0604
+__all__ = [
     "ActiveSpan",
     "AsyncLocalStream",
     "AsyncPromptStream",

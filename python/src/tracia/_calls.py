@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tracia.errors import invalid_request
 from tracia.models.inputs import RunLocalInput
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from tracia._core import Core
+
+
+R = TypeVar("R", bound=RunLocalResult)
 
 
 class Call:
@@ -72,7 +75,7 @@ class Call:
     def responses_result(self, answer: bytes) -> RunResponsesResult:
         return self._parsed(RunResponsesResult.model_validate_json(answer))
 
-    def _parsed(self, result: Any) -> Any:
+    def _parsed(self, result: R) -> R:
         if self.parse_as is not None:
             try:
                 result.parsed = self.parse_as.model_validate_json(result.text)

@@ -1,4 +1,4 @@
-"""What a client's parts share: the native client, its lifetime, and the thread that runs the application's callbacks."""
+"""What a client's parts share: the native client, its lifetime, and the thread that runs the callbacks."""
 
 from __future__ import annotations
 
@@ -68,9 +68,7 @@ class Core:
         self.native.record(span)
 
     def begin(self) -> None:
-        """Before each use: a closed client must not make a paid call."""
-        if self._closed:
-            raise RuntimeError("the client is closed")
+        """Before each use. The native client itself refuses when it is closed, before anything is sent."""
         self._used = True
         if self.events.wanted:
             self.events.start()
@@ -92,9 +90,9 @@ class Core:
             return
         self._closed = True
         _open.discard(self)
-        # The callbacks' thread runs on until the spans are out: a mask may have some of them.
-        self.native.close()
-        self.events.stop()
+        self.events.stopping()
+        self.native.close()  # gives the callbacks' thread its time: a mask may have some of the spans
+        self.events.stopped()
 
     def __del__(self, _warn: Any = warnings.warn) -> None:
         if self._closed:

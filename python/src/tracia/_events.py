@@ -39,7 +39,7 @@ class Events:
         self._native = native
         self._callbacks = callbacks
         self.wanted = callbacks.mask is not None or callbacks.on_span_error is not None
-        self._stopped = False
+        self._stopping = False
         self._forget_thread()
 
     def _forget_thread(self) -> None:
@@ -57,7 +57,7 @@ class Events:
         if self._thread is not None:
             return
         with self._lock:
-            if self._thread is None and not self._stopped:
+            if self._thread is None and not self._stopping:
                 self._thread = threading.Thread(target=self._run, name="tracia-callbacks", daemon=True)
                 self._thread.start()
 
@@ -70,9 +70,12 @@ class Events:
             self._streams[self._last_id] = weakref.ref(stream)
             return self._last_id
 
-    def stop(self) -> None:
+    def stopping(self) -> None:
+        """Before native.close(): the thread ends with the next event that does not come."""
+        self._stopping = True
+
+    def stopped(self) -> None:
         """After native.close(): no event comes any more. Streams that still wait are settled here."""
-        self._stopped = True
         thread = self._thread
         if thread is not None and self._pid == os.getpid() and thread is not threading.current_thread():
             thread.join(_JOIN_S)
@@ -83,7 +86,7 @@ class Events:
         while True:
             event = self._native.next_event(_WAIT_MS)
             if event is None:
-                if self._stopped or self._pid != os.getpid():
+                if self._stopping or self._pid != os.getpid():
                     return
                 continue
             try:

@@ -79,7 +79,7 @@ def _segment(segment: str | int) -> str:
 
 
 def query_of(values: Mapping[str, Any]) -> str:
-    """"?name=value&...", "" when there is nothing to say."""
+    """ "?name=value&...", "" when there is nothing to say."""
     pairs = [f"{quote(name)}={quote(_query_text(value))}" for name, value in values.items() if value is not None]
     return "?" + "&".join(pairs) if pairs else ""
 

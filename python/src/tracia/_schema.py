@@ -7,6 +7,7 @@ other. Source: OpenAI's guide to structured outputs, "Supported schemas".
 from __future__ import annotations
 
 import copy
+import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ def response_format(model: type[BaseModel]) -> dict[str, Any]:
         raise invalid_request(f"response_format must be a pydantic class or a dict, not the class {model.__name__}")
     schema = model.model_json_schema()
     strict = _strict(copy.deepcopy(schema))
-    name = "".join(letter if letter.isascii() and (letter.isalnum() or letter in "_-") else "_" for letter in model.__name__)
+    name = re.sub(r"[^A-Za-z0-9_-]", "_", model.__name__)
     return {
         "type": "json",
         "schema": schema if strict is None else strict,

@@ -46,12 +46,14 @@ class Tracia:
         timeout_ms: for calls of the Tracia server; None: 120,000. Model calls have their own `timeout_ms`.
         sample_rate: share of traces, 0 to 1, whose spans are sent.
         mask: changes or hides what spans hold: called with each span (a dict as in POST /api/v1/spans) before it is
-            sent, on a thread of its own; gives the span to send, or None to drop it. A span whose mask fails is dropped.
+            sent, on a thread of its own; gives the span to send, or None to drop it. If it fails, the span is dropped.
         spool_dir: keeps spans that could not be sent for a later process.
         enabled: False: no spans are sent.
         cache_dir: where prompts.fetch() keeps its last good copies; None: TRACIA_CACHE_DIR, else ~/.cache/tracia.
         flush_timeout_ms: how long close() and the end of the process wait for unsent spans; None: 5,000.
     """
+
+    _captures = False  # spans stay in the process: tracia.testing
 
     def __init__(
         self,
@@ -79,6 +81,7 @@ class Tracia:
                 "exit_flush_ms": flush_timeout_ms,
             },
             Callbacks(mask, on_span_error),
+            capture=self._captures,
         )
         self._prompts: Prompts | None = None
         self._spans: Spans | None = None
@@ -169,7 +172,8 @@ class Tracia:
             tags, user_id, session_id, name: what the span is found by.
             send_trace: False: no span.
             span_id, trace_id, parent_span_id: made when not given; inside `client.span()` the call is its child.
-            tools, tool_choice, parallel_tool_calls: ToolDefinition or dicts; "auto", "none", "required", {"tool": name}.
+            tools: ToolDefinition, dicts of the same form or of OpenAI's, or a provider's own tools.
+            tool_choice: "auto", "none", "required" or {"tool": name}.
             response_format: {"type": "json"}, one with a schema, or a pydantic class: `result.parsed` is its instance.
             reasoning: "low", "medium", "high", or ReasoningOptions.
             custom_options: by provider, merged over the request: {"openai": {"seed": 7}}.
@@ -395,8 +399,8 @@ class Tracia:
     ) -> ActiveSpan:
         """A span of the application's own, for `with` or `async with`. Calls made inside are its children.
 
-            with client.span("retrieve", kind="RETRIEVAL", input={"query": query}) as span:
-                span.output = search(query)
+        with client.span("retrieve", kind="RETRIEVAL", input={"query": query}) as span:
+            span.output = search(query)
         """
         from tracia.tracing import ActiveSpan
 
@@ -458,7 +462,7 @@ class Tracia:
         return await self._core.aflush(timeout)
 
     def close(self) -> None:
-        """Ends what runs and sends what it can within `flush_timeout_ms`. Later calls raise RuntimeError. Idempotent;
+        """Ends what runs and sends what it can within `flush_timeout_ms`. Later calls raise ABORTED. Idempotent;
         also done at the end of the process."""
         self._core.close()
 

@@ -97,7 +97,7 @@ class TraciaError(Exception):
 
 
 def error_from_json(text: bytes | str) -> TraciaError:
-    """The exception for an error of the native client: {code, message, statusCode?, retryAfterMs?, provider?, spanId?}."""
+    """The exception for an error of the native client, given as its JSON."""
     body = json.loads(text)
     provider = body.get("provider") or {}
     if isinstance(provider, str):

@@ -136,7 +136,8 @@ class Prompts:
         """
         chosen = _run_options(options)
         if stream:
-            return PromptStream(self._core, self._core.stream("run_prompt", _stream(slug, variables, chosen)), _read_run)
+            native = self._core.stream("run_prompt", _stream(slug, variables, chosen))
+            return PromptStream(self._core, native, _read_run)
         return _run(slug, variables, chosen).send(self._core)
 
     @overload
@@ -222,9 +223,7 @@ class Prompts:
         """As `get_version`."""
         return await _get_version(slug, version).asend(self._core)
 
-    def restore(
-        self, slug: str, version: int, *, note: str | None = None, base_version: int | None = None
-    ) -> Prompt:
+    def restore(self, slug: str, version: int, *, note: str | None = None, base_version: int | None = None) -> Prompt:
         """Makes a new version with an old one's content; history is never rewritten."""
         return _restore(slug, version, note, base_version).send(self._core)
 
@@ -264,7 +263,8 @@ class Prompts:
         When the server cannot be reached, or fails (5xx), the last good copy is given, from memory or from disk, marked
         `stale`. A copy in memory younger than `max_age_ms` (None: 60,000; 0: never) is given without asking.
         """
-        return read_fetched(self._core, self._core.call("fetch_prompt", _fetch(slug, label, version, max_age_ms, timeout_ms)))
+        wanted = _fetch(slug, label, version, max_age_ms, timeout_ms)
+        return read_fetched(self._core, self._core.call("fetch_prompt", wanted))
 
     async def afetch(
         self,
@@ -327,9 +327,7 @@ def _stream(slug: str, variables: Variables | None, chosen: dict[str, Any]) -> d
     return {"slug": slug, "variables": variables or {}, "options": chosen}
 
 
-def _render(
-    slug: str, variables: Variables | None, version: int | None, label: str | None
-) -> Request[RenderedPrompt]:
+def _render(slug: str, variables: Variables | None, version: int | None, label: str | None) -> Request[RenderedPrompt]:
     body = {"variables": variables or {}, "version": version, "label": label}
     return Request("POST", path_of("prompts", slug, "render"), RenderedPrompt.model_validate_json, body)
 

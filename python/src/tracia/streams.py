@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from tracia import _native
     from tracia._core import Core
-    from tracia.models.results import RunResponsesResult, RunResult, StreamEvent, StreamResult
+    from tracia.models.results import RunResponsesResult, RunResult, StreamEvent, StreamResult  # noqa: F401
 
 R = TypeVar("R")
 T = TypeVar("T")
@@ -50,8 +50,8 @@ def _last_events(result: Any) -> list[StreamEvent]:
         if result.text:
             events.append(TextEvent(data=result.text))
         events += [
-            ToolCallEvent(id=call.id, call_id=getattr(call, "call_id", call.id), name=call.name, arguments=call.arguments)
-            for call in result.tool_calls or ()
+            ToolCallEvent(id=c.id, call_id=getattr(c, "call_id", c.id), name=c.name, arguments=c.arguments)
+            for c in result.tool_calls or ()
         ]
     return [*events, DoneEvent(usage=result.usage, result=result)]
 
@@ -153,7 +153,8 @@ class SyncStream(BaseStream[R]):
             self._native.abort()  # a loop that was left early; after the end it does nothing
 
     def _events(self) -> Iterator[StreamEvent]:
-        yield from self._told(_event_of)
+        told: Iterator[StreamEvent] = self._told(_event_of)
+        yield from told
         yield from _last_events(self._result_or_raise())
 
     @property

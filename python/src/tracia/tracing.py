@@ -6,6 +6,7 @@ children. A trace id or a parent given by the caller wins.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import time
 from contextvars import ContextVar, Token
@@ -112,10 +113,9 @@ class ActiveSpan:
         if self._token is None:
             return
         token, self._token = self._token, None
-        try:
+        # Left in another context than entered (a generator closed elsewhere), there is nothing to undo.
+        with contextlib.suppress(ValueError):
             _place.reset(token)
-        except ValueError:  # left in another context than entered (a generator closed elsewhere): nothing to undo there
-            pass
 
     def end(self, error: BaseException | None = None) -> None:
         """Records the span. Once; later calls do nothing. Never raises."""
@@ -128,6 +128,10 @@ class ActiveSpan:
             self._core.record(encode_anything(self._payload()))
 
     def _payload(self) -> dict[str, Any]:
+        shown = self.input if isinstance(self.input, dict) else {} if self.input is None else {"value": self.input}
+        output = self.output
+        if output is not None and not isinstance(output, str):
+            output = encode_anything(output)
         started, microseconds = divmod(self._started_ns // 1000, 1_000_000)
         payload: dict[str, Any] = {
             "spanId": self.span_id,
@@ -135,8 +139,8 @@ class ActiveSpan:
             "parentSpanId": self.parent_span_id,
             "spanKind": self.kind.value,
             "name": self.name,
-            "input": self.input if isinstance(self.input, dict) else {} if self.input is None else {"value": self.input},
-            "output": self.output if self.output is None or isinstance(self.output, str) else encode_anything(self.output),
+            "input": shown,
+            "output": output,
             "status": "SUCCESS" if self.error is None else "ERROR",
             "error": self.error,
             "startTime": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(started)) + f".{microseconds:06d}Z",
@@ -224,7 +228,9 @@ def _drive(span: ActiveSpan, body: Generator[Any, Any, Any], yielded: _Yielded |
         span.end(error)
 
 
-async def _adrive(span: ActiveSpan, body: AsyncGenerator[Any, Any], yielded: _Yielded | None) -> AsyncGenerator[Any, Any]:
+async def _adrive(
+    span: ActiveSpan, body: AsyncGenerator[Any, Any], yielded: _Yielded | None
+) -> AsyncGenerator[Any, Any]:
     """As _drive(), for an asynchronous generator."""
     step: Callable[[Any], Any] = body.asend
     value: Any = None
@@ -258,7 +264,9 @@ async def _adrive(span: ActiveSpan, body: AsyncGenerator[Any, Any], yielded: _Yi
         span.end(error)
 
 
-def traced(core: Core, function: F, name: str | None, kind: SpanKind | str, capture_input: bool, capture_output: bool) -> F:
+def traced(
+    core: Core, function: F, name: str | None, kind: SpanKind | str, capture_input: bool, capture_output: bool
+) -> F:
     """The function, each call of which is a span."""
     import inspect
 
@@ -268,7 +276,8 @@ def traced(core: Core, function: F, name: str | None, kind: SpanKind | str, capt
         shown = None
         if capture_input:
             try:
-                shown = {key: value for key, value in signature.bind(*args, **kwargs).arguments.items() if key != "self"}
+                bound = signature.bind(*args, **kwargs).arguments
+                shown = {name: value for name, value in bound.items() if name != "self"}
             except TypeError:  # the call itself will say what is wrong
                 shown = {"args": short_repr(args), "kwargs": short_repr(kwargs)}
         return ActiveSpan(core, name or function.__qualname__, kind=kind, input=shown)

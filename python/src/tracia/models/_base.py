@@ -96,11 +96,7 @@ def html_table(headers: list[str], rows: list[list[Any]]) -> str:
     """Rows for a notebook, escaped."""
 
     def line(cells: list[Any], tag: str) -> str:
-        return (
-            "<tr>"
-            + "".join(f"<{tag}>{html.escape('' if c is None else str(c))}</{tag}>" for c in cells)
-            + "</tr>"
-        )
+        return "<tr>" + "".join(f"<{tag}>{html.escape('' if c is None else str(c))}</{tag}>" for c in cells) + "</tr>"
 
     body = "".join(line(row, "td") for row in rows)
     return f"<table><thead>{line(headers, 'th')}</thead><tbody>{body}</tbody></table>"

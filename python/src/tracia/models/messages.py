@@ -109,9 +109,7 @@ class ToolDefinition(OpenModel):
 
     name: str
     description: str | None = None
-    parameters: ToolParameters | dict[str, Any] = Field(
-        default_factory=ToolParameters, union_mode="left_to_right"
-    )
+    parameters: ToolParameters | dict[str, Any] = Field(default_factory=ToolParameters, union_mode="left_to_right")
     strict: bool | None = None
 
 

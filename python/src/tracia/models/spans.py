@@ -144,8 +144,8 @@ class Span(SpanListItem):
     evaluations: list[EvaluateResult] = Field(default_factory=list)
 
     def _repr_html_(self) -> str:
-        shown = ("span_id", "trace_id", "name", "model", "status", "error", "latency_ms", "total_tokens", "input", "output")
-        rows = [[name, getattr(self, name)] for name in shown] + [["cost", dollars(self.cost)]]
+        shown = "span_id trace_id name model status error latency_ms total_tokens input output"
+        rows = [[name, getattr(self, name)] for name in shown.split()] + [["cost", dollars(self.cost)]]
         return html_table(["field", "value"], rows)
 
 
@@ -205,7 +205,7 @@ class ListSpansResult(WireModel):
 
     def _repr_html_(self) -> str:
         rows = [
-            [s.created_at.isoformat(), s.name or s.model, s.status, s.latency_ms, s.total_tokens, dollars(s.cost), s.span_id]
+            [s.created_at, s.name or s.model, s.status, s.latency_ms, s.total_tokens, dollars(s.cost), s.span_id]
             for s in self.spans
         ]
         return html_table(["created", "name", "status", "ms", "tokens", "cost", "span"], rows)
