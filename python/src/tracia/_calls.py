@@ -75,6 +75,9 @@ class Call:
     def responses_result(self, answer: bytes) -> RunResponsesResult:
         return self._parsed(RunResponsesResult.model_validate_json(answer))
 
+    def embedding_result(self, answer: bytes) -> RunEmbeddingResult:
+        return RunEmbeddingResult.model_validate_json(answer)
+
     def _parsed(self, result: R) -> R:
         if self.parse_as is not None:
             try:
@@ -82,10 +85,6 @@ class Call:
             except ValueError as error:  # pydantic's ValidationError is one; the paid answer stays
                 result.parse_error = str(error)
         return result
-
-
-def embedding_result(answer: bytes) -> RunEmbeddingResult:
-    return RunEmbeddingResult.model_validate_json(answer)
 
 
 def _members(request: Any) -> dict[str, Any]:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from types import TracebackType
 
-    from typing_extensions import Unpack
+    from typing_extensions import Self, Unpack
 
     from tracia._calls import Call
     from tracia._enums import LLMProvider, SpanKind
@@ -363,17 +363,15 @@ class Tracia:
             dimensions: fewer than the model's own, where it can.
             input_type: the provider's task word ("query", "RETRIEVAL_DOCUMENT", ...).
         """
-        from tracia._calls import embedding_result
-
-        return embedding_result(self._core.call("run_embedding", _call(request, locals()).given))
+        call = _call(request, locals())
+        return call.embedding_result(self._core.call("run_embedding", call.given))
 
     async def arun_embedding(
         self, request: RunEmbeddingInput | None = None, /, **given: Unpack[RunEmbeddingArgs]
     ) -> RunEmbeddingResult:
         """As `run_embedding`, for an event loop."""
-        from tracia._calls import embedding_result
-
-        return embedding_result(await self._core.acall("run_embedding", _call(request, dict(given)).given))
+        call = _call(request, dict(given))
+        return call.embedding_result(await self._core.acall("run_embedding", call.given))
 
     # --- traces ---
 
@@ -472,7 +470,7 @@ class Tracia:
 
         await asyncio.to_thread(self._core.close)
 
-    def __enter__(self) -> Tracia:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -480,7 +478,7 @@ class Tracia:
     ) -> None:
         self.close()
 
-    async def __aenter__(self) -> Tracia:
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(
@@ -493,7 +491,7 @@ class Tracia:
 
 
 def _call(request: Any, arguments: dict[str, Any]) -> Call:
-    """`arguments`: the keywords, by name; also the locals() of a function that has them as its parameters."""
+    """`arguments`: the keywords, by name; or the locals() of a method that has them, taken before it has others."""
     from tracia._calls import Call
 
     arguments.pop("self", None)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import TracebackType
 
-    from typing_extensions import Unpack
+    from typing_extensions import Self, Unpack
 
     from tracia._params import RunEmbeddingArgs, RunLocalArgs, RunResponsesArgs
     from tracia.client import Tracia
@@ -274,7 +274,7 @@ class TraciaSession:
         self._follow(answer)
         return answer
 
-    def __enter__(self) -> TraciaSession:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -282,7 +282,7 @@ class TraciaSession:
     ) -> None:
         """Nothing to end: the client's spans go out by themselves."""
 
-    async def __aenter__(self) -> TraciaSession:
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(

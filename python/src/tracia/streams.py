@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from types import TracebackType
 
+    from typing_extensions import Self
+
     from tracia import _native
     from tracia._core import Core
     from tracia.models.results import RunResponsesResult, RunResult, StreamEvent, StreamResult  # noqa: F401
@@ -195,16 +197,13 @@ class SyncStream(BaseStream[R]):
         """As abort()."""
         self.abort()
 
-    def __enter__(self: S) -> S:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.abort()
-
-
-S = TypeVar("S", bound=SyncStream[Any])
 
 
 class _AsyncTold(AsyncIterator[T]):
@@ -317,16 +316,13 @@ class AsyncStream(BaseStream[R]):
         """As abort()."""
         self.abort()
 
-    async def __aenter__(self: A) -> A:
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.abort()
-
-
-A = TypeVar("A", bound=AsyncStream[Any])
 
 
 class LocalStream(SyncStream["StreamResult"]):

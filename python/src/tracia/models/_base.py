@@ -69,6 +69,8 @@ FinishReason = Literal["stop", "length", "tool_calls", "content_filter", "error"
 # Never a reason to lose a paid answer: a word that this version does not know reads as None.
 FinishReasonField = Annotated[FinishReason | None, BeforeValidator(_finish_reason)]
 
+# A list that may come as null; empty then.
+NullAsEmpty = BeforeValidator(lambda value: [] if value is None else value)
 # A number that the server may not know; 0 then.
 KnownCost = Annotated[float, BeforeValidator(lambda value: 0.0 if value is None else value)]
 
@@ -109,6 +111,7 @@ __all__ = [
     "FinishReasonField",
     "InputModel",
     "KnownCost",
+    "NullAsEmpty",
     "OpenModel",
     "WireModel",
     "dollars",

@@ -41,7 +41,7 @@ class _Settings(WireModel):
     output_schema: dict[str, Any] | None = None
 
 
-class PromptVersion(_Settings):
+class PromptVersion(_Settings, OpenModel):
     """One version of a prompt; it never changes."""
 
     version: int
@@ -116,7 +116,7 @@ class RenderedPrompt(_Settings):
     messages: list[LocalPromptMessage]
 
 
-class FetchedPrompt(WireModel):
+class FetchedPrompt(OpenModel):
     """One version of a prompt, to be run by this process: `client.run_local(prompt=fetched, variables={...})`.
 
     `stale`: the server could not be asked, and this is the last good copy.
@@ -127,6 +127,7 @@ class FetchedPrompt(WireModel):
     version: PromptVersion
     variables: list[str] = Field(default_factory=list)
     tools: list[dict[str, Any]] | None = None
+    tool_choice: ToolChoice | dict[str, Any] | None = None
     output_schema: dict[str, Any] | None = None
     fetched_at: str | None = None
     stale: bool = False

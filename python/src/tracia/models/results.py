@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import Field
 
 from tracia._enums import LLMProvider
-from tracia.models._base import FinishReasonField, KnownCost, WireModel, dollars, markdown, short
+from tracia.models._base import FinishReasonField, KnownCost, NullAsEmpty, WireModel, dollars, markdown, short
 from tracia.models.messages import LocalPromptMessage, ToolCall
 
 ProviderField = Annotated[LLMProvider | str, Field(union_mode="left_to_right")]
@@ -29,6 +29,8 @@ class TokenUsage(WireModel):
 
     def __repr__(self) -> str:
         return f"TokenUsage(input={self.input_tokens}, output={self.output_tokens}, total={self.total_tokens})"
+
+    __str__ = __repr__
 
 
 class _CallResult(WireModel):
@@ -52,7 +54,7 @@ class RunLocalResult(_CallResult):
     usage: TokenUsage = Field(default_factory=TokenUsage)
     cost: float | None = None
     provider: ProviderField = ""
-    tool_calls: list[ToolCall] = Field(default_factory=list)
+    tool_calls: Annotated[list[ToolCall], NullAsEmpty] = Field(default_factory=list)
     finish_reason: FinishReasonField = None
     message: LocalPromptMessage
     structured_output: Any = None
