@@ -62,7 +62,7 @@ PyClient::PyClient(std::string_view options, bool capture, bool divert, bool rep
   }
   state_ = unlocked([&] { return std::make_shared<ClientState>(std::move(read), events_); });
   register_client(state_);
-  base_url_ = (*ClientState::Entry(*state_))->base_url();
+  base_url_ = ClientState::Entry(*state_)->base_url();
 }
 
 PyClient::~PyClient() {

@@ -47,19 +47,6 @@ Error cancelled() {
   return {.code = ErrorCode::kAborted, .kind = ErrorKind::kAborted, .message = "The call was cancelled"};
 }
 
-class WholeResponse final : public transport::ResponseHandler {
- public:
-  void on_head(wire::HttpResponseHead head) override {
-    response.status = head.status;
-    response.headers = std::move(head.headers);
-  }
-  bool on_body(std::string_view bytes) override {
-    response.body.append(bytes);
-    return true;
-  }
-  wire::HttpResponse response;
-};
-
 }  // namespace
 
 struct AwsCredentialCache::Pending {
@@ -97,7 +84,8 @@ std::string AwsCredentialCache::region() {
   return *profile_region_;
 }
 
-Result<llm::AwsCredentials> AwsCredentialCache::get(const transport::CancelToken& cancel, Timestamp now) {
+Result<llm::AwsCredentials> AwsCredentialCache::get(const transport::CancelToken& cancel, Timestamp now,
+                                                    const std::function<bool()>& interrupted) {
   if (auto credentials = kept(now)) return std::move(*credentials);
   Resolver resolver(env_);
   while (true) {
@@ -106,9 +94,13 @@ Result<llm::AwsCredentials> AwsCredentialCache::get(const transport::CancelToken
     const auto& action = resolver.next();
     if (const auto* done = std::get_if<Resolved>(&action)) return keep(*done);
     const auto fetch = std::get<Resolver::Fetch>(action);
-    const auto response = transport_.fetch(fetch.request, exchange_options(fetch, cancel));
+    auto options = exchange_options(fetch, cancel);
+    options.interrupted = interrupted;
+    const auto response = transport_.fetch(fetch.request, options);
     if (response) {
       resolver.supply(*response);
+    } else if (response.error().kind == ErrorKind::kAborted) {
+      return fail(cancelled());
     } else {
       resolver.supply_failure();
     }
@@ -139,7 +131,7 @@ void AwsCredentialCache::advance(const std::shared_ptr<Pending>& pending) {
     return;
   }
   const auto fetch = std::get<Resolver::Fetch>(action);
-  auto handler = std::make_shared<WholeResponse>();
+  auto handler = std::make_shared<transport::ResponseCollector>();
   transport_.start(fetch.request, exchange_options(fetch, pending->cancel), handler,
                    [this, pending, handler](transport::Outcome outcome) {
                      if (outcome.status) {

@@ -1,6 +1,7 @@
 #include "tracia/calls/driver.h"
 
 #include <algorithm>
+#include <optional>
 #include <random>
 #include <utility>
 #include <vector>
@@ -28,6 +29,28 @@ transport::ExchangeOptions exchange_options(const Clock& clock, const llm::Call&
 
 thread_local const Driver* callback_of = nullptr;
 
+// Marks this thread as being in a callback of a driver.
+class CallbackScope {
+ public:
+  explicit CallbackScope(const Driver* driver) : outer_(std::exchange(callback_of, driver)) {}
+  ~CallbackScope() { callback_of = outer_; }
+  CallbackScope(const CallbackScope&) = delete;
+  CallbackScope& operator=(const CallbackScope&) = delete;
+
+ private:
+  const Driver* outer_;
+};
+
+// The wait between two tries; true when it was cut short.
+bool stopped_while_waiting(SteadyTime until, const transport::CancelToken& cancel, const Interrupted& interrupted) {
+  if (!interrupted) return cancel.wait_until(until);
+  for (;;) {
+    const SteadyTime check = std::chrono::steady_clock::now() + transport::kInterruptCheck;
+    if (cancel.wait_until(std::min(until, check)) || interrupted()) return true;
+    if (until <= check) return false;
+  }
+}
+
 bool needs_aws_credentials(const llm::Target& target) {
   return target.provider == llm::Provider::kAmazonBedrock && std::holds_alternative<std::monostate>(target.auth);
 }
@@ -43,6 +66,42 @@ class CallHandler final : public transport::ResponseHandler {
   llm::Call& call_;
 };
 
+// start_exchange()'s: hands on to the caller's handler and `done`, as callbacks of the driver.
+class ExchangeInCallbacks final : public transport::ResponseHandler {
+ public:
+  ExchangeInCallbacks(std::shared_ptr<Driver> driver, std::shared_ptr<transport::ResponseHandler> to,
+                      transport::DoneCallback done, const transport::CancelToken& callers)
+      : driver_(std::move(driver)), to_(std::move(to)), done_(std::move(done)) {
+    activity_.emplace(*driver_, callers);
+  }
+  const transport::CancelToken& cancel() const { return activity_->cancel(); }
+  void on_head(wire::HttpResponseHead head) override {
+    const CallbackScope scope(driver_.get());
+    to_->on_head(std::move(head));
+  }
+  bool on_body(std::string_view bytes) override {
+    const CallbackScope scope(driver_.get());
+    return to_->on_body(bytes);
+  }
+  void end(transport::Outcome outcome) {
+    {
+      const CallbackScope scope(driver_.get());
+      done_(std::move(outcome));
+    }
+    // In this order for the reason that AsyncRun has.
+    done_ = nullptr;
+    to_.reset();
+    driver_.reset();
+    activity_.reset();
+  }
+
+ private:
+  std::shared_ptr<Driver> driver_;
+  std::shared_ptr<transport::ResponseHandler> to_;
+  transport::DoneCallback done_;
+  std::optional<Driver::Activity> activity_;  // until the end
+};
+
 }  // namespace
 
 // One asynchronous call. Lives until `done` was called: the loop's callbacks hold it.
@@ -51,7 +110,8 @@ class AsyncRun final : public transport::ResponseHandler, public std::enable_sha
   AsyncRun(std::shared_ptr<Driver> driver, std::shared_ptr<llm::Call> call, const transport::CancelToken& callers,
            std::function<void()> done)
       : driver_(std::move(driver)), call_(std::move(call)), done_(std::move(done)) {
-    on_callers_cancel_ = callers.on_cancel([own = running_.cancel] { own.cancel(); });
+    activity_.emplace(*driver_, callers);
+    cancel_ = activity_->cancel();
   }
 
   // The transport dropped the task that held this run: it is closed, or had no thread to run it on.
@@ -64,23 +124,25 @@ class AsyncRun final : public transport::ResponseHandler, public std::enable_sha
   }
 
   transport::CancelToken begin() {
-    driver_->enter(&running_);
     const std::weak_ptr<AsyncRun> weak = weak_from_this();
     const auto transport = driver_->transport_;
-    on_cancel_ = running_.cancel.on_cancel([weak, transport] {
+    on_cancel_ = cancel_.on_cancel([weak, transport] {
       // Only a wait between two tries has to be ended here; an exchange under way listens to the token itself.
       if (auto self = weak.lock()) {
         auto* raw = transport.get();
         raw->schedule(Millis{0}, [self = std::move(self)] { self->cancelled(); });
       }
     });
-    const transport::CancelToken own = running_.cancel;
+    const transport::CancelToken own = cancel_;
     driver_->transport_->schedule(Millis{0}, [self = shared_from_this()] { self->step(); });
     return own;
   }
 
   void on_head(wire::HttpResponseHead head) override { call_->on_head(std::move(head)); }
-  bool on_body(std::string_view bytes) override { return call_->on_body(bytes); }
+  bool on_body(std::string_view bytes) override {
+    const CallbackScope scope(driver_.get());  // a stream's events reach the application from here
+    return call_->on_body(bytes);
+  }
 
  private:
   void step() {
@@ -90,7 +152,7 @@ class AsyncRun final : public transport::ResponseHandler, public std::enable_sha
       send();
       return;
     }
-    driver_->aws_.get_async(running_.cancel, driver_->clock_.now(),
+    driver_->aws_.get_async(cancel_, driver_->clock_.now(),
                             [self = shared_from_this()](Result<llm::AwsCredentials> credentials) {
                               if (!credentials) {
                                 self->end(fail(std::move(credentials).error()));
@@ -108,7 +170,7 @@ class AsyncRun final : public transport::ResponseHandler, public std::enable_sha
       return;
     }
     driver_->transport_->start(
-        std::move(*request), exchange_options(driver_->clock_, *call_, running_.cancel), shared_from_this(),
+        std::move(*request), exchange_options(driver_->clock_, *call_, cancel_), shared_from_this(),
         [self = shared_from_this()](transport::Outcome outcome) { self->end(std::move(outcome.status)); });
   }
 
@@ -116,7 +178,7 @@ class AsyncRun final : public transport::ResponseHandler, public std::enable_sha
     const auto verdict = call_->end_attempt(std::move(status));
     if (verdict.done) {
       finish();
-    } else if (running_.cancel.cancelled()) {
+    } else if (cancel_.cancelled()) {
       call_->give_up(aborted());
       finish();
     } else {
@@ -136,21 +198,24 @@ class AsyncRun final : public transport::ResponseHandler, public std::enable_sha
   void finish() {
     finished_ = true;
     waiting_ = false;
-    on_callers_cancel_.reset();
     on_cancel_.reset();
-    const Driver* outer = std::exchange(callback_of, driver_.get());
-    done_();
-    callback_of = outer;
+    {
+      const CallbackScope scope(driver_.get());
+      done_();
+    }
+    // Before the activity goes: whoever waits for it may then be the last that holds the driver, not this thread.
     done_ = nullptr;
     call_.reset();
-    driver_->leave(&running_);
+    driver_.reset();
+    activity_.reset();
   }
 
   std::shared_ptr<Driver> driver_;
   std::shared_ptr<llm::Call> call_;
   std::function<void()> done_;
-  Driver::Running running_;
-  std::unique_ptr<transport::CancelToken::Registration> on_callers_cancel_, on_cancel_;
+  std::optional<Driver::Activity> activity_;  // until the end
+  transport::CancelToken cancel_;             // the activity's
+  std::unique_ptr<transport::CancelToken::Registration> on_cancel_;
   bool waiting_ = false;  // loop thread only, as everything below begin()
   bool finished_ = false;
 };
@@ -158,11 +223,11 @@ class AsyncRun final : public transport::ResponseHandler, public std::enable_sha
 Driver::Driver(std::shared_ptr<transport::Transport> transport, llm::EnvReader env, const Clock& clock)
     : transport_(std::move(transport)), aws_(*transport_, std::move(env)), clock_(clock) {}
 
-void Driver::run_blocking(llm::Call& call, const transport::CancelToken& cancel) {
+void Driver::run_blocking(llm::Call& call, const transport::CancelToken& cancel, const Interrupted& interrupted) {
   while (true) {
     Status status;
     if (needs_aws_credentials(call.target())) {
-      auto credentials = aws_.get(cancel, clock_.now());
+      auto credentials = aws_.get(cancel, clock_.now(), interrupted);
       if (credentials) {
         call.target().auth = std::move(*credentials);
       } else {
@@ -173,42 +238,49 @@ void Driver::run_blocking(llm::Call& call, const transport::CancelToken& cancel)
       auto request = call.next_request();
       if (request) {
         CallHandler handler(call);
-        status = transport_->perform(*request, exchange_options(clock_, call, cancel), handler).status;
+        auto options = exchange_options(clock_, call, cancel);
+        options.interrupted = interrupted;
+        status = transport_->perform(*request, options, handler).status;
       } else {
         status = fail(std::move(request).error());
       }
     }
     const auto verdict = call.end_attempt(std::move(status));
     if (verdict.done) return;
-    if (verdict.delay.count() > 0 && cancel.wait_until(clock_.steady() + verdict.delay)) {
+    if (verdict.delay.count() > 0 && stopped_while_waiting(clock_.steady() + verdict.delay, cancel, interrupted)) {
       call.give_up(aborted());
       return;
     }
   }
 }
 
-void Driver::enter(Running* call) {
-  const std::lock_guard lock(mutex_);
-  running_.insert(call);
+Driver::Activity::Activity(Driver& driver, const transport::CancelToken& callers) : registry_(driver.registry_) {
+  {
+    const std::lock_guard lock(registry_->mutex);
+    registry_->running.insert(this);
+  }
+  on_callers_cancel_ = callers.on_cancel([own = cancel_] { own.cancel(); });
 }
 
-void Driver::leave(Running* call) {
-  const std::lock_guard lock(mutex_);
-  running_.erase(call);
-  all_done_.notify_all();
+Driver::Activity::~Activity() {
+  on_callers_cancel_.reset();
+  const std::lock_guard lock(registry_->mutex);
+  registry_->running.erase(this);
+  registry_->all_done.notify_all();
 }
 
 void Driver::cancel_all(bool wait) {
-  std::unique_lock lock(mutex_);
-  std::erase_if(running_, [](const Running* call) { return call->process != ::getpid(); });
-  while (!running_.empty()) {
+  Registry& registry = *registry_;
+  std::unique_lock lock(registry.mutex);
+  std::erase_if(registry.running, [](const Activity* activity) { return activity->process_ != ::getpid(); });
+  while (!registry.running.empty()) {
     std::vector<transport::CancelToken> tokens;
-    for (const Running* call : running_) tokens.push_back(call->cancel);
+    for (const Activity* activity : registry.running) tokens.push_back(activity->cancel_);
     lock.unlock();
     for (const transport::CancelToken& token : tokens) token.cancel();
     if (!wait) return;
     lock.lock();
-    all_done_.wait_for(lock, Millis{100}, [&] { return running_.empty(); });
+    registry.all_done.wait_for(lock, Millis{100}, [&] { return registry.running.empty(); });
   }
 }
 
@@ -217,6 +289,17 @@ bool Driver::in_callback() const { return callback_of == this; }
 transport::CancelToken run_async(std::shared_ptr<Driver> driver, std::shared_ptr<llm::Call> call,
                                  const transport::CancelToken& cancel, std::function<void()> done) {
   return std::make_shared<AsyncRun>(std::move(driver), std::move(call), cancel, std::move(done))->begin();
+}
+
+transport::CancelToken start_exchange(const std::shared_ptr<Driver>& driver, wire::HttpRequest request,
+                                      transport::ExchangeOptions options,
+                                      std::shared_ptr<transport::ResponseHandler> handler,
+                                      transport::DoneCallback done) {
+  auto exchange = std::make_shared<ExchangeInCallbacks>(driver, std::move(handler), std::move(done), options.cancel);
+  const transport::CancelToken own = options.cancel = exchange->cancel();
+  driver->transport_->start(std::move(request), std::move(options), exchange,
+                            [exchange](transport::Outcome outcome) { exchange->end(std::move(outcome)); });
+  return own;
 }
 
 double uniform_random() {

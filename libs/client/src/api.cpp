@@ -1,10 +1,11 @@
 #include "api.h"
 
 #include "sender.h"
-#include "tracia/wire/http.h"
 
 namespace tracia::client {
 namespace {
+
+constexpr size_t kPathBytesMax = 16u << 10;
 
 // Host and port alone: a base URL may carry a password.
 std::string server_name(const ClientCore& core) {
@@ -12,33 +13,95 @@ std::string server_name(const ClientCore& core) {
   return parts ? std::string(parts->authority) : "the base URL";
 }
 
+Status check_path(std::string_view path) {
+  if (!path.starts_with('/')) return fail(Error::invalid("path must begin with '/'"));
+  if (path.size() > kPathBytesMax) {
+    return fail(Error::invalid("path must be at most " + std::to_string(kPathBytesMax) + " bytes"));
+  }
+  for (const char c : path) {
+    if (c <= ' ' || c == 0x7F || c == '#') return fail(Error::invalid("path must be percent-encoded"));
+  }
+  return {};
+}
+
+Result<ApiResponse> read_response(wire::HttpResponse response) {
+  if (response.status >= 400) return fail(api_error(response));
+  return ApiResponse{.status = response.status, .body = std::move(response.body)};
+}
+
 }  // namespace
 
-Result<ApiAnswer> call_api(ClientCore& core, const ApiRequest& request) {
+Result<wire::HttpRequest> api_http_request(const ClientCore& core, const ApiRequest& request) {
   if (core.api_key.empty()) {
     return fail(Error::invalid("An API key is required. Pass api_key or set the TRACIA_API_KEY environment variable."));
   }
+  TRACIA_TRY(check_path(request.path));
   wire::HttpRequest http{
       .method = request.method, .url = wire::join_url(core.base_url, request.path), .body = request.body};
   http.headers.add("authorization", "Bearer " + core.api_key);
   http.headers.add("accept", "application/json");
   if (!request.body.empty()) http.headers.add("content-type", "application/json");
+  return http;
+}
+
+transport::ExchangeOptions api_exchange_options(const ClientCore& core, const ApiRequest& request) {
   transport::ExchangeOptions options;
   options.cancel = request.cancel;
   options.deadlines.total = request.timeout_ms.value_or(0) > 0 ? Millis{*request.timeout_ms} : core.options.api_timeout;
-  auto response = core.transport->fetch(http, options);
+  return options;
+}
+
+Error aborted() {
+  return {.code = ErrorCode::kAborted, .kind = ErrorKind::kAborted, .message = "The call was cancelled"};
+}
+
+Error malformed_answer(const ClientCore& core, int status, const std::string& what) {
+  return {.code = ErrorCode::kUnknown,
+          .kind = ErrorKind::kMalformedResponse,
+          .message = "The Tracia server at " + server_name(core) + " sent an answer that is " + what,
+          .status = status};
+}
+
+Result<ApiResponse> fetch_api(ClientCore& core, const ApiRequest& request) {
+  const auto http = api_http_request(core, request);
+  if (!http) return fail(http.error());
+  const calls::Driver::Activity activity(*core.driver, request.cancel);
+  auto options = api_exchange_options(core, request);
+  options.cancel = activity.cancel();
+  options.interrupted = core.options.interrupted;
+  auto response = core.transport->fetch(*http, options);
   if (!response) return fail(std::move(response).error());
-  if (response->status >= 400) return fail(api_error(*response));
-  ApiAnswer answer;
-  if (response->body.empty()) return answer;
-  auto root = answer.document.parse_lenient(response->body);
-  if (!root) {
-    return fail(
-        {.code = ErrorCode::kUnknown,
-         .kind = ErrorKind::kMalformedResponse,
-         .message = "The Tracia server at " + server_name(core) + " sent an answer that is " + root.error().message,
-         .status = response->status});
+  return read_response(std::move(*response));
+}
+
+CallHandle start_api(const std::shared_ptr<ClientCore>& core, const ApiRequest& request, Callback<ApiResponse> done) {
+  auto http = api_http_request(*core, request);
+  if (!http) {
+    refuse_later(*core, std::move(done), std::move(http).error());
+    return {};
   }
+  auto collector = std::make_shared<transport::ResponseCollector>();
+  return CallHandle(calls::start_exchange(driver_of(core), std::move(*http), api_exchange_options(*core, request),
+                                          collector, [collector, done = std::move(done)](transport::Outcome outcome) {
+                                            if (!outcome.status) {
+                                              done(fail(std::move(outcome.status).error()));
+                                            } else {
+                                              done(read_response(std::move(collector->response)));
+                                            }
+                                          }));
+}
+
+Result<ApiAnswer> call_api(ClientCore& core, const ApiRequest& request) {
+  const auto response = fetch_api(core, request);
+  if (!response) return fail(response.error());
+  return parse_answer(core, *response);
+}
+
+Result<ApiAnswer> parse_answer(const ClientCore& core, const ApiResponse& response) {
+  ApiAnswer answer;
+  if (response.body.empty()) return answer;
+  auto root = answer.document.parse_lenient(response.body);
+  if (!root) return fail(malformed_answer(core, response.status, root.error().message));
   answer.root = *root;
   return answer;
 }

@@ -29,6 +29,16 @@ Status check_messages(const std::vector<llm::Message>& messages) {
   return {};
 }
 
+// Only what the server would not take; whether it knows the prompt, it says itself.
+Status check_prompt_link(const PromptLink& prompt) {
+  if (prompt.slug.size() > span::limits::kSlugCharsMax) return fail(invalid_field("prompt.slug is too long"));
+  if (prompt.label.size() > span::limits::kLabelCharsMax) return fail(invalid_field("prompt.label is too long"));
+  if (prompt.version && *prompt.version < 1) return fail(invalid_field("prompt.version must be 1 or more"));
+  if (prompt.slug.empty() && (prompt.version || !prompt.label.empty()))
+    return fail(invalid_field("prompt.slug is required with prompt.version and prompt.label"));
+  return {};
+}
+
 Status check_tools(const std::vector<llm::Tool>& tools, const llm::ToolChoice& choice) {
   bool found = choice.mode != llm::ToolChoice::Mode::kTool;
   for (size_t i = 0; i < tools.size(); ++i) {
@@ -68,6 +78,7 @@ Result<std::unique_ptr<ChatJob>> ChatJob::make(ClientCore& core, RunLocalInput i
                                                llm::EventSink sink) {
   TRACIA_TRY(require_model(input.model));
   TRACIA_TRY(check_messages(input.messages));
+  TRACIA_TRY(check_prompt_link(input.prompt));
   auto context = span_context(input);
   if (!context) return fail(std::move(context).error());
   TRACIA_TRY(check_custom_options(input.custom_options));
@@ -107,6 +118,7 @@ Result<std::unique_ptr<ChatJob>> ChatJob::make(ClientCore& core, RunLocalInput i
   TRACIA_TRY(check_tools(job->request_.tools, job->request_.tool_choice));
   TRACIA_TRY(check_settings(job->request_));
   job->model_ = std::move(input.model);
+  job->prompt_ = std::move(input.prompt);
   job->custom_options_ = std::move(input.custom_options);
   job->cancel_ = input.cancel;
   job->build(core, std::move(targets), std::move(*options), stream, std::move(sink));
@@ -210,6 +222,9 @@ void ChatJob::record(ClientCore& core, bool aborted, const std::string* delivere
   span::Span span = begin_span(context_, span::Kind::kLlm, started_, *call_);
   span.input_json = span::messages_input_json(responses_ ? span_messages_ : request_.messages);
   span.variables_json = variables_json_;
+  span.prompt_slug = prompt_.slug;
+  span.prompt_version = prompt_.version;
+  span.label = prompt_.label;
   span::describe_chat(*call_, request_, delivered != nullptr ? *delivered : call_->result().text(), span);
   if (aborted) span::mark_aborted(span);
   core.recorder->record(std::move(span));

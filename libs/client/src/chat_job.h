@@ -38,6 +38,7 @@ class ChatJob {
   llm::ChatRequest request_;
   std::vector<llm::Message> span_messages_;  // when they differ from the request's (Responses items)
   std::string custom_options_, variables_json_;
+  PromptLink prompt_;
   SpanContext context_;
   transport::CancelToken cancel_;
   bool responses_ = false, tracing_ = false;

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "api.h"
 #include "chat_job.h"
 #include "core.h"
 #include "embedding_job.h"
@@ -14,6 +15,11 @@ inline namespace v0 {
 namespace {
 
 constexpr std::string_view kDefaultBaseUrl = "http://127.0.0.1:7070";
+
+bool is_on_this_machine(const std::string& url) {
+  const auto parts = wire::split_url(url);
+  return parts && wire::is_loopback_host(wire::host_of_authority(parts->authority));
+}
 
 std::shared_ptr<ClientCore> make_core(ClientOptions options) {
   auto core = std::make_shared<ClientCore>();
@@ -37,12 +43,16 @@ std::shared_ptr<ClientCore> make_core(ClientOptions options) {
   }
   if (options.send_traces && core->sender) {
     core->recorder =
-        std::make_unique<record::Recorder>(core->sender, record::Options{.sample_rate = options.sample_rate,
+        std::make_unique<record::Recorder>(core->sender, record::Options{.gzip = !is_on_this_machine(core->base_url),
+                                                                         .sample_rate = options.sample_rate,
                                                                          .exit_flush = options.exit_flush,
                                                                          .spool_dir = options.spool_dir,
                                                                          .mask = options.mask,
+                                                                         .divert = options.divert,
                                                                          .on_error = options.on_span_error});
   }
+  core->prompt_copies = std::make_unique<client::PromptCopies>(
+      client::prompt_copies_folder(options.cache_dir, core->env, core->base_url, core->api_key), *core->clock);
   core->options = std::move(options);
   return core;
 }
@@ -58,8 +68,7 @@ std::future<Result<T>> as_future(Start start) {
 
 template <typename Input>
 Result<LocalStream> start_stream(const std::shared_ptr<ClientCore>& core, Input input) {
-  auto state = std::make_shared<LocalStream::State>();
-  state->core = core;
+  auto state = std::make_shared<LocalStream::State>(core);
   // The loop holds the state while the stream runs, so the sink may point at it.
   auto* raw = state.get();
   auto job =
@@ -69,29 +78,26 @@ Result<LocalStream> start_stream(const std::shared_ptr<ClientCore>& core, Input 
   state->span_id = state->job->context().span_id;
   state->trace_id = state->job->context().trace_id;
   const std::shared_ptr<llm::Call> call(state, &state->job->call());
-  state->cancel = calls::run_async(driver_of(core), call, state->job->cancel(), [state] { state->ended(); });
+  state->buffer.set_cancel(calls::run_async(driver_of(core), call, state->job->cancel(), [state] { state->end(); }));
   return LocalStream(std::move(state));
 }
 
-// An error of the input on its way to the callback: there, or wherever the loop drops it because the client goes.
-template <typename T>
-struct Refusal {
-  Callback<T> done;
-  Error error;
-  void tell() {
-    if (const auto to = std::exchange(done, nullptr)) to(fail(std::move(error)));
-  }
-  ~Refusal() { tell(); }
-};
+// Runs `job` on this thread.
+template <typename Job, typename Finish>
+auto run_job(ClientCore& core, Result<std::unique_ptr<Job>> made, Finish finish) -> decltype(finish(core, **made)) {
+  if (!made) return fail(std::move(made).error());
+  Job& job = **made;
+  const calls::Driver::Activity activity(*core.driver, job.cancel());
+  core.driver->run_blocking(job.call(), activity.cancel(), core.options.interrupted);
+  return finish(core, job);
+}
 
 // Starts `job` on the loop; finish() turns it into the result once it has ended.
 template <typename Job, typename T, typename Finish>
 CallHandle start_job(const std::shared_ptr<ClientCore>& core, Result<std::unique_ptr<Job>> made,
                      const Callback<T>& done, Finish finish) {
   if (!made) {
-    // Also errors of the input arrive through the callback, on the loop, so that there is one way to handle them.
-    std::shared_ptr<Refusal<T>> refusal(new Refusal<T>{done, std::move(made).error()});
-    core->transport->schedule(Millis{0}, [refusal = std::move(refusal)] { refusal->tell(); });
+    client::refuse_later(*core, done, std::move(made).error());
     return {};
   }
   std::shared_ptr<Job> job = std::move(*made);
@@ -131,10 +137,7 @@ Client::~Client() {
 }
 
 Result<RunLocalResult> Client::run_local(const RunLocalInput& input) {
-  auto job = client::ChatJob::make(*core_, input, false, nullptr);
-  if (!job) return fail(std::move(job).error());
-  core_->driver->run_blocking((*job)->call(), (*job)->cancel());
-  return finish_local(*core_, **job);
+  return run_job(*core_, client::ChatJob::make(*core_, input, false, nullptr), finish_local);
 }
 
 CallHandle Client::run_local_async(RunLocalInput input, Callback<RunLocalResult> done) {
@@ -148,10 +151,7 @@ std::future<Result<RunLocalResult>> Client::run_local_async(RunLocalInput input)
 Result<LocalStream> Client::run_local_stream(RunLocalInput input) { return start_stream(core_, std::move(input)); }
 
 Result<RunResponsesResult> Client::run_responses(const RunResponsesInput& input) {
-  auto job = client::ChatJob::make(*core_, input, false, nullptr);
-  if (!job) return fail(std::move(job).error());
-  core_->driver->run_blocking((*job)->call(), (*job)->cancel());
-  return finish_responses(*core_, **job);
+  return run_job(*core_, client::ChatJob::make(*core_, input, false, nullptr), finish_responses);
 }
 
 CallHandle Client::run_responses_async(RunResponsesInput input, Callback<RunResponsesResult> done) {
@@ -167,10 +167,7 @@ Result<LocalStream> Client::run_responses_stream(RunResponsesInput input) {
 }
 
 Result<RunEmbeddingResult> Client::run_embedding(const RunEmbeddingInput& input) {
-  auto job = client::EmbeddingJob::make(*core_, input);
-  if (!job) return fail(std::move(job).error());
-  core_->driver->run_blocking((*job)->call(), (*job)->cancel());
-  return finish_embedding(*core_, **job);
+  return run_job(*core_, client::EmbeddingJob::make(*core_, input), finish_embedding);
 }
 
 CallHandle Client::run_embedding_async(RunEmbeddingInput input, Callback<RunEmbeddingResult> done) {
@@ -189,7 +186,21 @@ void Client::record(span::Span span) {
   if (core_->recorder) core_->recorder->record(std::move(span));
 }
 
-bool Client::flush(Millis deadline) { return !core_->recorder || core_->recorder->flush(deadline); }
+void Client::record_as_is(span::Span span) {
+  if (core_->recorder) core_->recorder->record_as_is(std::move(span));
+}
+
+bool Client::flush(Millis deadline) {
+  return !core_->recorder || core_->recorder->flush(deadline, core_->options.interrupted);
+}
+
+void Client::cancel_all() { core_->driver->cancel_all(false); }
+
+Result<ApiResponse> Client::request(const ApiRequest& request) { return client::fetch_api(*core_, request); }
+
+CallHandle Client::request_async(ApiRequest request, Callback<ApiResponse> done) {
+  return client::start_api(core_, request, std::move(done));
+}
 
 record::Stats Client::span_stats() const { return core_->recorder ? core_->recorder->stats() : record::Stats{}; }
 

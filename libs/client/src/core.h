@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "prompt_copies.h"
 #include "tracia/calls/driver.h"
 #include "tracia/client/client.h"
 #include "tracia/llm/call.h"
@@ -24,6 +25,7 @@ struct ClientCore {
   std::optional<calls::Driver> driver;  // set once made; the Client's destructor cancels its calls and waits
   std::shared_ptr<record::Sender> sender;
   std::unique_ptr<record::Recorder> recorder;  // nullptr: tracing is off
+  std::unique_ptr<client::PromptCopies> prompt_copies;
 
   bool tracing(const std::optional<bool>& send_trace) const { return recorder != nullptr && send_trace.value_or(true); }
 };

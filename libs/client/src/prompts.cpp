@@ -1,5 +1,9 @@
 #include "api.h"
+#include "json_writers.h"
 #include "plan.h"
+#include "prompt_json.h"
+#include "prompt_stream.h"
+#include "run_result.h"
 #include "span_parts.h"
 #include "tracia/base/bytes.h"
 #include "tracia/client/client.h"
@@ -11,76 +15,18 @@ inline namespace v0 {
 namespace {
 
 using client::call_api;
+using client::json_or_empty;
+using client::prompt_path;
+using client::read_prompt;
+using client::write_texts;
 using json::Value;
 using json::Writer;
-
-std::string prompt_path(const std::string& slug, std::string_view tail = "") {
-  return "/api/v1/prompts/" + wire::percent_encode(slug) + std::string(tail);
-}
-
-std::vector<std::string> strings(const Value& array) {
-  std::vector<std::string> out;
-  for (const Value item : array.items()) out.push_back(item.text());
-  return out;
-}
-
-std::vector<PromptMessage> prompt_messages(const Value& array) {
-  std::vector<PromptMessage> out;
-  for (const Value item : array.items()) {
-    out.push_back({.id = item["id"].text(), .role = item["role"].text(), .content = item["content"].text()});
-  }
-  return out;
-}
-
-std::string json_or_empty(const Value& value) { return value.is_missing_or_null() ? "" : value.to_json(); }
-
-PromptVersion read_version(const Value& v) {
-  return {.version = v["version"].integer().value_or(0),
-          .messages = prompt_messages(v["messages"]),
-          .model = v["model"].text(),
-          .provider = v["provider"].text(),
-          .temperature = v["temperature"].number(),
-          .top_p = v["topP"].number(),
-          .max_output_tokens = v["maxOutputTokens"].integer(),
-          .stop_sequences = strings(v["stopSequences"]),
-          .note = v["note"].text(),
-          .author = v["author"].text(),
-          .created_at = v["createdAt"].text()};
-}
-
-Prompt read_prompt(const Value& v) {
-  Prompt out{.id = v["id"].text(),
-             .slug = v["slug"].text(),
-             .name = v["name"].text(),
-             .description = v["description"].text(),
-             .provider = v["provider"].text(),
-             .model = v["model"].text(),
-             .temperature = v["temperature"].number(),
-             .top_p = v["topP"].number(),
-             .max_output_tokens = v["maxOutputTokens"].integer(),
-             .stop_sequences = strings(v["stopSequences"]),
-             .current_version = v["currentVersion"].integer().value_or(0),
-             .content = prompt_messages(v["content"]),
-             .variables = strings(v["variables"]),
-             .tools = json_or_empty(v["tools"]),
-             .output_schema = json_or_empty(v["outputSchema"]),
-             .created_at = v["createdAt"].text(),
-             .updated_at = v["updatedAt"].text()};
-  for (const Value version : v["versions"].items()) out.versions.push_back(read_version(version));
-  return out;
-}
 
 void write_content(Writer& w, const std::vector<PromptMessage>& content) {
   w.key("content").begin_array();
   for (const PromptMessage& message : content) {
     w.begin_object().field("id", message.id).field("role", message.role).field("content", message.content).end_object();
   }
-  w.end_array();
-}
-
-void write_strings(Writer& w, std::string_view name, const std::vector<std::string>& values) {
-  w.key(name).begin_array();
-  for (const std::string& value : values) w.value(value);
   w.end_array();
 }
 
@@ -103,7 +49,7 @@ Result<std::string> create_body(const CreatePromptOptions& o) {
   w.field_if("slug", o.slug).field_if("description", o.description).field_if("model", o.model);
   if (!o.provider.empty()) w.field("provider", ascii_upper(o.provider));
   w.field("temperature", o.temperature).field("topP", o.top_p).field("maxOutputTokens", o.max_output_tokens);
-  if (!o.stop_sequences.empty()) write_strings(w, "stopSequences", o.stop_sequences);
+  if (!o.stop_sequences.empty()) write_texts(w, "stopSequences", o.stop_sequences);
   if (!o.tools.empty()) w.field_raw("tools", span::tools_json(o.tools));
   if (!o.output_schema.empty()) w.field_raw("outputSchema", o.output_schema);
   w.field_if("note", o.note);
@@ -121,7 +67,7 @@ Result<std::string> update_body(const UpdatePromptOptions& o) {
   if (o.provider) write_text(w, "provider", ascii_upper(*o.provider));
   if (o.content) write_content(w, *o.content);
   w.field("temperature", o.temperature).field("topP", o.top_p).field("maxOutputTokens", o.max_output_tokens);
-  if (o.stop_sequences) write_strings(w, "stopSequences", *o.stop_sequences);
+  if (o.stop_sequences) write_texts(w, "stopSequences", *o.stop_sequences);
   if (o.tools) w.field_raw("tools", span::tools_json(*o.tools));
   if (o.output_schema) w.field_raw("outputSchema", *o.output_schema);  // empty = null
   for (const std::string& name : o.clear) w.key(name).null();
@@ -129,53 +75,17 @@ Result<std::string> update_body(const UpdatePromptOptions& o) {
   return w.end_object().take();
 }
 
-std::string run_body(const Variables& variables, const RunOptions& o) {
+std::string run_body(const Variables& variables, const RunOptions& o, bool stream = false) {
   Writer w;
   w.begin_object();
   if (!variables.empty()) w.field_raw("variables", client::variables_json(variables));
   w.field_if("model", o.model).field("version", o.version).field_if("label", o.label);
-  if (!o.tags.empty()) write_strings(w, "tags", o.tags);
+  if (!o.tags.empty()) write_texts(w, "tags", o.tags);
   w.field_if("userId", o.user_id).field_if("sessionId", o.session_id);
   w.field_if("traceId", o.trace_id).field_if("parentSpanId", o.parent_span_id);
   if (!o.messages.empty()) w.field_raw("messages", span::messages_json(o.messages));
+  if (stream) w.field("stream", true);
   return w.end_object().take();
-}
-
-FinishReason finish_reason(std::string_view word) {
-  if (word == "stop") return FinishReason::kStop;
-  if (word == "tool_calls") return FinishReason::kToolCalls;
-  return word == "max_tokens" || word == "length" ? FinishReason::kLength : FinishReason::kUnknown;
-}
-
-Result<RunResult> read_run(const Value& v) {
-  RunResult out{.span_id = v["spanId"].text(),
-                .trace_id = v["traceId"].text(),
-                .prompt_version = v["promptVersion"].integer().value_or(0),
-                .latency_ms = v["latencyMs"].integer().value_or(0),
-                .cost = v["cost"].number().value_or(0),
-                .cost_status = v["costStatus"].text(),
-                .finish_reason = finish_reason(v["finishReason"].string_or("")),
-                .provider_finish_reason = v["providerFinishReason"].text(),
-                .structured_output = json_or_empty(v["structuredOutput"]),
-                .span_stored = v["spanStored"].boolean_or(true)};
-  if (const auto text = v["text"].string()) out.text = std::string(*text);
-  const Value usage = v["usage"];
-  out.usage = {.input_tokens = usage["inputTokens"].integer().value_or(0),
-               .output_tokens = usage["outputTokens"].integer().value_or(0),
-               .total_tokens = usage["totalTokens"].integer().value_or(0),
-               .cached_input_tokens = usage["cachedInputTokens"].integer(),
-               .cache_write_tokens = usage["cacheWriteTokens"].integer(),
-               .reasoning_tokens = usage["reasoningTokens"].integer()};
-  for (const Value call : v["toolCalls"].items()) {
-    out.tool_calls.push_back(
-        {.id = call["id"].text(), .name = call["name"].text(), .arguments = call["arguments"].to_json()});
-  }
-  if (v["messages"].is_array()) {
-    auto messages = span::messages_from_json(v["messages"]);
-    if (!messages) return fail(std::move(messages).error());
-    out.messages = std::move(*messages);
-  }
-  return out;
 }
 
 Status require_slug(const std::string& slug) {
@@ -232,7 +142,19 @@ Result<RunResult> Prompts::run(const std::string& slug, const Variables& variabl
                                         .timeout_ms = options.timeout_ms,
                                         .cancel = options.cancel});
   if (!answer) return fail(answer.error());
-  return read_run(answer->root);
+  return client::read_run(answer->root);
+}
+
+Result<PromptStream> Prompts::run_stream(const std::string& slug, const Variables& variables,
+                                         const RunOptions& options) const {
+  TRACIA_TRY(require_slug(slug));
+  return PromptStream::State::start(core_,
+                                    {.method = "POST",
+                                     .path = prompt_path(slug, "/run"),
+                                     .body = run_body(variables, options, true),
+                                     .timeout_ms = options.timeout_ms,
+                                     .cancel = options.cancel},
+                                    {.trace_id = options.trace_id, .prompt_version = options.version.value_or(0)});
 }
 
 Result<RenderResult> Prompts::render(const std::string& slug, const Variables& variables,

@@ -1,5 +1,7 @@
 #include "sender.h"
 
+#include <algorithm>
+
 #include "tracia/base/bytes.h"
 #include "tracia/base/redact.h"
 #include "tracia/client/version.h"
@@ -24,6 +26,20 @@ ErrorCode code_of(int status, std::string_view name) {
   }
 }
 
+// Code, message, provider and span; what is not there stays as it is.
+void read_error(const json::Value& root, Error& error) {
+  const json::Value body = root["error"].is_object() ? root["error"] : root;
+  error.code = code_of(error.status, body["code"].string_or(""));
+  if (const auto message = body["message"].string(); message && !message->empty())
+    error.message = redact_secrets(*message);
+  const json::Value provider = body["provider"];
+  error.provider.provider = provider["name"].text();
+  error.provider.request_id = provider["requestId"].text();
+  error.provider.status = static_cast<int>(std::clamp<int64_t>(provider["status"].integer().value_or(0), 0, 999));
+  if (error.status == 0) error.status = error.provider.status;
+  error.span_id = body["spanId"].text();
+}
+
 }  // namespace
 
 std::string user_agent() { return "tracia-cpp/" + std::string(kVersion); }
@@ -40,15 +56,13 @@ Error api_error(const wire::HttpResponse& response) {
     if (!text.empty() && text.front() != '<' && text.size() < 500) error.message = redact_secrets(to_valid_utf8(text));
     return error;
   }
-  const json::Value body = (*root)["error"].is_object() ? (*root)["error"] : *root;
-  error.code = code_of(response.status, body["code"].string_or(""));
-  if (const auto message = body["message"].string(); message && !message->empty())
-    error.message = redact_secrets(*message);
-  const json::Value provider = body["provider"];
-  error.provider.provider = provider["name"].text();
-  error.provider.request_id = provider["requestId"].text();
-  error.provider.status = static_cast<int>(provider["status"].integer().value_or(0));
-  error.span_id = body["spanId"].text();
+  read_error(*root, error);
+  return error;
+}
+
+Error stream_error(const json::Value& root) {
+  Error error{.message = "The run failed"};
+  read_error(root, error);
   return error;
 }
 

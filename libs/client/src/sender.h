@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "tracia/json/reader.h"
 #include "tracia/record/recorder.h"
 #include "tracia/transport/transport.h"
 #include "tracia/wire/http.h"
@@ -17,6 +18,8 @@ std::string user_agent();  // "tracia-cpp/0.1.0"
 // Turns an answer with status >= 400 into the server's error. Understands {"error":{code,message}} and a flat
 // {code,message}; a body that is neither gives "HTTP <status>".
 Error api_error(const wire::HttpResponse& response);
+// The error that ends a stream: the same JSON without a status. Its status is the provider's, where one said no.
+Error stream_error(const json::Value& root);
 
 class HttpSpanSender final : public record::Sender {
  public:

@@ -107,15 +107,24 @@ Result<ListSpansResult> Spans::list(const ListSpansOptions& options) const {
 
 Result<EvaluateResult> Spans::evaluate(const std::string& span_id, const EvaluateOptions& options) const {
   TRACIA_TRY(require_span_id(span_id));
-  if (core_->recorder) core_->recorder->flush(kEvaluateWaitMax);
+  const calls::Driver::Activity activity(*core_->driver, {});
+  if (core_->recorder) {
+    bool stopped = false;
+    core_->recorder->flush(kEvaluateWaitMax, [&] {
+      const auto& interrupted = core_->options.interrupted;
+      return stopped = activity.cancel().cancelled() || (interrupted && interrupted());
+    });
+    if (stopped) return fail(client::aborted());
+  }
   Writer w;
   w.begin_object()
       .field("evaluatorKey", options.evaluator)
       .field("value", options.value)
       .field_if("note", options.note)
       .end_object();
-  const auto answer =
-      call_api(*core_, {.method = "POST", .path = span_path(span_id, "/evaluations"), .body = w.take()});
+  const auto answer = call_api(
+      *core_,
+      {.method = "POST", .path = span_path(span_id, "/evaluations"), .body = w.take(), .cancel = activity.cancel()});
   if (!answer) return fail(answer.error());
   const Value& v = answer->root;
   return EvaluateResult{.id = v["id"].text(),

@@ -20,46 +20,27 @@ void LocalStream::State::push(const llm::StreamEvent& event) {
   } else {
     return;  // usage and finish are in the result
   }
-  {
-    const std::lock_guard lock(mutex);
-    if (aborted) return;
-    chunks.push_back(std::move(chunk));
-  }
-  changed.notify_all();
+  buffer.push(std::move(chunk));
 }
 
-void LocalStream::State::ended() {
-  StreamResult last = job->partial();
-  bool was_aborted = false;
-  std::string heard;
-  {
-    const std::lock_guard lock(mutex);
-    // The caller's own cancel token ends a stream as abort() does.
-    if (job->call().error() && job->call().error()->kind == ErrorKind::kAborted) aborted = true;
-    was_aborted = aborted;
-    if (aborted) heard = delivered;  // final: next() gives nothing more
-  }
-  // Outside the lock: the application's mask and on_span_error may look at this very stream.
-  if (was_aborted) {
-    job->record(*core, true, &heard);
-  } else {
-    job->record(*core);
-  }
-  {
-    const std::lock_guard lock(mutex);
-    outcome = std::move(last);
-    error = job->call().error();
-    finished = true;
-  }
-  changed.notify_all();
+void LocalStream::State::end() {
+  const std::optional<Error>& failure = job->call().error();
+  // The caller's own cancel token ends a stream as abort() does.
+  const auto heard = buffer.stop(failure && failure->kind == ErrorKind::kAborted);
+  // No lock is held: the application's mask and on_span_error may look at this very stream.
+  job->record(*core, heard.has_value(), heard ? &*heard : nullptr);
+  outcome = job->partial();
+  error = failure;
+  buffer.finish();
 }
 
-StreamResult LocalStream::State::aborted_result() const {
-  StreamResult result = outcome;
-  result.text = delivered;
+StreamResult LocalStream::State::aborted_result(std::string text) const {
+  StreamResult result;
+  if (buffer.is_finished()) result = outcome;
+  result.message = llm::assistant(text);
+  result.text = std::move(text);
   result.span_id = span_id;
   result.trace_id = trace_id;
-  result.message = llm::assistant(delivered);
   result.tool_calls.clear();
   result.structured_output.clear();
   result.finish_reason = FinishReason::kUnknown;
@@ -68,48 +49,24 @@ StreamResult LocalStream::State::aborted_result() const {
   return result;
 }
 
-std::optional<StreamChunk> LocalStream::next() {
-  std::unique_lock lock(state_->mutex);
-  state_->changed.wait(lock, [&] { return !state_->chunks.empty() || state_->finished || state_->aborted; });
-  if (state_->aborted) return std::nullopt;
-  if (state_->chunks.empty()) {
-    state_->end_seen = true;
-    return std::nullopt;
-  }
-  StreamChunk chunk = std::move(state_->chunks.front());
-  state_->chunks.pop_front();
-  if (chunk.type == StreamChunk::Type::kText) state_->delivered.append(chunk.text);
-  return chunk;
-}
-
-void LocalStream::abort() {
-  {
-    const std::lock_guard lock(state_->mutex);
-    if (state_->end_seen || state_->aborted) return;
-    state_->aborted = true;
-    state_->chunks.clear();
-  }
-  state_->cancel.cancel();
-  state_->changed.notify_all();
-}
+std::optional<StreamChunk> LocalStream::next() { return state_->buffer.next(); }
+std::vector<StreamChunk> LocalStream::take() { return state_->buffer.take(); }
+bool LocalStream::ended() const { return state_->buffer.ended(); }
+void LocalStream::on_ready(std::function<void()> ready) { state_->buffer.on_ready(std::move(ready)); }
+void LocalStream::on_finished(std::function<void()> finished) { state_->buffer.on_finished(std::move(finished)); }
+void LocalStream::abort() { state_->buffer.abort(); }
 
 Result<StreamResult> LocalStream::result() {
-  std::unique_lock lock(state_->mutex);
-  state_->changed.wait(lock, [&] { return state_->finished; });
-  if (state_->aborted) return state_->aborted_result();
-  state_->end_seen = true;
+  if (state_->buffer.wait_finished()) return state_->aborted_result(state_->buffer.delivered());
   if (state_->error) return fail(*state_->error);
   return state_->outcome;
 }
 
 StreamResult LocalStream::partial() const {
-  const std::lock_guard lock(state_->mutex);
-  if (state_->finished && !state_->aborted) return state_->outcome;
-  StreamResult result = state_->aborted_result();
-  for (const StreamChunk& chunk : state_->chunks) {
-    if (chunk.type == StreamChunk::Type::kText) result.text.append(chunk.text);
-  }
-  result.aborted = state_->aborted;
+  const bool aborted = state_->buffer.is_aborted();
+  if (!aborted && state_->buffer.is_finished()) return state_->outcome;
+  StreamResult result = state_->aborted_result(state_->buffer.text_so_far());
+  result.aborted = aborted;
   return result;
 }
 
@@ -120,13 +77,13 @@ LocalStream::LocalStream(std::shared_ptr<State> state) : state_(std::move(state)
 LocalStream::LocalStream(LocalStream&&) noexcept = default;
 LocalStream& LocalStream::operator=(LocalStream&& other) noexcept {
   if (this != &other) {
-    if (state_) abort();
+    if (state_) state_->buffer.leave();
     state_ = std::move(other.state_);
   }
   return *this;
 }
 LocalStream::~LocalStream() {
-  if (state_) abort();
+  if (state_) state_->buffer.leave();
 }
 
 LocalStream::Iterator& LocalStream::Iterator::operator++() {

@@ -88,5 +88,62 @@ TEST_F(Lifetime, AForkedChildLetsGoOfAClientWhoseStreamRunsInTheParent) {
   EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
 }
 
+TEST_F(Lifetime, NothingOfAClientIsLeftOnTheLoopOnceItIsGone) {
+  provider_.on("POST", kChatPath, chat_stream({"a"}));
+  server_.on("GET", "/api/v1/prompts", FakeResponse{.body = "{}"});
+  for (int round = 0; round < 100; ++round) {
+    auto with = options();
+    with.send_traces = false;
+    with.transport = std::make_shared<transport::Transport>();
+    const std::weak_ptr<transport::Transport> transport = with.transport;
+    auto client = std::make_unique<Client>(std::move(with));
+    std::promise<void> ended;
+    if (round % 3 == 0) {
+      client->run_local_async(hello(), [&](auto) { ended.set_value(); });
+    } else if (round % 3 == 1) {
+      client->request_async({.path = "/api/v1/prompts"}, [&](auto) { ended.set_value(); });
+    } else {
+      auto stream = client->prompts().run_stream("welcome-email");
+      ASSERT_TRUE(stream);
+      stream->on_finished([&] { ended.set_value(); });
+      ended.get_future().wait();
+    }
+    if (round % 3 != 2) ended.get_future().wait();
+    client.reset();  // the callback has run, the loop may be about to let go of the call
+    EXPECT_TRUE(transport.expired());
+  }
+}
+
+TEST_F(Lifetime, AClientMayGoInsideTheCallbackOfARequestOrAStream) {
+  server_.on("GET", "/api/v1/prompts", FakeResponse{.body = "{}"});
+  provider_.on("POST", kChatPath, chat_stream({"a"}));
+  for (int round = 0; round < 30; ++round) {
+    auto client = std::make_unique<Client>(options());
+    std::optional<Result<LocalStream>> local;
+    std::optional<Result<PromptStream>> prompt;
+    std::promise<void> started, gone;
+    const auto drop = [&] {
+      started.get_future().wait();
+      client.reset();
+      gone.set_value();
+    };
+    if (round % 3 == 0) {
+      client->request_async({.path = "/api/v1/prompts"}, [&](auto) { drop(); });
+      started.set_value();
+    } else if (round % 3 == 1) {
+      local.emplace(client->run_local_stream(hello()));
+      started.set_value();
+      (*local)->on_ready(drop);
+    } else {
+      prompt.emplace(client->prompts().run_stream("welcome-email"));
+      started.set_value();
+      (*prompt)->on_ready(drop);
+    }
+    gone.get_future().wait();
+    if (local) (*local)->result();
+    if (prompt) (*prompt)->result();
+  }
+}
+
 }  // namespace
 }  // namespace tracia

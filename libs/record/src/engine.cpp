@@ -14,6 +14,7 @@ namespace {
 
 // A deadline of hundreds of years would overflow the clock.
 constexpr Millis kDeadlineMax{1000ll * 3600 * 24 * 365};
+constexpr Millis kInterruptCheck{100};
 
 SteadyTime after(Millis delay) { return std::chrono::steady_clock::now() + std::clamp(delay, Millis{0}, kDeadlineMax); }
 
@@ -44,7 +45,7 @@ Engine::Engine(std::shared_ptr<Sender> sender, const Options& options, const Hoo
       options_(checked(options)),
       hooks_(hooks),
       forked_(forked),
-      exporter_(sender_, options_, hooks.uniform ? hooks.uniform : random_uniform()) {}
+      exporter_(sender_, options_, hooks.uniform ? hooks.uniform : random_uniform(), *hooks.clock) {}
 
 Engine::~Engine() {
   if (thread_.joinable()) thread_.detach();  // the worker itself dropped the last reference
@@ -99,7 +100,7 @@ void Engine::start() {
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
-bool Engine::flush(Millis deadline) {
+bool Engine::flush(Millis deadline, const std::function<bool()>& interrupted) {
   const SteadyTime until = after(deadline);
   std::unique_lock lock(mutex_);
   if (std::this_thread::get_id() == worker_id_) return false;  // on_error: the worker cannot wait for itself
@@ -108,7 +109,14 @@ bool Engine::flush(Millis deadline) {
   if (done_sequence_ < target && !running_) start();
   waiting_ = Waiting::kNo;
   work_.notify_one();
-  return done_.wait_until(lock, until, [&] { return done_sequence_ >= target; });
+  const auto is_done = [&] { return done_sequence_ >= target; };
+  if (!interrupted) return done_.wait_until(lock, until, is_done);
+  while (!done_.wait_until(lock, std::min(until, after(kInterruptCheck)), is_done)) {
+    lock.unlock();  // the application's function
+    if (std::chrono::steady_clock::now() >= until || interrupted()) return false;
+    lock.lock();
+  }
+  return true;
 }
 
 bool Engine::shutdown(Millis deadline) {

@@ -38,7 +38,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   // Lets the worker look into the spool folder, when there is one.
   void start_if_spooling();
 
-  bool flush(Millis deadline);
+  bool flush(Millis deadline, const std::function<bool()>& interrupted);
   bool shutdown(Millis deadline);
   Stats stats() const;
   // Counts what never reached the queue.

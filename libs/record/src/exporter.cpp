@@ -99,6 +99,7 @@ void Exporter::settle(Work& work, Range range, const PostResult& result) {
   }
   if (!single_mode_ && (result.status == 404 || result.status == 405)) {
     single_mode_ = true;
+    single_mode_since_ = clock_.steady();
     work.todo.push_back(range);
     return;
   }
@@ -107,6 +108,7 @@ void Exporter::settle(Work& work, Range range, const PostResult& result) {
 }
 
 Report Exporter::deliver(const Batch& batch, const Patience& patience) {
+  if (clock_.steady() - single_mode_since_ >= kSingleModeTime) single_mode_ = false;
   Work work{.batch = batch, .patience = patience};
   if (!batch.empty()) work.todo.push_back({0, batch.size()});
   while (!work.todo.empty()) {

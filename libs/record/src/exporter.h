@@ -35,11 +35,14 @@ struct Report {
   bool answered = false;            // the server took something: it is there and lets us in
 };
 
-// Not thread-safe. Remembers over its life that a server has no batch endpoint.
+// A server without a batch endpoint is asked for it again after this time: it may have been upgraded.
+inline constexpr Millis kSingleModeTime{60'000};
+
+// Not thread-safe. Remembers for kSingleModeTime that a server has no batch endpoint.
 class Exporter {
  public:
-  Exporter(std::shared_ptr<Sender> sender, const Options& options, std::function<double()> uniform)
-      : sender_(std::move(sender)), options_(options), uniform_(std::move(uniform)) {}
+  Exporter(std::shared_ptr<Sender> sender, const Options& options, std::function<double()> uniform, const Clock& clock)
+      : sender_(std::move(sender)), options_(options), uniform_(std::move(uniform)), clock_(clock) {}
 
   // Every span of the batch ends in exactly one of sent, duplicates, rejected and undelivered.
   // 408, 429, 5xx and network errors are tried again with full jitter; after the last try, and after 401 or 403 at
@@ -60,7 +63,9 @@ class Exporter {
   const std::shared_ptr<Sender> sender_;
   const Options& options_;
   const std::function<double()> uniform_;
+  const Clock& clock_;
   bool single_mode_ = false;
+  SteadyTime single_mode_since_;
 };
 
 }  // namespace tracia::record

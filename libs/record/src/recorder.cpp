@@ -66,7 +66,15 @@ struct Recorder::Impl final : ForkAware {
     if (closed) engine->close();
   }
 
-  void record(span::Span&& span);
+  enum class Way { kAll, kAsIs };
+  void record(span::Span&& span, Way way);
+  void record_safely(span::Span&& span, Way way) {
+    try {
+      record(std::move(span), way);
+    } catch (...) {
+      engine->count(&Stats::dropped_queue_full);  // out of memory is a full queue of another kind
+    }
+  }
 
   const std::shared_ptr<Sender> sender;
   const Options options;
@@ -74,12 +82,13 @@ struct Recorder::Impl final : ForkAware {
   std::shared_ptr<Engine> engine;  // replaced only in the child of a fork(), where no other thread is
 };
 
-void Recorder::Impl::record(span::Span&& span) {
+void Recorder::Impl::record(span::Span&& span, Way way) {
   if (!is_sampled(span, options.sample_rate)) return engine->count(&Stats::sampled_out);
-  if (options.mask) {
+  if (way == Way::kAll && (options.mask || options.divert)) {
     const std::string span_id = span.span_id;
     try {
-      options.mask(span);
+      if (options.divert && options.divert(span)) return;
+      if (options.mask) options.mask(span);
     } catch (...) {
       engine->count(&Stats::dropped_masked);
       return engine->report(dropped(ErrorCode::kUnknown, "The mask function failed; the span was dropped"), span_id);
@@ -102,15 +111,12 @@ Recorder::Recorder(std::shared_ptr<Sender> sender, Options options, const Hooks&
     : impl_(std::make_unique<Impl>(std::move(sender), std::move(options), hooks)) {}
 Recorder::~Recorder() = default;
 
-void Recorder::record(span::Span span) {
-  try {
-    impl_->record(std::move(span));
-  } catch (...) {
-    impl_->engine->count(&Stats::dropped_queue_full);  // out of memory is a full queue of another kind
-  }
-}
+void Recorder::record(span::Span span) { impl_->record_safely(std::move(span), Impl::Way::kAll); }
+void Recorder::record_as_is(span::Span span) { impl_->record_safely(std::move(span), Impl::Way::kAsIs); }
 
-bool Recorder::flush(Millis deadline) { return impl_->engine->flush(deadline); }
+bool Recorder::flush(Millis deadline, const std::function<bool()>& interrupted) {
+  return impl_->engine->flush(deadline, interrupted);
+}
 bool Recorder::shutdown(Millis deadline) { return impl_->engine->shutdown(deadline); }
 Stats Recorder::stats() const { return impl_->engine->stats(); }
 

@@ -127,6 +127,71 @@ TEST(Recorder, PostsOneByOneFromThenOnWhereThereIsNoBatchEndpoint) {
   }
 }
 
+TEST(Recorder, AsksForTheBatchEndpointAgainAfterAMinute) {
+  class HandClock final : public Clock {
+   public:
+    Timestamp now() const override { return {1'795'169'730'123'456}; }
+    SteadyTime steady() const override { return SteadyTime{std::chrono::seconds{seconds}}; }
+    std::atomic<int> seconds{1000};
+  };
+  HandClock clock;
+  std::atomic<bool> upgraded{false};
+  const auto sender = std::make_shared<FakeSender>([&](const Posted& posted, size_t) {
+    if (posted.path == "/api/v1/spans") return PostResult{.status = 201};
+    return upgraded ? FakeSender::ok() : PostResult{.status = 404};
+  });
+  Hooks hooks;
+  hooks.clock = &clock;
+  Recorder recorder(sender, {.batch_delay = kLong}, hooks);
+  const auto send = [&](int n) {
+    recorder.record(span_of(n));
+    EXPECT_TRUE(recorder.flush(kLong));
+    return sender->posts().back().path;
+  };
+  EXPECT_EQ(send(1), "/api/v1/spans");
+  upgraded = true;
+  clock.seconds = 1059;
+  EXPECT_EQ(send(2), "/api/v1/spans");
+  clock.seconds = 1060;
+  EXPECT_EQ(send(3), "/api/v1/spans/batch");
+  EXPECT_EQ(recorder.stats().sent, 3u);
+}
+
+TEST(Recorder, HandsSpansToADiverterUntilTheyComeBack) {
+  const auto sender = std::make_shared<FakeSender>();
+  std::vector<span::Span> taken;
+  Recorder recorder(sender, {.mask = [](span::Span& span) { span.output = "masked"; },
+                             .divert =
+                                 [&](span::Span& span) {
+                                   if (span.span_id == id_of(2)) return false;
+                                   if (span.span_id == id_of(3)) throw std::runtime_error("no");
+                                   taken.push_back(std::move(span));
+                                   return true;
+                                 }});
+  for (int n = 1; n <= 3; ++n) recorder.record(span_of(n));
+  EXPECT_TRUE(recorder.flush(kLong));
+  EXPECT_EQ(sender->ids(), (Ids{id_of(2)}));
+  EXPECT_EQ(recorder.stats().recorded, 1u);
+  EXPECT_EQ(recorder.stats().dropped_masked, 1u);
+  ASSERT_EQ(taken.size(), 1u);
+  recorder.record_as_is(std::move(taken[0]));
+  EXPECT_TRUE(recorder.flush(kLong));
+  EXPECT_EQ(sender->ids(), (Ids{id_of(2), id_of(1)}));
+  EXPECT_NE(sender->posts()[1].body[0].value("output", ""), "masked");
+}
+
+TEST(Recorder, AFlushEndsWhenItIsInterrupted) {
+  const auto sender = std::make_shared<FakeSender>();
+  sender->stick(true);
+  Recorder recorder(sender, {.exit_flush = Millis{10}});
+  recorder.record(span_of(1));
+  int asks = 0;
+  EXPECT_FALSE(recorder.flush(Millis{600'000}, [&] { return ++asks == 2; }));
+  EXPECT_EQ(asks, 2);
+  sender->stick(false);
+  EXPECT_TRUE(recorder.flush(kLong, [] { return false; }));
+}
+
 TEST(Recorder, HalvesABatchThatIsTooLargeAndRejectsASpanThatIs) {
   Failures failures;
   const auto sender = std::make_shared<FakeSender>([](const Posted& posted, size_t) {

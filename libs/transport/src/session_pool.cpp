@@ -42,6 +42,9 @@ Outcome Session::run(const wire::HttpRequest& request, const ExchangeOptions& op
 Outcome Session::drive(const ExchangeOptions& options) {
   CURLM* multi = multi_.get();
   std::optional<Error> stop;
+  const bool asks = static_cast<bool>(options.interrupted);
+  SteadyTime asked = asks ? std::chrono::steady_clock::now() : SteadyTime{};
+  bool woken = false;  // the last wait ended though no descriptor was ready: a signal, perhaps
   for (;;) {
     int running = 0;
     if (curl_multi_perform(multi, &running) != CURLM_OK) stop = out_of_memory();
@@ -49,12 +52,19 @@ Outcome Session::drive(const ExchangeOptions& options) {
     if (closed_.load(std::memory_order_acquire)) stop = transport_closed();
     if (!stop && options.cancel.cancelled()) stop = aborted();
     const SteadyTime now = std::chrono::steady_clock::now();
+    if (!stop && asks && (woken || now - asked >= kInterruptCheck)) {
+      asked = now;
+      if (options.interrupted()) stop = aborted();
+    }
     const SteadyTime next = exchange_.next_deadline(now);
     if (!stop && next <= now) stop = exchange_.overdue(now);
     const auto left = next == SteadyTime::max() ? Millis::max() : std::chrono::ceil<Millis>(next - now);
-    const int sleep_ms = static_cast<int>(std::clamp<int64_t>(left.count(), 0, kPollMsMax));
+    const auto sleep_max = asks ? kInterruptCheck : Millis{kPollMsMax};
+    const int sleep_ms = static_cast<int>(std::clamp<int64_t>(left.count(), 0, sleep_max.count()));
     if (stop) break;
-    curl_multi_poll(multi, nullptr, 0, sleep_ms, nullptr);  // less when curl has timers of its own
+    int ready = 0;
+    curl_multi_poll(multi, nullptr, 0, sleep_ms, &ready);  // less when curl has timers of its own
+    woken = ready == 0;
   }
   const CURLcode code = stop ? CURLE_OK : result();
   if (stop) exchange_.give_up_connection();

@@ -38,26 +38,23 @@ HandleConfig handle_config(const Options& options) {
   return config;
 }
 
-class Collector final : public ResponseHandler {
- public:
-  void on_head(wire::HttpResponseHead head) override {
-    response.status = head.status;
-    response.headers = std::move(head.headers);
-    size_t length = 0;
-    for (const char c : response.headers.get_or("content-length", "")) {
-      if (c < '0' || c > '9' || length > kBodyReserveBytesMax) break;
-      length = length * 10 + static_cast<size_t>(c - '0');
-    }
-    response.body.reserve(std::min(length, kBodyReserveBytesMax));
-  }
-  bool on_body(std::string_view bytes) override {
-    response.body.append(bytes);
-    return true;
-  }
-  wire::HttpResponse response;
-};
-
 }  // namespace
+
+void ResponseCollector::on_head(wire::HttpResponseHead head) {
+  response.status = head.status;
+  response.headers = std::move(head.headers);
+  size_t length = 0;
+  for (const char c : response.headers.get_or("content-length", "")) {
+    if (c < '0' || c > '9' || length > kBodyReserveBytesMax) break;
+    length = length * 10 + static_cast<size_t>(c - '0');
+  }
+  response.body.reserve(std::min(length, kBodyReserveBytesMax));
+}
+
+bool ResponseCollector::on_body(std::string_view bytes) {
+  response.body.append(bytes);
+  return true;
+}
 
 struct Transport::Impl {
   // All that talks to the network. A forked child gets one of its own and leaves its parent's untouched.
@@ -134,7 +131,7 @@ Outcome Transport::perform(const wire::HttpRequest& request, const ExchangeOptio
 }
 
 Result<wire::HttpResponse> Transport::fetch(const wire::HttpRequest& request, const ExchangeOptions& options) {
-  Collector collector;
+  ResponseCollector collector;
   Outcome outcome = perform(request, options, collector);
   if (!outcome.status) return fail(std::move(outcome.status).error());
   return std::move(collector.response);

@@ -68,6 +68,17 @@ std::optional<UrlParts> split_url(std::string_view url) {
   return parts;
 }
 
+std::string_view host_of_authority(std::string_view authority) {
+  if (!authority.starts_with('[')) return authority.substr(0, authority.find(':'));
+  authority.remove_prefix(1);
+  return authority.substr(0, authority.find(']'));
+}
+
+bool is_loopback_host(std::string_view host) {
+  if (host.starts_with("127.")) return host.find_first_not_of("0123456789.") == std::string_view::npos;
+  return host == "::1" || ascii_iequals(host, "localhost");
+}
+
 std::string percent_encode(std::string_view text, bool keep_slash) {
   constexpr std::string_view digits = "0123456789ABCDEF";
   std::string out;

@@ -20,6 +20,8 @@ using Digest = std::array<unsigned char, kDigestBytes>;
 
 std::string_view view(const Digest& digest) { return {reinterpret_cast<const char*>(digest.data()), digest.size()}; }
 
+Error no_sha256() { return {.code = ErrorCode::kUnknown, .message = "SHA-256 is not available in this OpenSSL"}; }
+
 struct ContextFree {
   void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
 };
@@ -211,7 +213,7 @@ Status sign_sigv4(HttpRequest& request, const SigV4Credentials& credentials, std
   for (const std::string_view part : {region, service, std::string_view("aws4_request")})
     key = hasher.hmac(view(key), part);
   const std::string signature = hex_encode(view(hasher.hmac(view(key), to_sign)));
-  if (!hasher.ok()) return fail({.code = ErrorCode::kUnknown, .message = "SHA-256 is not available in this OpenSSL"});
+  if (!hasher.ok()) return fail(no_sha256());
 
   std::string authorization = "AWS4-HMAC-SHA256 Credential=";
   authorization.append(credentials.access_key_id).append("/").append(scope);
@@ -219,6 +221,13 @@ Status sign_sigv4(HttpRequest& request, const SigV4Credentials& credentials, std
   authorization.append(", Signature=").append(signature);
   request.headers.add("authorization", std::move(authorization));
   return {};
+}
+
+Result<std::string> sha256_hex(std::string_view bytes) {
+  Hasher hasher;
+  const Digest digest = hasher.sha256(bytes);
+  if (!hasher.ok()) return fail(no_sha256());
+  return hex_encode(view(digest));
 }
 
 }  // namespace tracia::wire

@@ -14,26 +14,12 @@ constexpr std::string_view kRolePath = "/latest/meta-data/iam/security-credentia
 
 bool is_http_ok(const wire::HttpResponse& response) { return response.status >= 200 && response.status < 300; }
 
-// "127.0.0.1:80" → "127.0.0.1", "[::1]:80" → "::1".
-std::string_view host_of(std::string_view authority) {
-  if (authority.starts_with('['))
-    return authority.substr(
-        1, authority.find(']') == std::string_view::npos ? std::string_view::npos : authority.find(']') - 1);
-  return authority.substr(0, authority.find(':'));
-}
-
-// "127.x.y.z" in numbers only, so that a name like "127.evil.example" does not count.
-bool is_ipv4_loopback(std::string_view host) {
-  return host.starts_with("127.") && host.find_first_not_of("0123456789.") == std::string_view::npos;
-}
-
 // Plain http may only reach the machine itself and the fixed addresses of ECS and EKS, else a changed environment
 // could send the authorisation token anywhere in the clear.
 bool may_carry_token(const wire::UrlParts& url) {
   if (ascii_iequals(url.scheme, "https")) return true;
-  const std::string_view host = host_of(url.authority);
-  return is_ipv4_loopback(host) || host == "localhost" || host == "::1" || host == "169.254.170.2" ||
-         host == "169.254.170.23" || host == "fd00:ec2::23";
+  const std::string_view host = wire::host_of_authority(url.authority);
+  return wire::is_loopback_host(host) || host == "169.254.170.2" || host == "169.254.170.23" || host == "fd00:ec2::23";
 }
 
 // Seconds since the epoch (STS in JSON) or RFC 3339 (everyone else).

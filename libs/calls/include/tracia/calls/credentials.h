@@ -17,8 +17,9 @@ class AwsCredentialCache {
   AwsCredentialCache(transport::Transport& transport, llm::EnvReader env)
       : transport_(transport), env_(std::move(env)) {}
 
-  // On the caller's thread; I/O only when nothing fresh is kept.
-  Result<llm::AwsCredentials> get(const transport::CancelToken& cancel, Timestamp now);
+  // On the caller's thread; I/O only when nothing fresh is kept. `interrupted`: see transport::ExchangeOptions.
+  Result<llm::AwsCredentials> get(const transport::CancelToken& cancel, Timestamp now,
+                                  const std::function<bool()>& interrupted = {});
   // AWS_REGION, AWS_DEFAULT_REGION, else the profile's region (its files are read once), else "us-east-1".
   std::string region();
   // `done` is called at once when credentials are kept, else on the transport's loop.

@@ -19,22 +19,45 @@
 
 namespace tracia::calls {
 
-// Thread-safe. Asynchronous calls hold the driver until they have ended; cancel_all() ends them. The destructor itself
-// waits for nothing.
+using Interrupted = std::function<bool()>;  // see transport::ExchangeOptions::interrupted
+
+// Thread-safe. Asynchronous calls hold the driver until they have ended; cancel_all() ends them, and whatever else is
+// entered as an Activity. The destructor itself waits for nothing.
 class Driver {
+  struct Registry;  // of what is under way
+
  public:
   // `env` is where AWS credentials are looked for.
   Driver(std::shared_ptr<transport::Transport> transport, llm::EnvReader env, const Clock& clock = system_clock());
   Driver(const Driver&) = delete;
   Driver& operator=(const Driver&) = delete;
 
-  // Runs the call to its end on this thread.
-  void run_blocking(llm::Call& call, const transport::CancelToken& cancel);
+  // Something under way, from construction to destruction, that cancel_all() ends by its token. The token is its own:
+  // ending one call leaves the caller's, which others may hold, alone.
+  class Activity {
+   public:
+    // `callers`: cancels this activity too. May outlive the driver.
+    Activity(Driver& driver, const transport::CancelToken& callers);
+    ~Activity();
+    Activity(const Activity&) = delete;
+    Activity& operator=(const Activity&) = delete;
+    const transport::CancelToken& cancel() const { return cancel_; }
 
-  // Cancels the asynchronous calls under way; `wait` blocks until the last has ended and its `done` was released.
-  // Waiting inside a `done` would be for ever: ask in_callback().
+   private:
+    friend class Driver;
+    const std::shared_ptr<Registry> registry_;
+    transport::CancelToken cancel_;
+    const pid_t process_ = ::getpid();  // in a forked child the parent's calls do not run, and never end
+    std::unique_ptr<transport::CancelToken::Registration> on_callers_cancel_;
+  };
+
+  // Runs the call to its end on this thread. Not entered by itself: the caller may hold an Activity around it.
+  void run_blocking(llm::Call& call, const transport::CancelToken& cancel, const Interrupted& interrupted = {});
+
+  // Cancels what is under way; `wait` blocks until the last has ended, its `done` was released and it let go of the
+  // driver. Waiting inside a callback would be for ever: ask in_callback().
   void cancel_all(bool wait);
-  // On the loop's thread while the `done` of one of this driver's calls runs there.
+  // On the loop's thread while a callback of one of this driver's calls runs there.
   bool in_callback() const;
 
   AwsCredentialCache& aws() const { return aws_; }
@@ -42,25 +65,33 @@ class Driver {
 
  private:
   friend class AsyncRun;
-  struct Running {
-    transport::CancelToken cancel;  // its own: ending the call leaves the caller's token, which others may hold, alone
-    const pid_t process = ::getpid();  // in a forked child the parent's calls do not run, and never end
-  };
-  void enter(Running* call);
-  void leave(Running* call);
+  friend transport::CancelToken start_exchange(const std::shared_ptr<Driver>&, wire::HttpRequest,
+                                               transport::ExchangeOptions, std::shared_ptr<transport::ResponseHandler>,
+                                               transport::DoneCallback);
 
   std::shared_ptr<transport::Transport> transport_;
   mutable AwsCredentialCache aws_;  // locks for itself
   const Clock& clock_;
-  std::mutex mutex_;
-  std::condition_variable all_done_;
-  std::set<Running*> running_;
+  struct Registry {
+    std::mutex mutex;
+    std::condition_variable all_done;
+    std::set<Activity*> running;
+  };
+  const std::shared_ptr<Registry> registry_ = std::make_shared<Registry>();
 };
 
 // Runs the call on the transport's loop; `done` is called there exactly once. `driver` and `call` are kept alive until
 // then. Cancelled by `cancel` and by the token that is returned, which is of this call alone.
 transport::CancelToken run_async(std::shared_ptr<Driver> driver, std::shared_ptr<llm::Call> call,
                                  const transport::CancelToken& cancel, std::function<void()> done);
+
+// One exchange of another kind on the transport's loop, under the driver's cancel_all(), with callbacks as Transport's
+// start() has them. `driver` is kept alive until `done` was called. Cancelled by options.cancel and by the token that
+// is returned, which is of this exchange alone.
+transport::CancelToken start_exchange(const std::shared_ptr<Driver>& driver, wire::HttpRequest request,
+                                      transport::ExchangeOptions options,
+                                      std::shared_ptr<transport::ResponseHandler> handler,
+                                      transport::DoneCallback done);
 
 // [0, 1), per thread: the jitter of retries (llm::Call::Options::uniform).
 double uniform_random();

@@ -54,6 +54,9 @@ struct Options {
   size_t spool_bytes_max = limits::kSpoolBytesMax;
   // Changes or hides content before it is queued (called on the recording thread). Exceptions drop the span (counted).
   std::function<void(span::Span&)> mask;
+  // Sees each span of record() before `mask`, on the recording thread. True: it took the span, which counts as recorded
+  // only when record_as_is() brings it back. Exceptions drop the span (counted with the masked).
+  std::function<bool(span::Span&)> divert;
   // Told once about each span that was given up, on the worker thread (or on the recording thread when the span never
   // reached the queue). The span id is "" where a spool file held something that is no span. May call any member
   // of the recorder; flush() and shutdown() return false at once there. Exceptions are swallowed.
@@ -69,7 +72,7 @@ struct Stats {
   uint64_t dropped_queue_full = 0;        // the newest are dropped: those before them are the start of the story
   uint64_t dropped_rejected = 0;          // the server refused them for good, or the key
   uint64_t dropped_unreachable = 0;       // all tries failed, or the process ended first, and there is no spool
-  uint64_t dropped_masked = 0;            // the mask function threw
+  uint64_t dropped_masked = 0;            // the mask or divert function threw
   uint64_t dropped_closed = 0;            // recorded after shutdown
   uint64_t dropped_spool_full = 0;        // deleted from the spool, oldest first, to make room
   uint64_t spooled = 0;                   // put on disk
@@ -80,13 +83,13 @@ struct Stats {
 
 struct Hooks;
 
-// Thread-safe. Batches go gzipped to /api/v1/spans/batch; a server that answers 404 or 405 there gets single posts from
-// then on. 408, 429, 5xx and network errors are retried with full jitter (Retry-After honoured), other 4xx never.
-// A wrong key (401, 403) is not retried, but its spans are spooled where there is a spool: keys get mended.
-// The worker starts with the first span (or at once, to empty the spool).
-// The destructor flushes for exit_flush, then spools or gives up what is left, and joins; once a post fails while it
-// flushes, it does not wait for a server that is not there. After fork() the child starts
-// with an empty queue and a worker of its own; the parent's spans are sent by the parent alone.
+// Thread-safe. Batches go gzipped to /api/v1/spans/batch; a server that answers 404 or 405 there gets single posts for
+// the next minute. 408, 429, 5xx and network errors are retried with full jitter (Retry-After honoured), other 4xx
+// never. A wrong key (401, 403) is not retried, but its spans are spooled where there is a spool: keys get mended. The
+// worker starts with the first span (or at once, to empty the spool). The destructor flushes for exit_flush, then
+// spools or gives up what is left, and joins; once a post fails while it flushes, it does not wait for a server that is
+// not there. After fork() the child starts with an empty queue and a worker of its own; the parent's spans are sent by
+// the parent alone.
 class Recorder {
  public:
   Recorder(std::shared_ptr<Sender> sender, Options options);
@@ -97,9 +100,12 @@ class Recorder {
   // Takes the span; writing it as JSON and all else happens on the worker. Sets a missing start_time to now - latency.
   // Cost: moves, one lock, at times one wake-up; see benchmarks/span_bench.cpp.
   void record(span::Span span);
+  // The same past `divert` and `mask`.
+  void record_as_is(span::Span span);
 
-  // Waits until everything recorded before this call was sent, spooled or given up; false at the deadline.
-  bool flush(Millis deadline);
+  // Waits until everything recorded before this call was sent, spooled or given up; false at the deadline, or when
+  // `interrupted`, which is asked about every 100 ms on this thread, says so.
+  bool flush(Millis deadline, const std::function<bool()>& interrupted = {});
   // flush(), then stops the worker: a post under way is cancelled at the deadline, the rest spooled or given up. Later
   // record() calls count as dropped (reported through on_error). Idempotent.
   bool shutdown(Millis deadline);

@@ -38,7 +38,12 @@ struct ExchangeOptions {
   // address that the name led to, before anything is sent, and for kept connections too. No proxy is used, since it
   // would resolve the name itself.
   bool public_addresses_only = false;
+  // perform() only: asked on the calling thread at least every kInterruptCheck while it waits, and at once when a
+  // signal ended the wait; true ends the exchange as the token does.
+  std::function<bool()> interrupted = {};
 };
+
+inline constexpr Millis kInterruptCheck{100};
 
 // Whether a numeric address, as inet_pton() reads it, is one of the public Internet: not loopback, private, link-local,
 // shared (CGNAT), multicast, documentation or reserved, nor an IPv6 form that leads to such an IPv4 address.
@@ -73,7 +78,7 @@ struct Timings {
 //                            kTls: names what failed verification; not worth a retry
 //                            kConnectionLost: broken after it was sent, or a body shorter than declared
 //   kTimeout                 "Request timed out after 120000ms" (total); first_byte and idle are named behind it
-//   kAborted                 the token was cancelled, or the transport destroyed
+//   kAborted                 the token was cancelled, `interrupted` said so, or the transport destroyed
 //   kProviderError           kTooLarge: body over body_bytes_max, or headers over limits::kHeaderBytesMax
 //                            kMalformedResponse: what came is not HTTP
 // Messages carry host and port, never the path, the query, headers or body.
@@ -84,6 +89,14 @@ struct Outcome {
   Timings timings;
 };
 using DoneCallback = std::function<void(Outcome)>;
+
+// Keeps the whole of one response: head and body, as far as they came.
+class ResponseCollector final : public ResponseHandler {
+ public:
+  void on_head(wire::HttpResponseHead head) override;
+  bool on_body(std::string_view bytes) override;
+  wire::HttpResponse response;
+};
 
 // Where asynchronous exchanges live. A host (the server's Asio loop, say) may supply its own; otherwise the transport
 // makes an epoll thread on first use. All callbacks run on the reactor's thread, one at a time, and never inside the

@@ -58,7 +58,10 @@ struct UrlParts {
   std::string_view path;       // "/v1/x", "" when there is none
   std::string_view query;      // without '?'
 };
-std::optional<UrlParts> split_url(std::string_view url);  // http and https only
+std::optional<UrlParts> split_url(std::string_view url);         // http and https only
+std::string_view host_of_authority(std::string_view authority);  // without port and the brackets of IPv6
+// Whether a host, as a URL writes it, is this machine: localhost, ::1, 127.x.y.z (in numbers only).
+bool is_loopback_host(std::string_view host);
 
 // Percent-encodes everything but RFC 3986 unreserved characters ("/" too unless kept).
 std::string percent_encode(std::string_view text, bool keep_slash = false);

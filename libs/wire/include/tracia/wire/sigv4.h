@@ -37,4 +37,7 @@ struct SigV4Parts {
 };
 Result<SigV4Parts> sigv4_canonical_request(const HttpRequest& request, std::string_view service);
 
+// SHA-256 as lower-case hex. kUnknown when the OpenSSL at hand has none.
+Result<std::string> sha256_hex(std::string_view bytes);
+
 }  // namespace tracia::wire
