@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "certificates.h"
 #include "errors.h"
 #include "tracia/client/json.h"
 #include "tracia/span/span.h"
@@ -48,6 +49,7 @@ PyClient::PyClient(std::string_view options, bool capture, bool divert, bool rep
     : events_(std::make_shared<EventQueue>()) {
   ClientOptions read = value_or_raise(read_client_options(options));
   read.interrupted = &interrupted;
+  if (read.ca_file.empty()) read.ca_file = trusted_certificates();
   if (capture) read.span_sender = captured_ = std::make_shared<CapturedSpans>();
   if (divert) {
     read.divert = [events = events_](span::Span& span) {
