@@ -1,5 +1,7 @@
 #include "stream.h"
 
+#include <nanobind/stl/string.h>
+
 #include "errors.h"
 #include "process.h"
 
