@@ -48,7 +48,7 @@ class FakeServer:
     def bodies(self, path: str) -> list[Any]:
         return [each["body"] for each in self.requests if each["path"].endswith(path)]
 
-    def _handler(outer) -> type[BaseHTTPRequestHandler]:  # noqa: N805
+    def _handler(outer) -> type[BaseHTTPRequestHandler]:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
             disable_nagle_algorithm = True

@@ -52,6 +52,19 @@ def test_leaving_the_loop_closes_the_connection_and_keeps_what_came(recorder, fa
     assert recorder.spans[0]["output"] == "one "
 
 
+def test_an_aborted_answer_has_what_was_given_and_nothing_more_is_given(recorder):
+    stream = start(recorder, "say " + " ".join("abcdefghij"))
+    wait_for(lambda: stream.partial.text.endswith("j"))  # all has arrived
+    pieces = []
+    for piece in stream:
+        pieces.append(piece)
+        if len(pieces) == 3:
+            stream.abort()
+    result = stream.result.result(DEADLINE_S)
+    assert pieces == ["a ", "b ", "c "]
+    assert (result.text, result.message.content, result.aborted) == ("a b c ", "a b c ", True)
+
+
 def test_abort_from_another_thread_ends_the_iteration(recorder, fake):
     stream = start(recorder, "hold")
     pieces = iter(stream)
@@ -64,9 +77,14 @@ def test_abort_from_another_thread_ends_the_iteration(recorder, fake):
 
 def test_an_exception_in_the_loop_ends_the_stream(recorder, fake):
     stream = start(recorder, "hold")
-    with pytest.raises(ZeroDivisionError), stream:
-        for _ in stream:
-            _ = 1 / 0
+
+    def fail():
+        with stream:
+            for _ in stream:
+                raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
     assert stream.result.result(DEADLINE_S).aborted
     assert fake.gone.wait(DEADLINE_S)
 
@@ -84,8 +102,7 @@ def test_a_failure_on_the_way_is_raised_with_what_had_arrived(recorder):
     stream = start(recorder, "cut alpha beta", max_retries=0)
     pieces = []
     with pytest.raises(TraciaError) as raised:
-        for piece in stream:
-            pieces.append(piece)
+        pieces.extend(stream)
     assert pieces == ["alpha ", "beta"]
     assert raised.value.partial.text == "alpha beta"
     assert stream.partial.text == "alpha beta"
@@ -134,10 +151,8 @@ def test_closing_the_client_ends_its_streams(recorder, fake):
     future = stream.result
     assert fake.holding.wait(DEADLINE_S)
     recorder.close()
-    try:
-        assert future.result(DEADLINE_S).aborted
-    except TraciaError as error:
-        assert error.code == TraciaErrorCode.ABORTED
+    error = future.exception(DEADLINE_S)
+    assert error.code == TraciaErrorCode.ABORTED if error else future.result().aborted
     assert fake.gone.wait(DEADLINE_S)
 
 

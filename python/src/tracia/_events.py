@@ -91,6 +91,8 @@ class Events:
                 continue
             try:
                 self._handle(*event)
+            except Exception as failure:  # nothing may end this thread
+                warnings.warn(f"tracia: {failure!r}", RuntimeWarning, stacklevel=1)
             finally:
                 self._native.event_done()
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import threading
 import weakref
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from tracia.errors import TraciaError
 
@@ -58,6 +59,17 @@ def _last_events(result: Any) -> list[StreamEvent]:
     return [*events, DoneEvent(usage=result.usage, result=result)]
 
 
+def _take_back(result: Any, undelivered: tuple[_Chunk, ...]) -> None:
+    """Text that the application was not given is no part of an aborted answer."""
+    rest = "".join(chunk[1] for chunk in undelivered if chunk[0] == _TEXT)
+    if not rest or not result.aborted or not (result.text or "").endswith(rest):
+        return
+    message = getattr(result, "message", None)
+    if message is not None and message.content == result.text:
+        message.content = result.text.removesuffix(rest)
+    result.text = result.text.removesuffix(rest)
+
+
 class BaseStream(Generic[R]):
     """What streams for threads and streams for event loops share."""
 
@@ -68,6 +80,8 @@ class BaseStream(Generic[R]):
         self._consumed = False
         self._lock = threading.Lock()
         self._outcome: tuple[R | None, TraciaError | None] | None = None
+        self._ahead: deque[_Chunk] = deque()  # taken from the native client, not yet given to the application
+        self._aborted = False
         self._then: Callable[[R], None] | None = None
 
     def then(self, told: Callable[[R], None]) -> None:
@@ -93,6 +107,7 @@ class BaseStream(Generic[R]):
     def abort(self) -> None:
         """Ends the stream and closes its connection; the result has `aborted` and the text delivered so far. After the
         end was seen it does nothing. May be called from any thread."""
+        self._aborted = True
         self._native.abort()
 
     def _claim(self) -> None:
@@ -105,7 +120,9 @@ class BaseStream(Generic[R]):
         """The result or the error. Blocks unless the stream has ended."""
         if self._outcome is None:
             try:
-                outcome: tuple[R | None, TraciaError | None] = (self._read(self._native.result()), None)
+                result = self._read(self._native.result())
+                _take_back(result, tuple(self._ahead))
+                outcome: tuple[R | None, TraciaError | None] = (result, None)
             except TraciaError as error:
                 try:
                     error.partial = self.partial
@@ -145,14 +162,16 @@ class SyncStream(BaseStream[R]):
 
     def _told(self, told_as: Callable[[_Chunk], T | None]) -> Iterator[T]:
         try:
-            while chunks := self._native.next():
-                for chunk in chunks:
-                    told = told_as(chunk)
+            ahead = self._ahead
+            while not self._aborted and (chunks := self._native.next()):
+                ahead.extend(chunks)
+                while ahead and not self._aborted:
+                    told = told_as(ahead.popleft())
                     if told is not None:
                         yield told
             self._result_or_raise()
         finally:
-            self._native.abort()  # a loop that was left early; after the end it does nothing
+            self.abort()  # a loop that was left early; after the end it does nothing
 
     def _events(self) -> Iterator[StreamEvent]:
         told: Iterator[StreamEvent] = self._told(_event_of)
@@ -214,21 +233,23 @@ class _AsyncTold(AsyncIterator[T]):
         self._stream = stream
         self._told_as = told_as
         self._last = last
-        self._ready: list[T] = []
-        self._ended = False
+        self._last_events: list[Any] | None = None  # once the chunks have ended
 
     async def __anext__(self) -> T:
-        while not self._ready:
-            if self._ended:
-                raise StopAsyncIteration
-            chunks = await self._stream._next()
-            told = [each for chunk in chunks if (each := self._told_as(chunk)) is not None]
+        stream, ahead = self._stream, self._stream._ahead
+        while self._last_events is None:
+            while ahead and not stream._aborted:
+                told = self._told_as(ahead.popleft())
+                if told is not None:
+                    return told
+            chunks = await stream._next()
+            ahead.extend(chunks)
             if not chunks:
-                self._ended = True
-                result = self._stream._result_or_raise()
-                told = _last_events(result) if self._last else []  # type: ignore[assignment]
-            self._ready = told[::-1]
-        return self._ready.pop()
+                result = stream._result_or_raise()
+                self._last_events = _last_events(result)[::-1] if self._last else []
+        if not self._last_events:
+            raise StopAsyncIteration
+        return cast("T", self._last_events.pop())
 
     def __del__(self) -> None:
         self._stream.abort()
