@@ -10,6 +10,7 @@
 #include "certificates.h"
 #include "errors.h"
 #include "tracia/client/json.h"
+#include "tracia/json/reader.h"
 #include "tracia/span/span.h"
 
 namespace tracia::native {
@@ -108,8 +109,12 @@ void PyClient::record(std::string_view span) {
 }
 
 void PyClient::record_as_is(std::string_view span) {
+  // Not read_span(): this is what next_event() gave, the wire's form, and nothing of it may be lost.
   value_or_raise(quick(span, [&]() -> Status {
-    auto read = read_span(span);
+    json::Document document;
+    const auto value = document.parse(span);
+    if (!value) return fail(value.error());
+    auto read = span::from_json(*value);
     if (!read) return fail(std::move(read).error());
     const ClientState::Entry client(*state_, true);
     if (!client) return fail(closed_error());
