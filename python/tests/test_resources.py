@@ -13,6 +13,7 @@ from tracia import (
     CreateSpanPayload,
     EvaluateOptions,
     ListSpansOptions,
+    LLMProvider,
     PromptMessage,
     RunOptions,
     TraciaError,
@@ -160,6 +161,17 @@ def test_errors_of_the_server_keep_its_code_and_details(client, answers):
     error, body = raised.value, example("error.provider_error.429")["error"]
     assert (error.code, error.status_code, error.span_id) == ("PROVIDER_ERROR", 429, body["spanId"])
     assert (error.provider, error.request_id) == (body["provider"]["name"], body["provider"]["requestId"])
+
+
+def test_an_answer_that_is_not_understood_is_a_tracia_error(client, answers):
+    answers("GET", "/prompts/p", {"slug": 7})
+    with pytest.raises(TraciaError, match="cannot be understood"):
+        client.prompts.get("p")
+
+
+def test_providers_may_be_members_of_the_enumeration(recorder):
+    result = recorder.run_local(model="any-name", provider=LLMProvider.OPENAI, messages=user("say a"))
+    assert (result.provider, recorder.spans[0]["provider"]) == (LLMProvider.OPENAI, "openai")
 
 
 def test_a_fetched_prompt_is_run_here_and_linked(client, fake, answers):

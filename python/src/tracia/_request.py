@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from tracia._json import decode
 from tracia._native import quote
-from tracia.errors import invalid_request
+from tracia.errors import TraciaError, TraciaErrorCode, invalid_request
 from tracia.models._base import InputModel
 
 if TYPE_CHECKING:
@@ -32,10 +32,17 @@ class Request(Generic[T]):
             self._payload["timeout_ms"] = timeout_ms
 
     def send(self, core: Core) -> T:
-        return self._read(core.call("request", self._payload))
+        return self._understand(core.call("request", self._payload))
 
     async def asend(self, core: Core) -> T:
-        return self._read(await core.acall("request", self._payload))
+        return self._understand(await core.acall("request", self._payload))
+
+    def _understand(self, answer: bytes) -> T:
+        try:
+            return self._read(answer)
+        except (ValueError, LookupError, TypeError) as error:  # pydantic's ValidationError is a ValueError
+            message = f"the server's answer cannot be understood: {error}"
+            raise TraciaError(TraciaErrorCode.UNKNOWN, message) from error
 
 
 def nothing(_: bytes) -> None:
