@@ -7,8 +7,10 @@
 #include <optional>
 #include <utility>
 
+#include "certificates.h"
 #include "errors.h"
 #include "tracia/client/json.h"
+#include "tracia/json/reader.h"
 #include "tracia/span/span.h"
 
 namespace tracia::native {
@@ -48,6 +50,7 @@ PyClient::PyClient(std::string_view options, bool capture, bool divert, bool rep
     : events_(std::make_shared<EventQueue>()) {
   ClientOptions read = value_or_raise(read_client_options(options));
   read.interrupted = &interrupted;
+  if (read.ca_file.empty()) read.ca_file = trusted_certificates();
   if (capture) read.span_sender = captured_ = std::make_shared<CapturedSpans>();
   if (divert) {
     read.divert = [events = events_](span::Span& span) {
@@ -106,8 +109,12 @@ void PyClient::record(std::string_view span) {
 }
 
 void PyClient::record_as_is(std::string_view span) {
+  // Not read_span(): this is what next_event() gave, the wire's form, and nothing of it may be lost.
   value_or_raise(quick(span, [&]() -> Status {
-    auto read = read_span(span);
+    json::Document document;
+    const auto value = document.parse(span);
+    if (!value) return fail(value.error());
+    auto read = span::from_json(*value);
     if (!read) return fail(std::move(read).error());
     const ClientState::Entry client(*state_, true);
     if (!client) return fail(closed_error());
