@@ -99,6 +99,26 @@ def test_a_child_of_fork_can_call_and_its_parent_too(fake):
     assert (done.stdout.strip(), done.stderr) == ("ok", "")
 
 
+def test_a_child_of_multiprocessing_sends_its_spans_at_its_end(fake):
+    done = python(
+        """
+        import multiprocessing
+        from tracia import Tracia
+        client = Tracia("tr_x")
+        def work():
+            client.run_local(model="gpt-4o", messages=[{"role": "user", "content": "say hi"}], name="in the child")
+        child = multiprocessing.get_context("fork").Process(target=work)
+        child.start()
+        child.join()
+        print(child.exitcode)
+        client.close()
+        """,
+        TRACIA_BASE_URL=fake.url,
+    )
+    assert (done.stdout.strip(), done.stderr) == ("0", "")
+    assert any("in the child" in str(each["body"]) for each in fake.requests if "/api/v1/spans" in each["path"])
+
+
 def test_ctrl_c_ends_a_call_that_waits(fake):
     done = python(
         """

@@ -63,6 +63,16 @@ def test_what_has_no_json_form_is_recorded_as_its_repr(recorder):
     assert recorder.spans[0]["input"]["value"] == [repr(object)]
 
 
+def test_a_span_that_is_refused_is_reported_and_breaks_nothing(fake):
+    reported = []
+    with recording_client(on_span_error=lambda error, span_id: reported.append((str(error), span_id))) as client:
+        with client.span("tagged", tags=["x" * 1000]) as span:
+            pass
+        assert client.spans == []
+    assert reported[0][1] == span.span_id
+    assert "tags" in reported[0][0]
+
+
 def test_functions_are_traced_with_arguments_and_result(recorder):
     @recorder.trace(kind="TOOL")
     def add(a, b=2, *more):

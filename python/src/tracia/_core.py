@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import sys
 import warnings
 import weakref
 from typing import TYPE_CHECKING, Any
@@ -70,8 +71,18 @@ class Core:
     def begin(self) -> None:
         """Before each use. The native client itself refuses when it is closed, before anything is sent."""
         self._used = True
+        if self._pid != os.getpid():
+            self._adopt()
         if self.events.wanted:
             self.events.start()
+
+    def _adopt(self) -> None:
+        """The first use in a child made by fork(). Children of multiprocessing end without atexit."""
+        self._pid = os.getpid()
+        if "multiprocessing.util" in sys.modules:
+            from multiprocessing.util import Finalize
+
+            Finalize(None, _close, args=(weakref.ref(self),), exitpriority=0)
 
     def flush(self, timeout: float | None) -> bool:
         return self.native.flush(_milliseconds(timeout))
@@ -105,6 +116,12 @@ class Core:
 
 def _milliseconds(timeout: float | None) -> int:
     return int(max(0.0, FLUSH_TIMEOUT_S if timeout is None else timeout) * 1000)
+
+
+def _close(reference: weakref.ref[Core]) -> None:
+    core = reference()
+    if core is not None:
+        core.close()
 
 
 _open: weakref.WeakSet[Core] = weakref.WeakSet()

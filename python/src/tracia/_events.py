@@ -102,7 +102,7 @@ class Events:
         elif kind == "span":
             self._mask(payload)
         elif kind == "span_error":
-            self._report(error_from_json(payload), detail)
+            self.report(error_from_json(payload), detail)
 
     def _finished(self, future_id: int) -> None:
         with self._lock:
@@ -124,13 +124,12 @@ class Events:
         except Exception as cause:
             error = TraciaError(TraciaErrorCode.INVALID_REQUEST, f"the span was not sent: its mask failed: {cause}")
             error.__cause__ = cause
-            if self._callbacks.on_span_error is None:
-                warnings.warn(f"{error.message} (span {span_id})", RuntimeWarning, stacklevel=1)
-            else:
-                self._report(error, span_id)
+            self.report(error, span_id)
 
-    def _report(self, error: TraciaError, span_id: str) -> None:
+    def report(self, error: TraciaError, span_id: str) -> None:
+        """Tells the application that a span is lost."""
         if self._callbacks.on_span_error is None:
+            warnings.warn(f"{error.message} (span {span_id})", RuntimeWarning, stacklevel=2)
             return
         try:
             self._callbacks.on_span_error(error, span_id)

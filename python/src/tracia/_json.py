@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Mapping, Set
 from enum import Enum
@@ -21,7 +20,9 @@ def _plain(value: Any) -> Any:
     if wire is not None:
         return wire()
     if isinstance(value, (bytes, bytearray, memoryview)):
-        return base64.b64encode(value).decode("ascii")
+        from base64 import b64encode
+
+        return b64encode(value).decode("ascii")
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, Mapping):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from tracia._json import decode
 from tracia._native import quote
-from tracia.errors import invalid_request
+from tracia.errors import TraciaError, TraciaErrorCode, invalid_request
 from tracia.models._base import InputModel
 
 if TYPE_CHECKING:
@@ -18,28 +18,31 @@ T = TypeVar("T")
 M = TypeVar("M", bound=InputModel)
 
 
-class Request(NamedTuple, Generic[T]):
+class Request(Generic[T]):
     """What to send, and how to read the answer."""
 
-    method: str
-    path: str
-    read: Callable[[bytes], T]
-    body: Any = None
-    timeout_ms: int | None = None
-
-    def _payload(self) -> dict[str, Any]:
-        payload: dict[str, Any] = {"method": self.method, "path": self.path}
-        if self.body is not None:
-            payload["body"] = self.body
-        if self.timeout_ms is not None:
-            payload["timeout_ms"] = self.timeout_ms
-        return payload
+    def __init__(
+        self, method: str, path: str, read: Callable[[bytes], T], body: Any = None, timeout_ms: int | None = None
+    ) -> None:
+        self._read = read
+        self._payload: dict[str, Any] = {"method": method, "path": path}
+        if body is not None:
+            self._payload["body"] = body
+        if timeout_ms is not None:
+            self._payload["timeout_ms"] = timeout_ms
 
     def send(self, core: Core) -> T:
-        return self.read(core.call("request", self._payload()))
+        return self._understand(core.call("request", self._payload))
 
     async def asend(self, core: Core) -> T:
-        return self.read(await core.acall("request", self._payload()))
+        return self._understand(await core.acall("request", self._payload))
+
+    def _understand(self, answer: bytes) -> T:
+        try:
+            return self._read(answer)
+        except (ValueError, LookupError, TypeError) as error:  # pydantic's ValidationError is a ValueError
+            message = f"the server's answer cannot be understood: {error}"
+            raise TraciaError(TraciaErrorCode.UNKNOWN, message) from error
 
 
 def nothing(_: bytes) -> None:

@@ -6,6 +6,7 @@ span is sent, and `result` resolves.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import weakref
 from collections import deque
@@ -79,6 +80,7 @@ class BaseStream(Generic[R]):
         self._read = read
         self._consumed = False
         self._lock = threading.Lock()
+        self._finishing = threading.Lock()  # so that all who ask get the same result, or the same error
         self._outcome: tuple[R | None, TraciaError | None] | None = None
         self._ahead: deque[_Chunk] = deque()  # taken from the native client, not yet given to the application
         self._aborted = False
@@ -118,21 +120,20 @@ class BaseStream(Generic[R]):
 
     def _finish(self) -> tuple[R | None, TraciaError | None]:
         """The result or the error. Blocks unless the stream has ended."""
-        if self._outcome is None:
+        with self._finishing:
+            if self._outcome is not None:
+                return self._outcome
             try:
                 result = self._read(self._native.result())
                 _take_back(result, tuple(self._ahead))
-                outcome: tuple[R | None, TraciaError | None] = (result, None)
+                self._outcome = (result, None)
+                if self._then is not None:
+                    self._then(result)
             except TraciaError as error:
-                try:
+                with contextlib.suppress(TraciaError, ValueError):
                     error.partial = self.partial
-                except (TraciaError, ValueError):
-                    error.partial = None
-                outcome = (None, error)
-            self._outcome = outcome
-            if outcome[0] is not None and self._then is not None:
-                self._then(outcome[0])
-        return self._outcome
+                self._outcome = (None, error)
+            return self._outcome
 
     def _result_or_raise(self) -> R:
         result, error = self._finish()

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from tracia import _native
 from tracia._enums import SpanKind
 from tracia._json import encode_anything, short_repr
+from tracia.errors import TraciaError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
@@ -124,8 +125,12 @@ class ActiveSpan:
         self._ended = True
         if error is not None:
             self.fail(error)
-        if not self._core.closed:
+        if self._core.closed:
+            return
+        try:
             self._core.record(encode_anything(self._payload()))
+        except TraciaError as refused:  # a tag too long, say
+            self._core.events.report(refused, self.span_id)
 
     def _payload(self) -> dict[str, Any]:
         shown = self.input if isinstance(self.input, dict) else {} if self.input is None else {"value": self.input}
@@ -271,6 +276,7 @@ def traced(
     import inspect
 
     signature = inspect.signature(function)
+    shown_name = function.__qualname__.rpartition("<locals>.")[2]
 
     def begin(args: tuple[Any, ...], kwargs: dict[str, Any]) -> ActiveSpan:
         shown = None
@@ -280,7 +286,7 @@ def traced(
                 shown = {name: value for name, value in bound.items() if name != "self"}
             except TypeError:  # the call itself will say what is wrong
                 shown = {"args": short_repr(args), "kwargs": short_repr(kwargs)}
-        return ActiveSpan(core, name or function.__qualname__, kind=kind, input=shown)
+        return ActiveSpan(core, name or shown_name, kind=kind, input=shown)
 
     def kept(span: ActiveSpan, value: Any) -> Any:
         if capture_output:

@@ -90,13 +90,10 @@ class StreamResult(RunLocalResult):
     aborted: bool = False
 
 
-class ResponsesToolCall(WireModel):
+class ResponsesToolCall(ToolCall):
     """A call that the model wants made. `call_id` goes into the `function_call_output` that answers it."""
 
-    id: str
     call_id: str = ""
-    name: str
-    arguments: dict[str, Any] = Field(default_factory=dict)
 
     def model_post_init(self, context: Any) -> None:
         self.call_id = self.call_id or self.id
@@ -106,6 +103,7 @@ class RunResponsesResult(StreamResult):
     """The answer of `run_responses`. `output_items` are OpenAI's own; put them into the next call's `input`."""
 
     message: LocalPromptMessage = Field(default_factory=lambda: LocalPromptMessage(role="assistant", content=""))
+    tool_calls: Annotated[list[ResponsesToolCall], NullAsEmpty] = Field(default_factory=list)  # type: ignore[assignment]
     output_items: list[dict[str, Any]] = Field(default_factory=list)
 
 
