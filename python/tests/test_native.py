@@ -398,6 +398,8 @@ def python(script: str) -> subprocess.CompletedProcess[str]:
     return finish(start(script))
 
 
+keeps_freed_memory = pytest.mark.skipif("asan" in os.environ.get("LD_PRELOAD", ""), reason="the sanitizer keeps it")
+
 BLOCKING = {
     "call": 'c.call("run_local", say("hold"))',
     "stream": 's = c.stream("run_local", say("hold")); s.next(); s.next()',
@@ -575,6 +577,7 @@ def test_the_interpreter_ends_while_threads_of_python_come_back_all_the_time(fak
         python(script)
 
 
+@keeps_freed_memory
 def test_memory_stays_flat_over_a_hundred_thousand_calls(fake):
     done = python(
         """
@@ -600,6 +603,7 @@ def test_memory_stays_flat_over_a_hundred_thousand_calls(fake):
     assert float(done.stdout) < 1.1
 
 
+@keeps_freed_memory
 def test_memory_stays_flat_over_calls_and_streams_that_succeed(fake):
     done = python(
         """
