@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 from fake_server import FakeServer
+
 from tracia import TraciaError, _native
 
 DEADLINE_S = 30.0

