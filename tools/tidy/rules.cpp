@@ -42,6 +42,8 @@ const std::map<std::string, std::set<std::string>>& allowed() {
        {"base", "json", "wire", "llm", "span", "prompt", "transport", "calls", "store", "ingest", "config", "http",
         "service"}},
       {"simulate", {"base", "json", "wire", "http"}},
+      // The Python extension: the client, and the values that its headers speak of.
+      {"native", {"client", "base", "json", "wire", "span", "record"}},
   };
   return table;
 }
@@ -55,6 +57,8 @@ struct Fence {
 const std::vector<Fence>& fences() {
   static const std::vector<Fence> list{
       {"curl/", {"libs/transport/", "benchmarks/"}, "only transport talks to curl"},
+      {"nanobind/", {"python/native/"}, "only python/native knows Python"},
+      {"Python.h", {"python/native/"}, "only python/native knows Python"},
       {"boost/", {"server/http/"}, "only server/http includes Boost"},
       {"sqlite3.h", {"libs/store_sqlite/", "tests/crash/"}, "engine headers stay in their store"},
       {"zstd.h", {"libs/store_sqlite/", "server/http/"}, "compression is the stores' and the server's"},
@@ -96,9 +100,9 @@ bool has_word(std::string_view line, std::string_view word) {
   return false;
 }
 
-// "libs/llm/src/x.cpp" -> "llm", "server/http/…" -> "http".
+// "libs/llm/src/x.cpp" -> "llm", "server/http/…" -> "http", "python/native/x.cpp" -> "native".
 std::string library_of(std::string_view path) {
-  for (const std::string_view root : {"libs/", "server/"}) {
+  for (const std::string_view root : {"libs/", "server/", "python/"}) {
     if (!starts(path, root)) continue;
     const std::string_view rest = path.substr(root.size());
     const size_t slash = rest.find('/');

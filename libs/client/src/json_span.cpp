@@ -66,8 +66,9 @@ Result<std::string> wire_body(const Value& root) {
   for (const std::string_view name : kSpanFields) {
     if (const Value value = fields.get(name)) w.field_raw(client::camel_case(name), value.to_json());
   }
+  // A call of a model is known by its model; anything else needs a name. A masked span comes back without one.
   std::string name;
-  fields.required_text("name", name);
+  if (!fields.get("model")) fields.required_text("name", name);
   if (!fields.get("span_id")) w.field("spanId", new_span_id());
   // The wire's own default, LLM, asks for a model and a provider.
   if (!fields.get("span_kind") && !fields.get("model")) w.field("spanKind", "OTHER");

@@ -53,7 +53,9 @@ class Stream:
     def partial(self) -> bytes: ...
 
 class Client:
-    def __init__(self, options: str, *, capture: bool = False, divert: bool = False, report_errors: bool = False) -> None:
+    def __init__(
+        self, options: str, *, capture: bool = False, divert: bool = False, report_errors: bool = False
+    ) -> None:
         """options: JSON of ClientOptions. capture: spans are kept for captured() and sent nowhere (no key needed).
         divert: spans come to next_event() as ("span", json) and go on by record_as_is(). report_errors: spans that
         were given up come to next_event() as ("span_error", error JSON, span_id)."""

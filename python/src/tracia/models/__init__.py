@@ -1,0 +1,1 @@
+"""The values of the API, as pydantic models. Import them from `tracia`."""
