@@ -392,6 +392,7 @@ std::shared_ptr<FakeApi> install_fake_api(FakeServer& server, const std::string&
   add("POST", "/api/v1/prompts/{slug}/run", run_prompt);
   prompt_fixed("POST", "/api/v1/prompts/{slug}/render", "prompts_render.response.200.json");
   prompt_fixed("GET", "/api/v1/prompts/{slug}/versions", "prompts_versions_list.response.200.json");
+  prompt_fixed("GET", "/api/v1/prompts/{slug}/version", "prompts_versions_get.response.200.json");
   prompt("GET", "/api/v1/prompts/{slug}/versions/{version}", get_version);
   prompt_fixed("POST", "/api/v1/prompts/{slug}/versions/{version}/restore",
                "prompts_versions_restore.response.200.json");

@@ -81,6 +81,7 @@ TEST_F(FakeApiTest, AnswersExamples) {
       {"/api/v1/prompts", "prompts_list.response.200.json"},
       {"/api/v1/prompts/welcome-email", "prompts_get.response.200.json"},
       {"/api/v1/prompts/welcome-email/versions", "prompts_versions_list.response.200.json"},
+      {"/api/v1/prompts/welcome-email/version", "prompts_versions_get.response.200.json"},
       {"/api/v1/spans", "spans_list.response.200.json"},
       {"/api/v1/spans?cursor=x", "spans_list_last_page.response.200.json"},
       {"/api/v1/spans/sp_8a21f6c04be9d375", "span_get.response.200.json"},

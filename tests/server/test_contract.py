@@ -52,12 +52,17 @@ def test_versions_labels_restore_render(api, prompt):
     assert api.get(path + "/versions/1").json["messages"] == prompt["content"]
     api.get(path + "/versions/7", expect=404)
     api.get(path + "/versions/x", expect=400)
+    assert api.get(path + "/version").json["version"] == 2
     moved = api.put(path + "/labels/production", {"version": 1}).json
     assert moved["version"] == 1 and moved["previousVersion"] is None
     assert api.put(path + "/labels/production", {"version": 2}).json["previousVersion"] == 1
     api.put(path + "/labels/production", {"version": 9}, expect=404)
     api.put(path + "/labels/staging", {"version": 1})
     assert api.put(path, {"defaultLabel": "staging"}).json["defaultLabel"] == "staging"
+    assert api.get(path + "/version").json["version"] == 1
+    assert api.get(path + "/version", label="production").json["version"] == 2
+    api.get(path + "/version", label="canary", expect=404)
+    api.get(path + "/version", label="No Label", expect=400)
     api.put(path, {"defaultLabel": "none"}, expect=400)
     api.delete(path + "/labels/staging", expect=409)
     rendered = api.post(path + "/render", {"variables": {"name": "Ada"}}).json

@@ -134,7 +134,7 @@ class AsyncRun final : public transport::ResponseHandler, public std::enable_sha
       }
     });
     const transport::CancelToken own = cancel_;
-    driver_->transport_->schedule(Millis{0}, [self = shared_from_this()] { self->step(); });
+    transport->schedule(Millis{0}, [self = shared_from_this()] { self->step(); });
     return own;
   }
 
@@ -221,7 +221,22 @@ class AsyncRun final : public transport::ResponseHandler, public std::enable_sha
 };
 
 Driver::Driver(std::shared_ptr<transport::Transport> transport, llm::EnvReader env, const Clock& clock)
-    : transport_(std::move(transport)), aws_(*transport_, std::move(env)), clock_(clock) {}
+    : transport_(std::move(transport)),
+      aws_(*transport_, std::move(env)),
+      clock_(clock),
+      registry_(new SharedRegistry(std::make_shared<Registry>())) {}
+
+Driver::~Driver() { const std::unique_ptr<const SharedRegistry> owned(registry_.load()); }
+
+// In a forked child the parent's calls do not run and never end, and its mutex may be held for ever: the child has a
+// registry of its own, and leaves the parent's in memory.
+Driver::SharedRegistry Driver::registry() {
+  const SharedRegistry* now = registry_.load(std::memory_order_acquire);
+  if ((*now)->process == ::getpid()) return *now;
+  auto fresh = std::make_unique<const SharedRegistry>(std::make_shared<Registry>());
+  if (registry_.compare_exchange_strong(now, fresh.get(), std::memory_order_acq_rel)) return *fresh.release();
+  return *now;  // another thread of the child was first
+}
 
 void Driver::run_blocking(llm::Call& call, const transport::CancelToken& cancel, const Interrupted& interrupted) {
   while (true) {
@@ -254,7 +269,7 @@ void Driver::run_blocking(llm::Call& call, const transport::CancelToken& cancel,
   }
 }
 
-Driver::Activity::Activity(Driver& driver, const transport::CancelToken& callers) : registry_(driver.registry_) {
+Driver::Activity::Activity(Driver& driver, const transport::CancelToken& callers) : registry_(driver.registry()) {
   {
     const std::lock_guard lock(registry_->mutex);
     registry_->running.insert(this);
@@ -270,9 +285,9 @@ Driver::Activity::~Activity() {
 }
 
 void Driver::cancel_all(bool wait) {
-  Registry& registry = *registry_;
+  const SharedRegistry of_process = registry();
+  Registry& registry = *of_process;
   std::unique_lock lock(registry.mutex);
-  std::erase_if(registry.running, [](const Activity* activity) { return activity->process_ != ::getpid(); });
   while (!registry.running.empty()) {
     std::vector<transport::CancelToken> tokens;
     for (const Activity* activity : registry.running) tokens.push_back(activity->cancel_);

@@ -20,12 +20,18 @@ bool calls_tools(const json::Value& message) {
          !message["refusal"].string_or("").empty();
 }
 
-// A list of tool_result parts says by itself what each answers.
-bool holds_results(const json::Value& content) {
-  for (const json::Value part : content.items()) {
-    if (part["type"].string_or("") != "tool_result") return false;
+bool has_call_id(const json::Value& result) {
+  const json::Value id = member(result, "tool_call_id", "toolCallId");
+  return id && !(id.is_string() && trim(id.string_or("")).empty());  // other types are refused by the reader
+}
+
+// A tool message says which call it answers, or holds tool_result parts that each say so.
+bool answers_calls(const json::Value& message) {
+  if (has_call_id(message)) return true;
+  for (const json::Value part : message["content"].items()) {
+    if (part["type"].string_or("") != "tool_result" || !has_call_id(part)) return false;
   }
-  return content.size() > 0;
+  return message["content"].size() > 0;
 }
 
 Status check_message(const json::Value& message, const std::string& place) {
@@ -33,11 +39,8 @@ Status check_message(const json::Value& message, const std::string& place) {
   const json::Value role = message["role"], content = message["content"];
   if (role.is_missing_or_null()) return fail(Error::invalid(place + ".role is required: " + std::string(kRoles)));
   const std::string_view word = role.string_or("");
-  if (word == "tool" && !holds_results(content)) {
-    const json::Value id = member(message, "tool_call_id", "toolCallId");
-    if (!id || (id.is_string() && trim(id.string_or("")).empty())) {
-      return fail(Error::invalid("Tool messages must have tool_call_id"));
-    }
+  if ((word == "tool" || word == "function") && !answers_calls(message)) {
+    return fail(Error::invalid("Tool messages must have tool_call_id"));
   }
   if (content.is_missing_or_null() && !(word == "assistant" && calls_tools(message))) {
     return fail(Error::invalid(place + ".content is required: a string or a list of parts" +

@@ -191,7 +191,7 @@ void read_fallbacks(InputFields& fields, std::vector<Fallback>& out) {
       inner.text("provider", fallback.provider);
       inner.text("provider_api_key", fallback.provider_api_key);
       fields.check(inner.finish());
-    } else if (!item.is_string()) {
+    } else if (trim(fallback.model).empty()) {
       fields.fail(Error::invalid(place + " must be a model, or an object with a model"));
     }
     if (!fields.ok()) return;

@@ -278,7 +278,8 @@ TEST(JsonInputs, EmbeddingInputIsATextOrTexts) {
 
 TEST(JsonInputs, ClientOptionsAreRead) {
   const auto options = read_client_options(
-      R"({"api_key":"tr_x","base_url":"http://h","send_traces":false,"sample_rate":0.5,"spool_dir":"/s","cache_dir":"/c",
+      R"({"api_key":"tr_x","base_url":"http://h","send_traces":false,"sample_rate":0.5,"spool_dir":"/s",
+          "cache_dir":"/c",
           "api_timeout_ms":5,"exit_flush_ms":6,"http2":false,"ca_file":"/f"})");
   ASSERT_TRUE(options) << options.error().message;
   EXPECT_EQ(options->api_key, "tr_x");

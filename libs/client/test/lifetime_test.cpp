@@ -88,6 +88,30 @@ TEST_F(Lifetime, AForkedChildLetsGoOfAClientWhoseStreamRunsInTheParent) {
   EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
 }
 
+TEST_F(Lifetime, AForkedChildUsesAClientWhoseCallsRunInTheParent) {
+  provider_.on("POST", kChatPath, [](const FakeRequest& request) {
+    return request.body.find("stay") != std::string::npos ? silent() : chat_answer("one");
+  });
+  auto staying = hello();
+  staying.messages = {user("stay")};
+  client();
+  std::thread blocked([&] { EXPECT_EQ(client().run_local(staying).error().code, ErrorCode::kAborted); });
+  ASSERT_TRUE(provider_.wait_for_requests(1));
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::alarm(20);
+    const bool answered = client().run_local(hello()).has_value();
+    client().cancel_all();
+    client_.reset();
+    ::_exit(answered ? 0 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+  client().cancel_all();
+  blocked.join();
+}
+
 TEST_F(Lifetime, NothingOfAClientIsLeftOnTheLoopOnceItIsGone) {
   provider_.on("POST", kChatPath, chat_stream({"a"}));
   server_.on("GET", "/api/v1/prompts", FakeResponse{.body = "{}"});

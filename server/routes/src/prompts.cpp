@@ -179,6 +179,17 @@ Result<Answer> get_version(Services& services, const Principal& who, const http:
   return answer_json(200, w.take());
 }
 
+// The version that a run would use.
+Result<Answer> get_chosen_version(Services& services, const Principal& who, const http::Exchange& exchange) {
+  const std::string label = exchange.query("label").value_or("");
+  if (!label.empty()) TRACIA_TRY(check_label(label));
+  const auto at = services.prompts->at(who.project_id, exchange.parameter("slug"), std::nullopt, label);
+  if (!at) return fail(at.error());
+  json::Writer w;
+  write_version(w, *at->prompt, *at->version);
+  return answer_json(200, w.take());
+}
+
 Result<Answer> restore_version(Services& services, const Principal& who, const http::Exchange& exchange) {
   const auto number = version_parameter(exchange);
   if (!number) return fail(number.error());
@@ -260,6 +271,7 @@ void add_prompts(http::Router& router, Services& services) {
   add(router, services, "DELETE", one, Need::kWrite, delete_prompt);
   add(router, services, "POST", one + "/render", Need::kRead, render_prompt);
   add(router, services, "GET", one + "/versions", Need::kRead, list_versions);
+  add(router, services, "GET", one + "/version", Need::kRead, get_chosen_version);
   add(router, services, "GET", one + "/versions/{version}", Need::kRead, get_version);
   add(router, services, "POST", one + "/versions/{version}/restore", Need::kWrite, restore_version);
   add(router, services, "PUT", one + "/labels/{label}", Need::kWrite, set_label);

@@ -70,12 +70,17 @@ Result<std::optional<int64_t>> read_version(const json::Value& body, std::string
                              std::to_string(span::limits::kVersionMax)));
 }
 
+Status check_label(std::string_view label) {
+  if (prompt::is_valid_label(label)) return {};
+  return fail(Error::invalid(
+      "label must begin with a lower-case letter or a digit and go on with those, '-' or '_'; at most 64 characters"));
+}
+
 Result<std::string> read_label(const json::Value& body) {
   const json::Value value = body["label"];
   if (value.is_missing_or_null()) return std::string();
-  if (prompt::is_valid_label(value.string_or(""))) return value.text();
-  return fail(Error::invalid(
-      "label must begin with a lower-case letter or a digit and go on with those, '-' or '_'; at most 64 characters"));
+  TRACIA_TRY(check_label(value.string_or("")));
+  return value.text();
 }
 
 std::optional<int64_t> parse_integer(std::string_view text) {

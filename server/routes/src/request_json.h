@@ -53,6 +53,7 @@ Result<VariableList> read_variables(const json::Value& body);
 Result<std::optional<int64_t>> read_version(const json::Value& body, std::string_view name);
 // `label`, in the form of labels; "" when omitted or null.
 Result<std::string> read_label(const json::Value& body);
+Status check_label(std::string_view label);
 
 // The whole of `text` as a decimal number: no sign but '-', no blanks.
 std::optional<int64_t> parse_integer(std::string_view text);

@@ -5,6 +5,7 @@
 #include <sys/types.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <functional>
 #include <memory>
@@ -29,6 +30,7 @@ class Driver {
  public:
   // `env` is where AWS credentials are looked for.
   Driver(std::shared_ptr<transport::Transport> transport, llm::EnvReader env, const Clock& clock = system_clock());
+  ~Driver();
   Driver(const Driver&) = delete;
   Driver& operator=(const Driver&) = delete;
 
@@ -47,7 +49,6 @@ class Driver {
     friend class Driver;
     const std::shared_ptr<Registry> registry_;
     transport::CancelToken cancel_;
-    const pid_t process_ = ::getpid();  // in a forked child the parent's calls do not run, and never end
     std::unique_ptr<transport::CancelToken::Registration> on_callers_cancel_;
   };
 
@@ -73,11 +74,16 @@ class Driver {
   mutable AwsCredentialCache aws_;  // locks for itself
   const Clock& clock_;
   struct Registry {
+    const pid_t process = ::getpid();
     std::mutex mutex;
     std::condition_variable all_done;
     std::set<Activity*> running;
   };
-  const std::shared_ptr<Registry> registry_ = std::make_shared<Registry>();
+  using SharedRegistry = std::shared_ptr<Registry>;
+  SharedRegistry registry();
+
+  // Owned; replaced in a forked child only.
+  std::atomic<const SharedRegistry*> registry_;
 };
 
 // Runs the call on the transport's loop; `done` is called there exactly once. `driver` and `call` are kept alive until

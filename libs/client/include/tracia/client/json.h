@@ -35,7 +35,8 @@ Result<ClientOptions> read_client_options(std::string_view json);
 Result<RunLocalInput> read_run_local_input(std::string_view json);
 Result<RunResponsesInput> read_run_responses_input(std::string_view json);  // input: [item, ...] or a text
 Result<RunEmbeddingInput> read_run_embedding_input(std::string_view json);  // input: text or [text, ...]
-// A span of the caller's own: the fields of POST /api/v1/spans, all optional but `name`.
+// A span of the caller's own: the fields of POST /api/v1/spans, all optional but `name`. Kind: OTHER, unless a model is
+// named (LLM, which asks for a provider too); status: ERROR beside an `error`, else SUCCESS.
 Result<span::Span> read_span(std::string_view json);
 
 // Members as the Python models name them by alias (camelCase): text, spanId, traceId, latencyMs, usage {inputTokens,
