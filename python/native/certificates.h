@@ -1,5 +1,5 @@
-// Where this system keeps the certificates it trusts: a wheel runs on other systems than the one it was built on, and the
-// libcurl in it knows only that one's place.
+// Where this system keeps the certificates it trusts: a wheel runs on other systems than the one it was built on, and
+// the libcurl in it knows only that one's place.
 #pragma once
 
 #include <string>

@@ -23,7 +23,7 @@ void set_error_factory(nb::callable factory) {
 nb::object exception_of(const Error& error) {
   const nb::bytes json = to_bytes(to_json(error));
   PyObject* const maker = error_factory != nullptr ? error_factory : PyExc_RuntimeError;
-  nb::object made = nb::steal(PyObject_CallOneArg(maker, json.ptr()));
+  nb::object made = nb::steal(call_python(maker, json.ptr()));
   if (!made.is_valid()) return pending_exception();
   if (!PyExceptionInstance_Check(made.ptr())) {
     PyErr_SetString(PyExc_TypeError, "the error factory must return an exception");

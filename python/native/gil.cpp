@@ -37,6 +37,14 @@ void take_gil(PyThreadState* state) noexcept {
 
 }  // namespace
 
+PyObject* call_python(PyObject* callable, PyObject* argument) noexcept {
+  try {
+    return PyObject_CallOneArg(callable, argument);
+  } catch (...) {
+    sleep_for_ever();
+  }
+}
+
 void remember_main_thread() {
   const auto ident = nb::module_::import_("threading").attr("main_thread")().attr("ident");
   main_thread.store(nb::cast<unsigned long>(ident), std::memory_order_relaxed);

@@ -35,6 +35,10 @@ class Unlocked {
   PyThreadState* outer_;
 };
 
+// PyObject_CallOneArg() from C++: also a thread that loses the GIL for ever inside Python's code sleeps, as above. What
+// C++ holds must not be given back by unwinding, without the GIL.
+PyObject* call_python(PyObject* callable, PyObject* argument) noexcept;
+
 // Throws what a signal handler raised meanwhile.
 inline void raise_pending() {
   if (PyErr_Occurred()) throw nb::python_error();

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import json
 import os
@@ -218,11 +219,16 @@ def test_a_flush_that_waits_ends_when_the_client_closes(fake):
     queue = _native.CompletionQueue()
     client.start_flush(DEADLINE_MS, queue)
     answers: list[bool] = []
-    thread = threading.Thread(target=lambda: answers.append(client.flush(DEADLINE_MS)))
+
+    def flush() -> None:
+        with contextlib.suppress(TraciaError):  # it came after close()
+            answers.append(client.flush(DEADLINE_MS))
+
+    thread = threading.Thread(target=flush)
     thread.start()
     client.close()
     thread.join(DEADLINE_S)
-    assert not answers or answers == [False]  # nothing: it came after close() and was refused
+    assert answers in ([], [False])
     assert drained(queue)[0][1] == b"false"
     assert json.loads(client.stats())["droppedClosed"] == 1
 
@@ -352,17 +358,24 @@ def test_text_is_quoted_for_a_path():
 # The process: each of these runs in an interpreter of its own
 
 
+PRELUDE = """
+    import json, os, select, signal, sys, threading, time, warnings
+    from tracia import TraciaError, _core, _native
+    warnings.simplefilter("ignore", DeprecationWarning)  # of fork() with threads, which is tested here
+    def say(text):
+        return json.dumps({"model": "gpt-4o", "messages": [{"role": "user", "content": text}]})
+    def client(**how):
+        return _native.Client('{"exit_flush_ms": 100}', capture=True, **how)
+    def resident():
+        with open("/proc/self/statm") as file:
+            return int(file.read().split()[1])
+    """
+
+
 def start(script: str, **environment: str) -> subprocess.Popen[str]:
-    prelude = "import json, os, signal, sys, threading, time\nfrom tracia import TraciaError, _native\n" + textwrap.dedent(
-        """
-        def say(text):
-            return json.dumps({"model": "gpt-4o", "messages": [{"role": "user", "content": text}]})
-        def client(**how):
-            return _native.Client('{"exit_flush_ms": 100}', capture=True, **how)
-        """
-    )
+    code = textwrap.dedent(PRELUDE) + textwrap.dedent(script)
     return subprocess.Popen(
-        [sys.executable, "-X", "dev", "-c", prelude + textwrap.dedent(script)],
+        [sys.executable, "-X", "dev", "-c", code],
         env={**os.environ, **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -386,6 +399,8 @@ def python(script: str) -> subprocess.CompletedProcess[str]:
     return finish(start(script))
 
 
+keeps_freed_memory = pytest.mark.skipif("asan" in os.environ.get("LD_PRELOAD", ""), reason="the sanitizer keeps it")
+
 BLOCKING = {
     "call": 'c.call("run_local", say("hold"))',
     "stream": 's = c.stream("run_local", say("hold")); s.next(); s.next()',
@@ -397,7 +412,8 @@ BLOCKING = {
 
 @pytest.mark.parametrize("what", BLOCKING)
 def test_ctrl_c_ends_what_blocks(fake, what):
-    process = start(f"c = client()\ntry:\n    {BLOCKING[what]}\nexcept KeyboardInterrupt:\n    print('interrupted')\nc.close()")
+    script = "c = client()\ntry:\n    {}\nexcept KeyboardInterrupt:\n    print('interrupted')\nc.close()"
+    process = start(script.format(BLOCKING[what]))
     eventually(lambda: fake.requests)
     time.sleep(0.05)  # on its way into the wait; a signal that comes earlier is Python's own affair
     process.send_signal(signal.SIGINT)
@@ -440,8 +456,6 @@ def test_a_signal_handler_may_close_the_client_whose_call_waits(fake):
 def test_what_is_the_parents_is_inert_in_a_child_of_fork(fake):
     done = python(
         """
-        import select, warnings
-        warnings.simplefilter("ignore", DeprecationWarning)  # of fork() with threads: what is tested here
         c = client(divert=True)
         queue = _native.CompletionQueue()
         call = c.start("run_local", say("hold"), queue)
@@ -510,7 +524,7 @@ def test_a_child_of_fork_hears_ctrl_c(fake):
 ENDS = {
     "falling off the end": "",
     "sys.exit": "sys.exit(0)",
-    "sys.exit in a handler of atexit": "import atexit; atexit.register(lambda: sys.exit(0))",
+    "calling from a handler of atexit": "import atexit; atexit.register(lambda: c.call('run_local', say('say bye')))",
     "closing first": "c.close()",
     "dropping everything first": "del c, queue, streams",
 }
@@ -529,7 +543,7 @@ def test_the_interpreter_ends_quietly_with_everything_under_way(fake, end):
             while True:
                 try:
                     what()
-                except TraciaError:
+                except (TraciaError, NameError):
                     pass
         for what in (
             lambda: c.call("run_local", say("hold")),
@@ -564,12 +578,10 @@ def test_the_interpreter_ends_while_threads_of_python_come_back_all_the_time(fak
         python(script)
 
 
+@keeps_freed_memory
 def test_memory_stays_flat_over_a_hundred_thousand_calls(fake):
     done = python(
         """
-        def resident():
-            with open("/proc/self/statm") as file:
-                return int(file.read().split()[1])
         c = client()
         queue = _native.CompletionQueue()
         def calls(count):
@@ -578,7 +590,6 @@ def test_memory_stays_flat_over_a_hundred_thousand_calls(fake):
                     c.call("run_local", say("x")[:-1])  # cut off: fails before anything is sent
                 except TraciaError:
                     pass
-                _native.new_span_id()
                 if number % 100 == 0:
                     c.start("run_local", "{", queue)
                     queue.drain()
@@ -593,12 +604,10 @@ def test_memory_stays_flat_over_a_hundred_thousand_calls(fake):
     assert float(done.stdout) < 1.1
 
 
+@keeps_freed_memory
 def test_memory_stays_flat_over_calls_and_streams_that_succeed(fake):
     done = python(
         """
-        def resident():
-            with open("/proc/self/statm") as file:
-                return int(file.read().split()[1])
         c = _native.Client('{"send_traces": false}')
         queue = _native.CompletionQueue()
         def calls(count):

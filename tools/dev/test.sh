@@ -208,6 +208,8 @@ title() {
     contract) echo "contract: OpenAPI and its examples" ;;
     conformance) echo "conformance: recorded exchanges, prices" ;;
     sdk) echo "vendors' SDKs against the simulator" ;;
+    python) echo "the Python package, installed from its wheel" ;;
+    python_asan) echo "the Python package under ASan and UBSan" ;;
     server) echo "the server, from outside" ;;
     crash) echo "kill -9 under load, a full disk, pages that rot" ;;
     server_asan) echo "the server, from outside, under ASan and UBSan" ;;
@@ -221,7 +223,8 @@ title() {
   esac
 }
 
-normal_stages=(release format contract conformance sdk server crash install sanitizers server_asan fuzzers threads)
+normal_stages=(release format contract conformance sdk python server crash install sanitizers server_asan python_asan
+  fuzzers threads)
 all_stages=("${normal_stages[@]}" gcc lint)
 
 run_tests() {
@@ -236,6 +239,7 @@ run_tests() {
   # Sanitizers print names and lines only when they find llvm-symbolizer.
   export PATH="$PATH:/usr/lib/llvm-19/bin"
   source "$root/tools/dev/fuzz.sh"
+  source "$root/tools/dev/python.sh"
   cmd_setup
   mkdir -p "$results"
   for name in "${chosen[@]}"; do stage "$(title "$name")" "stage_$name"; done
