@@ -5,4 +5,8 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-pytest_plugins = ["tracia.testing", "package_fixtures"]
+from package_fixtures import client, fake, recorder
+
+from tracia.testing import tracia_client, tracia_simulator
+
+__all__ = ["client", "fake", "recorder", "tracia_client", "tracia_simulator"]

@@ -23,6 +23,14 @@ DEADLINE_S = 30.0
 USAGE = {"prompt_tokens": 12, "completion_tokens": 5, "total_tokens": 17}
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 512  # many connections at once, on a busy machine too
+
+    def handle_error(self, *_: Any) -> None:
+        """A client that goes away is what tests are about."""
+
+
 class FakeServer:
     def __init__(self) -> None:
         self.requests: list[dict[str, Any]] = []
@@ -30,8 +38,7 @@ class FakeServer:
         self.released = threading.Event()
         self.gone = threading.Event()  # a client went away while it was held
         self.holding = threading.Event()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), self._handler())
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         self._thread.start()
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"

@@ -7,6 +7,8 @@ import textwrap
 
 HEAVY = ("pydantic", "asyncio", "ssl", "concurrent.futures", "http", "socket", "inspect", "tracia.models.results")
 
+FORK = ("-W", "ignore::DeprecationWarning")  # newer Pythons warn of fork() beside any thread
+
 
 def python(code: str, *flags: str, **env: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
@@ -94,7 +96,8 @@ def test_a_child_of_fork_can_call_and_its_parent_too(fake):
         assert {span["output"] for span in client.spans} == {"masked"}
         client.close()
         print("ok")
-        """
+        """,
+        *FORK,
     )
     assert (done.stdout.strip(), done.stderr) == ("ok", "")
 
@@ -113,6 +116,7 @@ def test_a_child_of_multiprocessing_sends_its_spans_at_its_end(fake):
         print(child.exitcode)
         client.close()
         """,
+        *FORK,
         TRACIA_BASE_URL=fake.url,
     )
     assert (done.stdout.strip(), done.stderr) == ("0", "")

@@ -26,7 +26,7 @@ class Call:
     def __init__(self, request: Any, arguments: dict[str, Any]) -> None:
         given = {name: value for name, value in arguments.items() if value is not None}
         if request is not None:
-            given = {**_members(request), **given}
+            given = {**members_of(request), **given}
         self.streamed = bool(given.pop("stream", False))
         self.parse_as: type[BaseModel] | None = None
         answer_format = given.get("response_format")
@@ -87,7 +87,8 @@ class Call:
         return result
 
 
-def _members(request: Any) -> dict[str, Any]:
+def members_of(request: Any) -> dict[str, Any]:
+    """What an input model or a dict gives, by name."""
     if isinstance(request, Mapping):
         return dict(request)
     given = getattr(request, "given", None)

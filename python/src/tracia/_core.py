@@ -12,12 +12,9 @@ from typing import TYPE_CHECKING, Any
 from tracia import _native
 from tracia._events import Callbacks, Events
 from tracia._json import encode
-from tracia.errors import error_from_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-_native.set_error_factory(error_from_json)
 
 FLUSH_TIMEOUT_S = 30.0  # of flush() without a timeout
 

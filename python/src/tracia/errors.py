@@ -6,6 +6,8 @@ import json
 from enum import Enum
 from typing import Any
 
+from tracia import _native
+
 __all__ = ["TraciaError", "TraciaErrorCode"]
 
 
@@ -111,6 +113,9 @@ def error_from_json(text: bytes | str) -> TraciaError:
         span_id=body.get("spanId") or None,
         retry_after_ms=body.get("retryAfterMs"),
     )
+
+
+_native.set_error_factory(error_from_json)
 
 
 def invalid_request(message: str) -> TraciaError:

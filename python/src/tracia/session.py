@@ -59,7 +59,9 @@ class TraciaSession:
 
     def _place(self, request: Any, given: dict[str, Any]) -> dict[str, Any]:
         """Where the call belongs in the trace, unless its caller has said so."""
-        own = dict(request) if isinstance(request, dict) else request.given() if request is not None else {}
+        from tracia._calls import members_of
+
+        own = members_of(request) if request is not None else {}
         trace_id = given.get("trace_id") or own.get("trace_id")
         parent = given.get("parent_span_id") or own.get("parent_span_id")
         with self._lock:
@@ -77,9 +79,11 @@ class TraciaSession:
 
     def _sent(self, request: Any, given: Mapping[str, Any], answer: Any) -> Any:
         """Only a span that is sent may become a parent. A stream's is sent whatever becomes of it."""
+        from tracia._calls import members_of
+
         send_trace = given.get("send_trace")
         if send_trace is None and request is not None:
-            send_trace = request.get("send_trace") if isinstance(request, dict) else request.send_trace
+            send_trace = members_of(request).get("send_trace")
         if send_trace is not False and self._client._core.sends_traces:
             self._follow(answer)
         return answer

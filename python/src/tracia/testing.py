@@ -48,6 +48,7 @@ class Simulator:
             "ANTHROPIC_API_KEY": "simulated",
             "GOOGLE_GEMINI_BASE_URL": self.url,
             "GOOGLE_API_KEY": "simulated",
+            "GEMINI_API_KEY": "simulated",
             "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": self.url,
             "AWS_REGION": "us-east-1",
             "AWS_ACCESS_KEY_ID": "simulated",
