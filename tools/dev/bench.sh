@@ -11,12 +11,11 @@ describe_machine() {
 
 # The Python package against httpx, openai and LiteLLM, in an environment of its own, made when it is asked for.
 bench_python() {
-  local venv=build/bench-venv wheel
-  python_wheel
-  wheel="$(ls -t build/python/dist/*.whl | head -1)"
+  local venv=build/bench-venv
+  build_wheel
   if [ ! -x "$venv/bin/python" ]; then python3 -m venv "$venv"; fi
   "$venv/bin/pip" install --quiet --disable-pip-version-check -r benchmarks/python/requirements.txt
-  "$venv/bin/pip" install --quiet --disable-pip-version-check --force-reinstall --no-deps "$wheel"
+  "$venv/bin/pip" install --quiet --disable-pip-version-check --force-reinstall --no-deps "$python_dist"/*.whl
   "$venv/bin/python" benchmarks/python/python_bench.py
 }
 

@@ -65,6 +65,12 @@ check_bundled() {
   fi
 }
 
+write_python_reference() {
+  build_wheel
+  install_wheel
+  "$python_venv/bin/python" tools/dev/python_reference.py
+}
+
 # run_python_tests REPORT PYTHON [PYTEST ARGUMENTS]
 run_python_tests() {
   local report="$root/$results/$1.xml" python="$2" status=0 counts
