@@ -6,7 +6,7 @@
 #include <algorithm>
 
 #include "content_reader.h"
-#include "tracia/base/bytes.h"
+#include "tracia/llm/catalog.h"
 
 namespace tracia::prompt {
 namespace {
@@ -215,6 +215,20 @@ const Variant& assign(const Experiment& experiment, std::string_view unit) {
   const std::vector<int64_t> ends = bucket_ends(experiment.variants);
   const auto end = std::upper_bound(ends.begin(), ends.end(), bucket_of(experiment.id, unit));
   return experiment.variants[static_cast<size_t>(end - ends.begin())];
+}
+
+Target overridden(const Target& base, const std::string& provider, const std::string& model) {
+  Target target{.provider = provider, .model = model.empty() ? base.model : model};
+  const bool is_found_by_name = !model.empty() && llm::resolve_provider(model);
+  if (provider.empty() && !is_found_by_name) target.provider = base.provider;
+  return target;
+}
+
+Content content_of(const Variant& variant, Content version) {
+  Target target = overridden({version.provider, version.model}, variant.provider, variant.model);
+  version.provider = std::move(target.provider);
+  version.model = std::move(target.model);
+  return version;
 }
 
 std::string_view unit_of(std::string_view user_id, std::string_view session_id, std::string_view trace_id) {

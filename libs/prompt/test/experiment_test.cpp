@@ -171,5 +171,17 @@ TEST(Assignment, TheUnitIsTheUserElseTheSessionElseTheTrace) {
   EXPECT_EQ(unit_of("", "", ""), "");
 }
 
+TEST(Assignment, AVariantsModelStandsInPlaceOfTheVersions) {
+  const Content version{.messages = {}, .provider = "azure", .model = "gpt-4o", .temperature = 0.5};
+  EXPECT_EQ(content_of({.key = "a"}, version), version);
+  const Content named = content_of({.key = "a", .model = "claude-sonnet-4-5"}, version);
+  EXPECT_EQ(named.provider, "");  // a known model is looked for by its name
+  EXPECT_EQ(named.model, "claude-sonnet-4-5");
+  EXPECT_EQ(named.temperature, 0.5);
+  EXPECT_EQ(content_of({.key = "a", .model = "my-own"}, version).provider, "azure");
+  EXPECT_EQ(content_of({.key = "a", .provider = "ollama", .model = "my-own"}, version).provider, "ollama");
+  EXPECT_EQ(content_of({.key = "a", .provider = "openai"}, version).model, "gpt-4o");
+}
+
 }  // namespace
 }  // namespace tracia::prompt

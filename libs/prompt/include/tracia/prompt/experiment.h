@@ -91,6 +91,16 @@ std::vector<int64_t> bucket_ends(const std::vector<Variant>& variants);
 // The variant that a unit gets, whatever the status. O(variants).
 const Variant& assign(const Experiment& experiment, std::string_view unit);
 
+// Where a run goes.
+struct Target {
+  std::string provider, model;  // provider "" = found from the model's name
+};
+// `base` with a provider or a model of a run's (or a variant's) own, "" = none: the provider wins; a model alone is
+// looked for by its name first, then at the provider of `base`.
+Target overridden(const Target& base, const std::string& provider, const std::string& model);
+// The content that a variant runs: its version's, with the provider and model that it puts in their place.
+Content content_of(const Variant& variant, Content version);
+
 // Who is assigned: the end user if known, else the session, else the trace (a caller that begins a trace makes its id
 // first). "" when none is known: then no experiment applies.
 std::string_view unit_of(std::string_view user_id, std::string_view session_id, std::string_view trace_id);

@@ -69,6 +69,9 @@ struct Connection {
   Timestamp created, updated;
 };
 
+// The evaluator that every project has.
+inline constexpr std::string_view kQualityEvaluator = "quality";
+
 struct Evaluation {
   std::string id, project_id, span_id, trace_id;  // of the stored span
   std::string evaluator_key;
