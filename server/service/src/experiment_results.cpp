@@ -56,12 +56,51 @@ prompt::Observation observation(const store::StoredSpan& stored, const std::vect
   return run;
 }
 
+// Counts runs, with their evaluations, into the tally.
+Status add_page(store::ControlStore& control, const std::string& project, const std::vector<store::StoredSpan>& spans,
+                prompt::Tally& tally, ExperimentResults& out) {
+  store::ControlStore::SpanKeys keys;
+  for (const store::StoredSpan& one : spans) keys.emplace_back(one.span.span_id, one.span.trace_id);
+  const auto evaluations = control.evaluations_of(project, keys, kEvaluationsEach);
+  if (!evaluations) return fail(evaluations.error());
+  for (size_t i = 0; i < spans.size(); ++i) {
+    if (const auto variant = variant_of(*out.experiment, spans[i].span)) {
+      tally.add(*variant, observation(spans[i], (*evaluations)[i]));
+    } else {
+      ++out.unknown_variant_runs;
+    }
+  }
+  out.scanned_runs += static_cast<int64_t>(spans.size());
+  return {};
+}
+
+// One of the few looks that may be under way; they say "busy" otherwise.
+class Turn {
+ public:
+  explicit Turn(std::atomic<int>& scans) : scans_(scans), taken_(++scans <= kScansMax) {}
+  ~Turn() { --scans_; }
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+  Status status() const {
+    if (taken_) return {};
+    return fail({.code = ErrorCode::kUnavailable,
+                 .message = "Results of other experiments are being computed. Try again in a moment.",
+                 .retry_after = Millis(1000)});
+  }
+
+ private:
+  std::atomic<int>& scans_;
+  const bool taken_;
+};
+
 }  // namespace
 
 Result<ExperimentResults> Experiments::results(std::string_view project_id, std::string_view slug, std::string_view id,
-                                               const ResultsBudget& budget) const {
+                                               const ResultsBudget& budget) {
   auto experiment = get(project_id, slug, id);
   if (!experiment) return fail(std::move(experiment).error());
+  const Turn turn(scans_);
+  TRACIA_TRY(turn.status());
   const SteadyTime deadline = services_.clock->steady() + budget.time;
   const std::string project(project_id);
   ExperimentResults out{.experiment = *experiment, .report = {}, .computed = services_.clock->now(), .scanned_to = {}};
@@ -70,19 +109,7 @@ Result<ExperimentResults> Experiments::results(std::string_view project_id, std:
   while (true) {
     const auto page = services_.spans->list(project, filter_of(**experiment), options);
     if (!page) return fail(page.error());
-    store::ControlStore::SpanKeys keys;
-    for (const store::StoredSpan& one : page->spans) keys.emplace_back(one.span.span_id, one.span.trace_id);
-    const auto evaluations = services_.control->evaluations_of(project_id, keys, kEvaluationsEach);
-    if (!evaluations) return fail(evaluations.error());
-    for (size_t i = 0; i < page->spans.size(); ++i) {
-      const auto variant = variant_of(**experiment, page->spans[i].span);
-      if (variant) {
-        tally.add(*variant, observation(page->spans[i], (*evaluations)[i]));
-      } else {
-        ++out.unknown_variant_runs;
-      }
-    }
-    out.scanned_runs += static_cast<int64_t>(page->spans.size());
+    TRACIA_TRY(add_page(*services_.control, project, page->spans, tally, out));
     if (!page->next) break;
     options.after = page->next;
     if (out.scanned_runs < budget.runs_max && services_.clock->steady() < deadline) continue;

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <map>
 
 #include "fake_control_store.h"
@@ -19,6 +20,17 @@ class FakeClock final : public Clock {
 };
 
 constexpr std::string_view kProject = "prj_1";
+
+// Lets a test look in while results are being computed.
+class WatchedStore final : public store::FakeControlStore {
+ public:
+  std::function<void()> on_evaluations_of;
+  Result<std::vector<std::vector<store::Evaluation>>> evaluations_of(std::string_view project_id, const SpanKeys& spans,
+                                                                     size_t limit_each) override {
+    if (on_evaluations_of) on_evaluations_of();
+    return FakeControlStore::evaluations_of(project_id, spans, limit_each);
+  }
+};
 
 class ExperimentsTest : public testing::Test {
  protected:
@@ -81,7 +93,7 @@ class ExperimentsTest : public testing::Test {
   }
 
   FakeClock clock_;
-  store::FakeControlStore store_;
+  WatchedStore store_;
   store::FakeSpanStore spans_;
   ControlCache cache_{store_};
   Services services_;
@@ -236,6 +248,25 @@ TEST_F(ExperimentsTest, ResultsAreOfItsOwnRunsByVariant) {
   EXPECT_EQ(results->report.variants[0].cost.to_string(), "1.5");
   EXPECT_EQ(results->report.variants[0].evaluated_runs, 1);
   EXPECT_EQ(results->report.variants[1].runs, 1);
+}
+
+TEST_F(ExperimentsTest, FewLookAtResultsAtTheSameTime) {
+  const ExperimentPtr experiment = running();
+  add_span(experiment->id, "a", "u", 0.5);
+  int depth = 0;
+  std::vector<Status> seen;  // innermost first
+  store_.on_evaluations_of = [&] {
+    if (++depth > kScansMax) return;
+    const auto results = experiments_.results(kProject, "welcome", experiment->id, {});
+    seen.push_back(results ? Status() : fail(results.error()));
+  };
+  ASSERT_TRUE(experiments_.results(kProject, "welcome", experiment->id, {}));
+  ASSERT_EQ(seen.size(), static_cast<size_t>(kScansMax));
+  EXPECT_EQ(seen[0].error().code, ErrorCode::kUnavailable);
+  EXPECT_TRUE(seen[0].error().retry_after);
+  EXPECT_TRUE(seen[1]);
+  store_.on_evaluations_of = nullptr;
+  EXPECT_TRUE(experiments_.results(kProject, "welcome", experiment->id, {}));
 }
 
 TEST_F(ExperimentsTest, AnExhaustedBudgetSaysHowFarItLooked) {

@@ -2,6 +2,7 @@
 // span store. All block, and belong on a worker.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <mutex>
 #include <optional>
@@ -20,6 +21,8 @@
 namespace tracia::service {
 
 inline constexpr size_t kExperimentsMax = 100;  // of one prompt
+
+inline constexpr int kScansMax = 2;  // looks at results at the same time
 
 // How far a look at the runs goes, newest first: the first of the two that is used up ends it.
 struct ResultsBudget {
@@ -60,14 +63,17 @@ class Experiments {
   Result<ExperimentPtr> promote(std::string_view project_id, std::string_view slug, std::string_view id,
                                 std::string_view variant, std::string_view author);
 
+  // Reads up to as many runs as the budget lets it. kUnavailable when kScansMax others do so at this moment, so that
+  // pages which are watched leave workers to everybody else.
   Result<ExperimentResults> results(std::string_view project_id, std::string_view slug, std::string_view id,
-                                    const ResultsBudget& budget) const;
+                                    const ResultsBudget& budget);
 
  private:
   Result<ExperimentPtr> stored(const prompt::Experiment& next);
 
   Services& services_;
   std::mutex writes_;  // one change at a time, as in Prompts
+  std::atomic<int> scans_{0};
 };
 
 }  // namespace tracia::service
