@@ -676,3 +676,5 @@ TEST_P(ControlStoreContract, OfWritersThatRaceForASlugExactlyOneWinsWhileOthersR
 }
 
 }  // namespace tracia::store
+
+#include "control_experiments_contract.h"  // more tests of the same suite
