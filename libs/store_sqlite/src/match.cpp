@@ -89,23 +89,27 @@ bool RowMatcher::matches_texts(const Row& row) const {
 }
 
 PayloadMatcher::PayloadMatcher(const store::SpanFilter& filter)
-    : variables_(filter.variables), contains_(ascii_lower(filter.contains)) {
+    : variables_(filter.variables), attributes_(filter.attributes), contains_(ascii_lower(filter.contains)) {
   for (const std::string& word : filter.words) {
     if (!word.empty()) words_.push_back(ascii_lower(word));
   }
 }
 
-bool PayloadMatcher::matches(const span::Span& span) { return variables_match(span) && texts_match(span); }
+bool PayloadMatcher::matches(const span::Span& span) {
+  return members_match(variables_, span.variables_json) && members_match(attributes_, span.attributes_json) &&
+         texts_match(span);
+}
 
-bool PayloadMatcher::variables_match(const span::Span& span) {
-  if (variables_.empty()) return true;
-  const auto variables = document_.parse(span.variables_json);
-  if (!variables) return false;
-  return std::all_of(variables_.begin(), variables_.end(), [&](const auto& wanted) {
-    const json::Value value = (*variables)[wanted.first];
+// Whether the object has all of the members, each with that text, or, when it is no string, that JSON.
+bool PayloadMatcher::members_match(const Members& wanted, std::string_view object) {
+  if (wanted.empty()) return true;
+  const auto members = document_.parse(object);
+  if (!members) return false;
+  return std::all_of(wanted.begin(), wanted.end(), [&](const auto& member) {
+    const json::Value value = (*members)[member.first];
     if (!value) return false;
     const auto text = value.string();
-    return text ? *text == wanted.second : value.to_json() == wanted.second;
+    return text ? *text == member.second : value.to_json() == member.second;
   });
 }
 

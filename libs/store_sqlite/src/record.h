@@ -99,20 +99,22 @@ class RowMatcher {
   std::optional<std::string> trace_id_, parent_span_id_;  // packed
 };
 
-// The rest of a filter: variables, words, contains. Reads whole spans. One thread at a time (it reuses buffers).
+// The rest of a filter: variables, attributes, words, contains. Reads whole spans. One thread at a time (it reuses
+// buffers).
 class PayloadMatcher {
  public:
   explicit PayloadMatcher(const store::SpanFilter& filter);
   bool matches(const span::Span& span);
 
  private:
-  bool variables_match(const span::Span& span);
+  using Members = std::vector<std::pair<std::string, std::string>>;
+  bool members_match(const Members& wanted, std::string_view object);
   bool texts_match(const span::Span& span);
   void collect(const json::Value& value, int depth);
   void search(std::string_view text);
   void search_words(std::string_view lower);
 
-  std::vector<std::pair<std::string, std::string>> variables_;
+  Members variables_, attributes_;
   std::vector<std::string> words_;  // lower case
   std::string contains_;            // lower case
   std::vector<bool> found_;         // of words_, then of contains_

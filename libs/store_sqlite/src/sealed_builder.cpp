@@ -12,6 +12,7 @@
 #include "bloom.h"
 #include "db.h"
 #include "postings.h"
+#include "rollup.h"
 #include "sealed.h"
 #include "sealed_format.h"
 
@@ -62,20 +63,14 @@ class BlockTable {
 class GroupCollector {
  public:
   void add(std::string_view project_id, const Row& row, uint32_t position, uint64_t trace) {
-    store::StoredSpan counted;  // what Totals look at
-    counted.span.kind = row.kind;
-    counted.span.status = row.status;
-    counted.span.usage = row.usage;
-    counted.cost = row.cost;
-    counted.cost_status = row.cost_status;
     if (!row.session_id.empty()) {
       GroupPart& part = touch(store::GroupBy::kSession, row.session_id, row, position);
-      part.totals.add(counted);
+      part.totals.add(row.kind, row.status, row.cost, row.cost_status, row.usage);
       part.traces.push_back(trace);
     }
     if (!row.user_id.empty()) {
       GroupPart& part = touch(store::GroupBy::kUser, row.user_id, row, position);
-      part.totals.add(counted);
+      part.totals.add(row.kind, row.status, row.cost, row.cost_status, row.usage);
       part.traces.push_back(trace);
       if (!row.session_id.empty()) {
         part.sessions.push_back(group_key(project_id, store::GroupBy::kSession, row.session_id));
@@ -177,7 +172,7 @@ class TermCollector {
 class Builder final : public SealedBuilder {
  public:
   Builder(fs::path file, fs::path temporary, uint64_t number, FetchContent fetch, Db db, BlockTable rows,
-          BlockTable details, BlockTable contents, Statement group)
+          BlockTable details, BlockTable contents, Statement group, Statement rollup)
       : file_(std::move(file)),
         temporary_(std::move(temporary)),
         fetch_(std::move(fetch)),
@@ -185,7 +180,8 @@ class Builder final : public SealedBuilder {
         rows_(std::move(rows)),
         details_(std::move(details)),
         contents_(std::move(contents)),
-        insert_group_(std::move(group)) {
+        insert_group_(std::move(group)),
+        insert_rollup_(std::move(rollup)) {
     meta_.info.number = number;
   }
 
@@ -244,7 +240,9 @@ class Builder final : public SealedBuilder {
     if (meta_.projects.empty()) return {};
     numbers_.clear();
     TRACIA_TRY(rows_.flush());
-    return groups_.flush(meta_.projects.back().id, meta_.projects.size() - 1, insert_group_, keys_);
+    const uint64_t project = meta_.projects.size() - 1;
+    TRACIA_TRY(rollups_.flush(project, insert_rollup_));
+    return groups_.flush(meta_.projects.back().id, project, insert_group_, keys_);
   }
 
   void count(const Row& row) {
@@ -280,6 +278,7 @@ class Builder final : public SealedBuilder {
     if (position == 0 || trace != last_trace_) keys_.push_back(trace);
     last_trace_ = trace;
     groups_.add(project_id, row_, position, trace);
+    rollups_.add(row_);
   }
 
   Status write_meta() {
@@ -318,9 +317,10 @@ class Builder final : public SealedBuilder {
   FetchContent fetch_;
   Db db_;
   BlockTable rows_, details_, contents_;
-  Statement insert_group_;
+  Statement insert_group_, insert_rollup_;
   SealedMeta meta_;
   GroupCollector groups_;
+  RollupCollector rollups_;
   TermCollector terms_;
   std::unordered_map<uint64_t, uint64_t> numbers_;  // of contents, in details as given -> here
   std::vector<uint64_t> keys_;                      // of the bloom filter
@@ -350,13 +350,15 @@ Result<std::unique_ptr<SealedBuilder>> SealedBuilder::create(const fs::path& fil
   auto details = db->prepare("INSERT INTO details(first, data) VALUES(?, ?)");
   auto contents = db->prepare("INSERT INTO contents(first, data) VALUES(?, ?)");
   auto groups = db->prepare("INSERT INTO groups(key, data) VALUES(?, ?)");
-  for (auto* statement : {&rows, &details, &contents, &groups}) {
+  auto rollups = db->prepare("INSERT INTO rollups(key, data) VALUES(?, ?)");
+  for (auto* statement : {&rows, &details, &contents, &groups, &rollups}) {
     if (!*statement) return fail(std::move(*statement).error());
   }
   return std::make_unique<Builder>(file, std::move(temporary), number, std::move(fetch), std::move(*db),
                                    BlockTable(std::move(*rows), kRowsPerBlock, SIZE_MAX),
                                    BlockTable(std::move(*details), SIZE_MAX, kDetailBlockBytes),
-                                   BlockTable(std::move(*contents), SIZE_MAX, kContentBlockBytes), std::move(*groups));
+                                   BlockTable(std::move(*contents), SIZE_MAX, kContentBlockBytes), std::move(*groups),
+                                   std::move(*rollups));
 }
 
 }  // namespace tracia::store_sqlite

@@ -88,6 +88,21 @@ Result<PositionList> SealedFile::positions(size_t project, Field field, std::str
   return list;
 }
 
+Result<std::optional<Rollup>> SealedFile::rollup(size_t project, RollupView view) const {
+  auto lease = borrow();
+  if (!lease) return fail(std::move(lease).error());
+  auto& select = (*lease)->rollup;
+  if (!select) return std::nullopt;
+  const std::string key = rollup_key(view, project);
+  auto row = select->bind_blob(0, key).step();
+  if (!row) return fail(named(std::move(row).error()));
+  if (!*row) return std::nullopt;
+  auto rollup = Rollup::decode(select->blob(0));
+  select->reset();
+  if (!rollup) return fail(named(std::move(rollup).error()));
+  return std::optional(std::move(*rollup));
+}
+
 Error SealedFile::named(Error error) const { return named_after(path_, std::move(error)); }
 Error SealedFile::damaged(std::string_view what) const {
   return named({.code = ErrorCode::kUnavailable, .kind = kDamage, .message = "damaged segment: " + std::string(what)});

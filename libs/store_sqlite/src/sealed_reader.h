@@ -13,6 +13,7 @@
 #include "bloom.h"
 #include "postings.h"
 #include "reader_pool.h"
+#include "rollup.h"
 #include "sealed_format.h"
 #include "segment.h"
 
@@ -35,6 +36,8 @@ class SealedFile {
   std::optional<size_t> project(std::string_view id) const;
   // Of one value, positions within the project; an empty list when there is none.
   Result<PositionList> positions(size_t project, Field field, std::string_view value) const;
+  // nullopt: the file does not have it.
+  Result<std::optional<Rollup>> rollup(size_t project, RollupView view) const;
 
   // `error` with the file's name.
   Error named(Error error) const;

@@ -190,6 +190,11 @@ class Sealed final : public Segment {
     return std::nullopt;
   }
 
+  Result<std::optional<Rollup>> rollup(const std::string& project_id, RollupView view) const override {
+    const auto project = file_->project(project_id);
+    return project ? file_->rollup(*project, view) : Rollup();
+  }
+
  private:
   uint32_t base_of(size_t project) const { return file_->meta().projects[project].first; }
 
