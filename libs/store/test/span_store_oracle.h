@@ -141,6 +141,104 @@ class Oracle {
   const int64_t step_s_;
 };
 
+// Texts out of few words, in every place that a search looks at, and some that it does not. Many are shared by many
+// spans, as the messages of a conversation are.
+class Library {
+ public:
+  explicit Library(Oracle& oracle) : oracle_(oracle) {
+    for (int i = 0; i < 12; ++i) shared_.push_back(prose(6, 30));
+  }
+
+  NewSpan span(uint64_t n) {
+    NewSpan made = oracle_.span(n);
+    std::vector<std::string> texts{made.span.name, made.span.error};
+    const auto text = [&] {
+      const bool is_shared = oracle_.between(0, 2) > 0;
+      texts.push_back(is_shared ? shared_[static_cast<size_t>(oracle_.between(0, 11))] : prose(0, 20));
+      return texts.back();
+    };
+    std::string messages;
+    for (int64_t i = oracle_.between(0, 4); i > 0; --i) {
+      messages += std::string(messages.empty() ? "" : ",") + R"({"role":"narwhal","content":")" + text() + R"("})";
+    }
+    switch (oracle_.between(0, 4)) {
+      case 0: made.span.input_json = R"({"text":[")" + text() + R"(",")" + text() + R"("]})"; break;
+      case 1: made.span.input_json = R"({"messages":[)" + messages + R"(],"context":")" + text() + R"("})"; break;
+      case 2: made.span.input_json = R"({"prompt":{"parts":[{"text":")" + text() + R"("}]}})"; break;
+      default: made.span.input_json = R"({"messages":[)" + messages + "]}"; break;
+    }
+    made.span.output.reset();
+    if (oracle_.between(0, 2) > 0) made.span.output = text();
+    if (made.span.status == span::SpanStatus::kError) texts.push_back(made.span.error = text());
+    made.span.variables_json =
+        R"({"hidden":"narwhal and more, so that this is long enough to be kept apart from the rest"})";
+    texts_[made.span.span_id] = std::move(texts);
+    return made;
+  }
+
+  // One to three words, or beginnings, or what is none.
+  std::vector<std::string> words() {
+    std::vector<std::string> wanted;
+    for (int64_t i = oracle_.between(1, 3); i > 0; --i) {
+      std::string one = word();
+      if (oracle_.between(0, 2) == 0)
+        one.resize(static_cast<size_t>(oracle_.between(1, static_cast<int64_t>(one.size()))));
+      if (oracle_.between(0, 9) == 0) one += "-" + word().substr(0, 1);
+      if (oracle_.between(0, 19) == 0) one = "." + one;
+      if (oracle_.between(0, 19) == 0) one = "narwhal";
+      wanted.push_back(one);
+    }
+    return wanted;
+  }
+
+  bool has(const std::string& span_id, const std::vector<std::string>& words) const {
+    const auto& texts = texts_.at(span_id);
+    return std::all_of(words.begin(), words.end(), [&](const std::string& word) {
+      return std::any_of(texts.begin(), texts.end(), [&](const std::string& text) { return begins(text, word); });
+    });
+  }
+
+ private:
+  std::string word() {
+    static const std::vector<std::string> all = {"refund",
+                                                 "refunds",
+                                                 "Refunded",
+                                                 "order",
+                                                 "Orders",
+                                                 "zürich",
+                                                 "42",
+                                                 "cancel",
+                                                 "Canceled",
+                                                 "x",
+                                                 "re",
+                                                 "e-mail",
+                                                 "größe",
+                                                 "no",
+                                                 std::string(60, 'w'),
+                                                 std::string(60, 'w') + "ide"};
+    return all[static_cast<size_t>(oracle_.between(0, static_cast<int64_t>(all.size()) - 1))];
+  }
+  std::string prose(int64_t least, int64_t most) {
+    std::string text;
+    for (int64_t i = oracle_.between(least, most); i > 0; --i) {
+      text += word() + std::string(1, " .-,"[oracle_.between(0, 3)]);
+    }
+    return text;
+  }
+  static bool is_letter(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || (c & 0x80) != 0; }
+  static bool begins(const std::string& text, const std::string& word) {
+    for (size_t at = 0; at < text.size(); ++at) {
+      if (!ascii_iequals(std::string_view(text).substr(at, word.size()), word)) continue;
+      if (at == 0 || !is_letter(text[at - 1]) || !is_letter(word[0])) return true;
+    }
+    return false;
+  }
+
+  Oracle& oracle_;
+  std::vector<std::string> shared_;
+  std::map<std::string, std::vector<std::string>> texts_;  // by span
+};
+
 // Reads all pages of a list, in pages of a random size.
 template <typename Page, typename Items>
 auto all_pages(Oracle& oracle, const std::function<Result<Page>(const ListOptions&)>& read, Items Page::* items) {
@@ -162,9 +260,12 @@ auto all_pages(Oracle& oracle, const std::function<Result<Page>(const ListOption
 class SpanStoreOracle : public SpanStoreContract {
  protected:
   void fill(Oracle& oracle, uint64_t count) {
+    fill(oracle, count, [&](uint64_t n) { return oracle.span(n); });
+  }
+  void fill(Oracle& oracle, uint64_t count, const std::function<NewSpan(uint64_t)>& make_span) {
     for (uint64_t n = 1; n <= count;) {
       std::vector<NewSpan> batch;
-      for (int64_t i = oracle.between(1, 20); i > 0 && n <= count; --i) batch.push_back(oracle.span(n++));
+      for (int64_t i = oracle.between(1, 20); i > 0 && n <= count; --i) batch.push_back(make_span(n++));
       add(std::move(batch));
     }
     for (int i = 0; i < 20; ++i) {
@@ -346,6 +447,27 @@ TEST_P(SpanStoreOracle, SumsAreWhatALookAtEverySpanSays) {
       look();
     }
     if (round == 100) reopen();
+  }
+}
+
+TEST_P(SpanStoreOracle, SearchesFindWhatReadingEverySpanFinds) {
+  const uint32_t seed = std::random_device{}();
+  std::cout << "seed " << seed << "\n";
+  Oracle oracle(seed);
+  Library library(oracle);
+  fill(oracle, 300, [&](uint64_t n) { return library.span(n); });
+  for (int round = 0; round < 100 && !HasFailure(); ++round) {
+    SpanFilter filter = round % 2 == 0 ? SpanFilter{} : oracle.filter();
+    filter.words = library.words();
+    SCOPED_TRACE("round " + std::to_string(round) + ", word " + filter.words[0]);
+    std::vector<StoredSpan> expected = matching(filter);
+    std::erase_if(expected, [&](const StoredSpan& s) { return !library.has(s.span.span_id, filter.words); });
+    const auto found = all_pages<SpanPage>(
+        oracle, [&](const ListOptions& o) { return store().list("p1", filter, o); }, &SpanPage::spans);
+    EXPECT_EQ(ids(found), ids(expected));
+    const auto sums = value(store().analytics("p1", {.filter = filter, .scan_budget = Millis(60'000)}, {}));
+    EXPECT_EQ(sums.total.totals.span_count, static_cast<int64_t>(expected.size()));
+    if (round == 50) reopen();
   }
 }
 

@@ -34,10 +34,21 @@ Result<std::unique_ptr<SealedConnection>> connect(const std::filesystem::path& f
   for (auto* statement : {&rows, &details, &contents, &postings, &group, &next}) {
     if (!*statement) return fail(std::move(*statement).error());
   }
-  std::unique_ptr<SealedConnection> connection(
-      new SealedConnection{std::move(*db), std::move(*rows), std::move(*details), std::move(*contents),
-                           std::move(*postings), std::move(*group), std::move(*next), std::nullopt});
+  std::unique_ptr<SealedConnection> connection(new SealedConnection{std::move(*db),
+                                                                    std::move(*rows),
+                                                                    std::move(*details),
+                                                                    std::move(*contents),
+                                                                    std::move(*postings),
+                                                                    std::move(*group),
+                                                                    std::move(*next),
+                                                                    {},
+                                                                    {},
+                                                                    {}});
   TRACIA_TRY(prepare_if(*connection, "rollups", "SELECT data FROM rollups WHERE key = ?", connection->rollup));
+  TRACIA_TRY(
+      prepare_if(*connection, "words", "SELECT key, list FROM words WHERE key >= ? ORDER BY key", connection->words));
+  TRACIA_TRY(
+      prepare_if(*connection, "word_units", "SELECT data FROM word_units WHERE project = ?", connection->word_units));
   return connection;
 }
 

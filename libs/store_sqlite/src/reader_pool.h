@@ -24,7 +24,7 @@ namespace tracia::store_sqlite {
 struct SealedConnection {
   Db db;
   Statement row_block, detail_block, content_block, postings, group, group_next;
-  std::optional<Statement> rollup;  // files of before there were sums have none
+  std::optional<Statement> rollup, words, word_units;  // older files lack these tables
 };
 
 class ReaderPool {

@@ -65,6 +65,7 @@ class Segment {
  public:
   virtual ~Segment() = default;
   virtual SegmentInfo info() const = 0;
+  virtual bool has_words() const { return false; }  // whether an index of words narrows searches down
 
   // Spans that match all of `filter` but what needs payloads (PayloadMatcher's part), newest first, after `after`.
   virtual Result<std::unique_ptr<SegmentCursor>> query(const std::string& project_id, const store::SpanFilter& filter,
