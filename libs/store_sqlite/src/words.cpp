@@ -83,7 +83,8 @@ Status WordCollector::add(uint64_t project, uint32_t position, std::string_view 
   // The span's own texts first: a list of units only ever goes up.
   if (!name.empty()) add_text(name, own_unit());
   for (const SearchedPiece& piece : pieces) {
-    if (!piece.content && !piece.text.empty()) add_piece(piece.form, piece.text, own_unit());
+    const bool has_words = std::any_of(piece.text.begin(), piece.text.end(), is_word_byte);
+    if (!piece.content && has_words) add_piece(piece.form, piece.text, own_unit());
   }
   for (const SearchedPiece& piece : pieces) {
     if (!piece.content) continue;
