@@ -54,6 +54,7 @@ void add_routes(http::Router& router, service::Services& services) {
   routes::add_span_reads(router, services);
   routes::add_evaluations(router, services);
   routes::add_traces(router, services);
+  routes::add_analytics(router, services);
   routes::add_auth(router, services);
   routes::add_settings(router, services);
   routes::add_connections(router, services);

@@ -52,6 +52,8 @@ class ControlSqlite final : public store::ControlStore {
   Result<std::vector<store::Evaluation>> evaluations(std::string_view project_id, std::string_view span_id,
                                                      std::string_view trace_id, std::string_view after,
                                                      size_t limit) override;
+  Result<std::vector<store::Evaluation>> evaluations_since(std::string_view project_id, Timestamp from,
+                                                           size_t limit) override;
   Result<std::vector<std::vector<store::Evaluation>>> evaluations_of(std::string_view project_id, const SpanKeys& spans,
                                                                      size_t limit_each) override;
   Result<std::optional<store::Evaluation>> evaluation(std::string_view project_id, std::string_view id) override;

@@ -192,6 +192,20 @@ class FakeControlStore : public ControlStore {
       return page;
     });
   }
+  Result<std::vector<Evaluation>> evaluations_since(std::string_view project_id, Timestamp from,
+                                                    size_t limit) override {
+    return read<std::vector<Evaluation>>([&] {
+      std::vector<Evaluation> found;
+      for (const auto& [id, one] : evaluations_) {
+        if (one.project_id == project_id && one.created >= from) found.push_back(one);
+      }
+      std::sort(found.begin(), found.end(), [](const Evaluation& a, const Evaluation& b) {
+        return std::pair(b.created, b.id) < std::pair(a.created, a.id);
+      });
+      if (found.size() > limit) found.resize(limit);
+      return found;
+    });
+  }
   Result<std::vector<std::vector<Evaluation>>> evaluations_of(std::string_view project_id, const SpanKeys& spans,
                                                               size_t limit_each) override {
     std::vector<std::vector<Evaluation>> lists;

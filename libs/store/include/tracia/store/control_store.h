@@ -140,6 +140,9 @@ class ControlStore {
   using SpanKeys = std::vector<std::pair<std::string, std::string>>;
   virtual Result<std::vector<std::vector<Evaluation>>> evaluations_of(std::string_view project_id,
                                                                       const SpanKeys& spans, size_t limit_each) = 0;
+  // A project's evaluations that were made at `from` or later, newest first. Reads all of the project's.
+  virtual Result<std::vector<Evaluation>> evaluations_since(std::string_view project_id, Timestamp from,
+                                                            size_t limit) = 0;
   virtual Result<std::optional<Evaluation>> evaluation(std::string_view project_id, std::string_view id) = 0;
   virtual Status put_evaluation(const Evaluation& evaluation) = 0;  // insert or replace by id
   virtual Result<bool> remove_evaluation(std::string_view project_id, std::string_view id) = 0;

@@ -16,6 +16,7 @@ void add_span_writes(http::Router& router, service::Services& services);  // POS
 void add_span_reads(http::Router& router, service::Services& services);   // list, get, export, tail
 void add_evaluations(http::Router& router, service::Services& services);
 void add_traces(http::Router& router, service::Services& services);       // traces, sessions, users
+void add_analytics(http::Router& router, service::Services& services);    // GET /api/v1/analytics
 void add_auth(http::Router& router, service::Services& services);         // /api/v1/auth/*
 void add_settings(http::Router& router, service::Services& services);     // projects, api-keys, models
 void add_connections(http::Router& router, service::Services& services);  // connections, and testing one
