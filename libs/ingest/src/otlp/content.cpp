@@ -110,7 +110,7 @@ void move_answers_apart(Content& out) {
   out.input.pop_back();
 }
 
-std::string first_finish_reason(const Attributes& attributes) {
+std::string first_finish_reason(const Attributes& attributes, bool whole_payloads) {
   // An array, JSON text of one, or the word alone.
   if (const json::Value reasons = attributes.json("gen_ai.response.finish_reasons"); reasons.is_array()) {
     const std::string first = reasons.at(0).text();
@@ -119,11 +119,21 @@ std::string first_finish_reason(const Attributes& attributes) {
     return std::string(word);
   }
   if (const auto word = attributes.first_text(kFields.finish_reason)) return *word;
+  if (!whole_payloads) return {};
   for (const std::string_view key : {"gen_ai.output.messages", "gen_ai.completion", "mlflow.spanOutputs",
                                      "langfuse.observation.output", "output.value"}) {
     if (std::string reason = finish_reason_in(attributes.json(key)); !reason.empty()) return reason;
   }
   return {};
+}
+
+// The system messages that a span has so far.
+std::vector<llm::Message> instructions_in(const span::Span& span) {
+  std::vector<llm::Message> messages;
+  json::Document document;
+  const auto input = document.parse_lenient(span.input_json);
+  if (input) read_messages((*input)["messages"], Role::kSystem, messages);
+  return messages;
 }
 
 std::string json_text(const json::Value& value) { return value.is_string() ? value.text() : value.to_json(); }
@@ -155,7 +165,7 @@ Content read_content(const Attributes& attributes, bool whole_payloads, JsonPool
     read_payload(attributes, kFields.output, Role::kAssistant, out.output);
   }
   read_tool_definitions(attributes, pool, out);
-  out.finish_reason = first_finish_reason(attributes);
+  out.finish_reason = first_finish_reason(attributes, whole_payloads);
   return out;
 }
 
@@ -207,9 +217,23 @@ void read_event(std::string_view name, const json::Value& body, const json::Valu
   read_messages(at, role_of(role), out.input);
 }
 
+bool lacks_messages(const span::Span& span) {
+  // Written by this library: compact, so that these cannot be inside a text.
+  for (const std::string_view role : {"user", "assistant", "tool", "developer"}) {
+    if (span.input_json.find("\"role\":\"" + std::string(role) + "\"") != std::string::npos) return false;
+  }
+  return span.input_json.empty() || span.input_json.starts_with("{\"messages\":");
+}
+
 void fill_content(const Content& content, span::Span& span) {
-  if (span.input_json.empty() && !(content.input.empty() && content.instructions.empty())) {
+  const bool more = !content.input.empty() || (span.input_json.empty() && !content.instructions.empty());
+  if (more && lacks_messages(span)) {
     std::vector<llm::Message> messages = content.instructions;
+    if (messages.empty()) messages = instructions_in(span);
+    // Some say their instructions twice: apart, and as the first message.
+    const bool twice = !messages.empty() && !content.input.empty() && content.input[0].role == Role::kSystem &&
+                       content.input[0].text() == messages[0].text();
+    if (twice) messages.clear();
     messages.insert(messages.end(), content.input.begin(), content.input.end());
     span.input_json = span::messages_input_json(messages);
   }

@@ -30,6 +30,8 @@ void read_event(std::string_view name, const json::Value& body, const json::Valu
 // Whether read_event() knows the name.
 bool is_genai_event(std::string_view name);
 
+// Whether a span has no messages yet, or instructions only.
+bool lacks_messages(const span::Span& span);
 // Writes the content into the members of the span that are still empty: input, output, tool calls, tools, finish
 // reason.
 void fill_content(const Content& content, span::Span& span);

@@ -50,8 +50,10 @@ constexpr Source kUser[] = {{"langfuse.user.id"},
                             {"enduser.id"},
                             {"mlflow.trace.user"},
                             {"mlflow.user"},
-                            {"ai.telemetry.metadata.userId"},
                             {"langsmith.metadata.user_id"}};
+// The AI SDK repeats the metadata of a call on the tools it runs; there it says nothing of its own.
+constexpr Source kAiUser[] = {{"ai.telemetry.metadata.userId"}, {"ai.telemetry.metadata.user_id"}};
+constexpr Source kAiSession[] = {{"ai.telemetry.metadata.sessionId"}, {"ai.telemetry.metadata.session_id"}};
 constexpr Source kSession[] = {{"langfuse.session.id"},
                                {"session.id"},
                                {"traceloop.association.properties.session_id"},
@@ -59,8 +61,7 @@ constexpr Source kSession[] = {{"langfuse.session.id"},
                                {"langsmith.metadata.session_id"},
                                {"langsmith.metadata.thread_id"},
                                {"langsmith.trace.session_id"},
-                               {"mlflow.trace.session"},
-                               {"ai.telemetry.metadata.sessionId"}};
+                               {"mlflow.trace.session"}};
 constexpr Source kPromptSlug[] = {{"langfuse.observation.prompt.name"},
                                   {"gen_ai.prompt.name"},
                                   {"traceloop.prompt.key"},
@@ -107,12 +108,10 @@ constexpr Source kToolResult[] = {{"gen_ai.tool.call.result"}, {"ai.toolCall.res
                                   {"gcp.vertex.agent.tool_response"}};
 constexpr Source kInput[] = {{"langfuse.observation.input"}, {"mlflow.spanInputs"}, {"traceloop.entity.input"},
                              {"input.value"},                {"gen_ai.prompt"},     {"ai.value"},
-                             {"ai.values"},                  {"ai.prompt"},         {"input"},
-                             {"gcp.vertex.agent.llm_request"}};
+                             {"ai.values"},                  {"ai.prompt"},         {"gcp.vertex.agent.llm_request"}};
 constexpr Source kOutput[] = {{"langfuse.observation.output"}, {"mlflow.spanOutputs"}, {"traceloop.entity.output"},
                               {"output.value"},                {"gen_ai.completion"},  {"ai.response.text"},
-                              {"ai.response.object"},          {"final_result"},       {"output"},
-                              {"gcp.vertex.agent.llm_response"}};
+                              {"ai.response.object"},          {"final_result"},       {"gcp.vertex.agent.llm_response"}};
 
 constexpr Source kInputTokens[] = {{"gen_ai.usage.input_tokens"},  {"llm.token_count.prompt"},
                                    {"gen_ai.usage.prompt_tokens"}, {"ai.usage.inputTokens"},
@@ -299,6 +298,8 @@ const FieldSources kFields{.model = kModel,
                            .session_id = kSession,
                            .prompt_slug = kPromptSlug,
                            .prompt_version = kPromptVersion,
+                           .call_user_id = kAiUser,
+                           .call_session_id = kAiSession,
                            .temperature = kTemperature,
                            .top_p = kTopP,
                            .max_output_tokens = kMaxTokens,
@@ -354,6 +355,7 @@ std::string provider_of(std::string_view raw) {
       {"none", ""},                       {"gateway", ""}};
   // "openai.chat", "aws.bedrock", "gcp.gemini", "google.generative-ai": the vendor comes first.
   const std::string lower = ascii_lower(trim(raw));
+  if (lower == "gcp.vertex.agent") return {};  // Google's agent framework, which calls models of any vendor
   const std::string_view vendor = std::string_view(lower).substr(0, lower.find('.'));
   for (const auto& [name, ours] : kNames) {
     if (name == vendor) return std::string(ours);

@@ -20,6 +20,7 @@ namespace tracia::ingest::otlp {
 // Scalars, best source first.
 struct FieldSources {
   std::span<const Source> model, provider, finish_reason, user_id, session_id, prompt_slug, prompt_version;
+  std::span<const Source> call_user_id, call_session_id;  // not of tools
   std::span<const Source> temperature, top_p, max_output_tokens, error;
   std::span<const Source> tool_name, tool_call_id, tool_arguments, tool_result;
   // Payloads of anything that is no conversation.

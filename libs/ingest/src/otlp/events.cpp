@@ -109,7 +109,7 @@ std::string events_project(std::string_view project_id) { return std::string(pro
 
 bool wants_events(const span::Span& span) {
   const bool call = span.kind == span::Kind::kLlm || span.kind == span::Kind::kAgent;
-  return call && (span.input_json.empty() || (!span.output && span.tool_calls_json.empty())) &&
+  return call && (lacks_messages(span) || (!span.output && span.tool_calls_json.empty())) &&
          span.trace_id.size() == 3 + 32;
 }
 

@@ -58,6 +58,10 @@ class SpanMapper {
     span_.model = a_.first_text(kFields.model).value_or("");
     span_.user_id = a_.first_text(kFields.user_id).value_or("");
     span_.session_id = a_.first_text(kFields.session_id).value_or("");
+    if (span_.kind != Kind::kTool) {
+      if (span_.user_id.empty()) span_.user_id = a_.first_text(kFields.call_user_id).value_or("");
+      if (span_.session_id.empty()) span_.session_id = a_.first_text(kFields.call_session_id).value_or("");
+    }
     span_.prompt_slug = a_.first_text(kFields.prompt_slug).value_or("");
     span_.prompt_version = a_.first_integer(kFields.prompt_version);
     span_.temperature = a_.first_number(kFields.temperature);

@@ -91,7 +91,10 @@ bool append_tool_call(const json::Value& value, std::vector<llm::Part>& parts) {
   llm::ToolCallPart call;
   call.name = any_of(named, {"name", "toolName", "tool_name"}).text();
   if (call.name.empty()) return false;
-  call.id = any_of(value, {"call_id", "id", "toolCallId", "tool_call_id", "toolUseId"}).text();
+  // OpenAI's items have an id of their own beside that of the call.
+  const bool item = value["type"].string_or("") == "function_call";
+  if (item) call.id = value["call_id"].text();
+  if (call.id.empty()) call.id = any_of(value, {"id", "toolCallId", "tool_call_id", "toolUseId", "call_id"}).text();
   call.arguments = arguments_of(any_of(named, {"arguments", "input", "args", "parameters"}));
   parts.push_back({std::move(call)});
   return true;
@@ -328,7 +331,9 @@ void read_messages(const json::Value& value, llm::Role role, std::vector<llm::Me
     if (inside.is_object() && !inside["role"]) return read_messages(inside, role, out);
     return read_message(inside, role, out, 1);
   }
-  if (value["content"] || value["parts"] || value["kwargs"]) read_message(value, role, out, kDepthMax);
+  if (value["content"] || value["parts"] || value["tool_calls"] || value["kwargs"]) {
+    read_message(value, role, out, kDepthMax);
+  }
 }
 
 void read_parts(const json::Value& value, std::vector<llm::Part>& out) {
