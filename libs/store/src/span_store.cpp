@@ -42,7 +42,7 @@ std::string StoredSpan::id() const {
 void Totals::add(const StoredSpan& span) {
   ++span_count;
   if (span.span.status == span::SpanStatus::kError) ++error_count;
-  if (!is_model_call(span.span.kind)) return;
+  if (!is_model_call(span.span.kind) || span.cost_status == llm::CostStatus::kIncluded) return;
   cost_status = std::max(cost_status, span.cost ? span.cost_status : llm::CostStatus::kUnknown);
   if (span.cost) {
     cost = cost + *span.cost;
