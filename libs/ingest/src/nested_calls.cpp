@@ -111,6 +111,7 @@ void NestedCalls::Impl::look_up(const std::string& key, std::unordered_map<std::
   if (!inner->included_in.empty()) return;
   std::string at = inner->parent;
   for (int hops = 0; hops < kHopsMax && !at.empty(); ++hops) {
+    if (at == key) return;  // parents in a circle
     Seen* outer = find(at);
     if (outer == nullptr) {
       waiting_young[at] = key;

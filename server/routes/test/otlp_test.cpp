@@ -25,9 +25,15 @@ json otel_span(const std::string& id, const json& attributes, const json& more =
   span.update(more);
   return span;
 }
-json traces(const json& spans) {
-  return {{"resourceSpans", {{{"scopeSpans", {{{"scope", {{"name", "test"}}}, {"spans", spans}}}}}}}};
+json grouped(const char* groups, const char* scopes, const char* items, const std::vector<json>& list) {
+  json scope, group, request;
+  scope[items] = list;
+  group[scopes] = json::array({scope});
+  request[groups] = json::array({group});
+  return request;
 }
+json traces(const std::vector<json>& spans) { return grouped("resourceSpans", "scopeSpans", "spans", spans); }
+json logs(const std::vector<json>& records) { return grouped("resourceLogs", "scopeLogs", "logRecords", records); }
 json log_record(const std::string& span_id, const std::string& event, const json& text) {
   return {{"traceId", kTrace},
           {"spanId", span_id},
@@ -35,10 +41,6 @@ json log_record(const std::string& span_id, const std::string& event, const json
           {"eventName", event},
           {"body", {{"stringValue", text.dump()}}}};
 }
-json logs(const json& records) {
-  return {{"resourceLogs", {{{"scopeLogs", {{{"logRecords", records}}}}}}}};
-}
-
 const json kCall = {{"gen_ai.operation.name", "chat"},
                     {"gen_ai.provider.name", "openai"},
                     {"gen_ai.request.model", "gpt-4o"},
@@ -73,7 +75,7 @@ TEST_F(Otlp, TheKeyMayComeInAHeaderOfItsOwn) {
 }
 
 TEST_F(Otlp, ErrorsAreAGoogleRpcStatusInTheEncodingOfTheRequest) {
-  const ApiAnswer unauthorized = api.send("POST", "/v1/traces", traces(json::array()));
+  const ApiAnswer unauthorized = api.send("POST", "/v1/traces", traces({}));
   EXPECT_EQ(unauthorized.status, 401);
   EXPECT_EQ(unauthorized.json["code"], 16);
   EXPECT_FALSE(unauthorized.json["message"].get<std::string>().empty());
