@@ -94,7 +94,8 @@ Json with_joined_results(const Json& got, size_t count) {
   Json out = Json::array();
   size_t spare = got.size() > count ? got.size() - count : 0;
   for (const Json& message : got) {
-    const bool join = spare > 0 && !out.empty() && message.value("role", "") == "tool" && out.back().value("role", "") == "tool";
+    const bool join =
+        spare > 0 && !out.empty() && message.value("role", "") == "tool" && out.back().value("role", "") == "tool";
     if (!join) {
       out.push_back(message);
       continue;
@@ -102,7 +103,8 @@ Json with_joined_results(const Json& got, size_t count) {
     --spare;
     Json parts = Json::array();
     for (const Json& one : {out.back(), message}) {
-      for (const std::string& text : texts_of(one.value("content", Json()))) parts.push_back({{"type", "text"}, {"text", text}});
+      for (const std::string& text : texts_of(one.value("content", Json())))
+        parts.push_back({{"type", "text"}, {"text", text}});
     }
     out.back()["content"] = parts;
   }
@@ -183,7 +185,8 @@ Json documents_of(const span::Span& span) {
 
 class Case {
  public:
-  Case(std::string id, bool protobuf, size_t& failures) : id_(std::move(id)), protobuf_(protobuf), failures_(failures) {}
+  Case(std::string id, bool protobuf, size_t& failures)
+      : id_(std::move(id)), protobuf_(protobuf), failures_(failures) {}
 
   void compare(const Json& expected, const ReadSpan& read) {
     span_ = expected.value("spanId", "");

@@ -1,5 +1,5 @@
-// tracia-conformance otel DIR: OpenTelemetry traces of every dialect, each read by the code that the server runs (decode,
-// map, price; log records joined) and compared with what a correct reader finds in it.
+// tracia-conformance otel DIR: OpenTelemetry traces of every dialect, each read by the code that the server runs
+// (decode, map, price; log records joined) and compared with what a correct reader finds in it.
 #pragma once
 
 #include <filesystem>

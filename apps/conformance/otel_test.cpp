@@ -15,7 +15,9 @@ namespace fs = std::filesystem;
 
 class Otel : public ::testing::Test {
  protected:
-  Otel() : dir_(fs::path(::testing::TempDir()) / ("otel-" + std::to_string(::getpid()))) { fs::create_directories(dir_); }
+  Otel() : dir_(fs::path(::testing::TempDir()) / ("otel-" + std::to_string(::getpid()))) {
+    fs::create_directories(dir_);
+  }
   ~Otel() override { fs::remove_all(dir_); }
 
   void write(const std::string& name, const std::string& text) { std::ofstream(dir_ / name) << text; }

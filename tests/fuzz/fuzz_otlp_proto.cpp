@@ -1,5 +1,5 @@
-// OTLP requests in protobuf on arbitrary bytes: nothing crashes, ids are valid, what was written is JSON, and reading twice
-// gives the same.
+// OTLP requests in protobuf on arbitrary bytes: nothing crashes, ids are valid, what was written is JSON, and reading
+// twice gives the same.
 #include "otlp_fuzz.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

@@ -21,8 +21,8 @@ inline void check_span(const store::NewSpan& span) {
   const span::Span& s = span.span;
   expect(is_valid_span_id(s.span_id) && is_valid_trace_id(s.trace_id));
   expect(s.parent_span_id.empty() || is_valid_span_id(s.parent_span_id));
-  for (const std::string* text : {&s.input_json, &s.attributes_json, &s.tools_json, &s.tool_calls_json,
-                                  &s.usage_raw_json, &s.variables_json}) {
+  for (const std::string* text :
+       {&s.input_json, &s.attributes_json, &s.tools_json, &s.tool_calls_json, &s.usage_raw_json, &s.variables_json}) {
     if (text->empty()) continue;
     json::Document document;
     expect(document.parse(*text).has_value());

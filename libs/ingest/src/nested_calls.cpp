@@ -27,7 +27,7 @@ struct Seen {
   Kind kind = Kind::kOther;
   std::string model;
   int64_t latency_ms = 0;
-  bool counts = false;  // a call that has tokens, and is not included elsewhere
+  bool counts = false;      // a call that has tokens, and is not included elsewhere
   std::string included_in;  // the id of the span that counts instead
   // A counted call below, found before this span came. "" = none.
   std::string waiting;

@@ -38,8 +38,8 @@ TEST(NestedCalls, TheInnerOfTwoSpansOfOneCallCounts) {
 }
 
 TEST(NestedCalls, FindsTheTwinThroughChainsAndRequestsButNotThroughOtherWork) {
-  for (const auto& [between, same] : {std::pair{Kind::kChain, true}, {Kind::kOther, true}, {Kind::kTool, false},
-                                      {Kind::kAgent, false}}) {
+  for (const auto& [between, same] :
+       {std::pair{Kind::kChain, true}, {Kind::kOther, true}, {Kind::kTool, false}, {Kind::kAgent, false}}) {
     NestedCalls nested;
     std::vector<store::NewSpan> spans{make(1, 0, Kind::kLlm), make(2, 1, between), make(3, 2, Kind::kLlm)};
     nested.mark(spans);
@@ -118,7 +118,8 @@ TEST(NestedCalls, TotalsLeaveOutWhatIsIncludedElsewhere) {
   nested.mark(spans);
   store::Totals totals;
   for (const auto& span : spans) {
-    totals.add(store::StoredSpan{.span = span.span, .received = {}, .cost = span.cost, .cost_status = span.cost_status});
+    totals.add(
+        store::StoredSpan{.span = span.span, .received = {}, .cost = span.cost, .cost_status = span.cost_status});
   }
   EXPECT_EQ(totals.span_count, 2);
   EXPECT_EQ(totals.cost.to_string(), "1");

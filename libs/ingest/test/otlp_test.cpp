@@ -59,8 +59,9 @@ store::NewSpan map(const json& attributes, const json& more = json::object(), co
 }
 
 TEST(OtlpJson, IdsTimesAndStatusAreRead) {
-  const auto span = map({}, {{"parentSpanId", "00000000000000bb"},
-                             {"status", {{"code", "STATUS_CODE_ERROR"}, {"message", "broke"}}}}).span;
+  const auto span =
+      map({}, {{"parentSpanId", "00000000000000bb"}, {"status", {{"code", "STATUS_CODE_ERROR"}, {"message", "broke"}}}})
+          .span;
   EXPECT_EQ(span.trace_id, "tr_0123456789abcdef0123456789abcdef");
   EXPECT_EQ(span.span_id, "sp_00000000000000aa");
   EXPECT_EQ(span.parent_span_id, "sp_00000000000000bb");
@@ -91,7 +92,8 @@ TEST(OtlpJson, WhatIsNoRequestIsAnError) {
 }
 
 TEST(OtlpJson, SpansWithoutValidIdsAreRejectedAlone) {
-  json spans = json::array({record({}), record({}, {{"spanId", "0000000000000000"}}), record({}, {{"traceId", "12"}}), 3});
+  json spans =
+      json::array({record({}), record({}, {{"spanId", "0000000000000000"}}), record({}, {{"traceId", "12"}}), 3});
   const auto decoded = read(request(spans).dump());
   EXPECT_EQ(decoded.spans.size(), 1u);
   EXPECT_EQ(decoded.rejected, 3u);
@@ -121,13 +123,17 @@ TEST(OtlpAnswers, AreThoseOfTheProtocol) {
             R"({"partialSuccess":{"rejectedLogRecords":"2","errorMessage":"why"}})");
   EXPECT_EQ(response_body(Encoding::kProtobuf, Signal::kTraces, 2, "why"), std::string("\x0a\x07\x08\x02\x12\x03why"));
   EXPECT_EQ(status_body(Encoding::kJson, 503, "later"), R"({"code":14,"message":"later"})");
-  EXPECT_EQ(status_body(Encoding::kProtobuf, 400, "bad"), std::string("\x08\x03\x12\x03" "bad"));
+  EXPECT_EQ(status_body(Encoding::kProtobuf, 400, "bad"), std::string("\x08\x03\x12\x03"
+                                                                      "bad"));
 }
 
 TEST(OtlpMapping, CacheCountsThatWereLeftOutOfTheInputAreAddedOnce) {
-  const json counts = {{"gen_ai.operation.name", "chat"},          {"gen_ai.system", "anthropic"},
-                       {"gen_ai.request.model", "claude-sonnet-4-5"}, {"gen_ai.usage.input_tokens", 2000},
-                       {"gen_ai.usage.output_tokens", 10},          {"gen_ai.usage.total_tokens", 2010},
+  const json counts = {{"gen_ai.operation.name", "chat"},
+                       {"gen_ai.system", "anthropic"},
+                       {"gen_ai.request.model", "claude-sonnet-4-5"},
+                       {"gen_ai.usage.input_tokens", 2000},
+                       {"gen_ai.usage.output_tokens", 10},
+                       {"gen_ai.usage.total_tokens", 2010},
                        {"gen_ai.usage.cache_read.input_tokens", 500}};
   const auto added = map(counts, json::object(), "@traceloop/instrumentation-anthropic").span;
   EXPECT_EQ(added.usage.input_tokens, 2500);
@@ -146,7 +152,8 @@ TEST(OtlpMapping, ImagesBecomeParts) {
                          {"llm.input_messages.0.message.contents.0.message_content.text", "What is it?"},
                          {"llm.input_messages.0.message.contents.1.message_content.type", "image"},
                          {"llm.input_messages.0.message.contents.1.message_content.image.image.url",
-                          "data:image/png;base64,iVBORw0KGgo="}}).span;
+                          "data:image/png;base64,iVBORw0KGgo="}})
+                        .span;
   EXPECT_EQ(json::parse(span.input_json)["messages"][0]["content"],
             json::parse(R"([{"type":"text","text":"What is it?"},
                             {"type":"image","mimeType":"image/png","data":"iVBORw0KGgo="}])"));
@@ -209,9 +216,15 @@ TEST(OtlpMapping, ToolCallsOfEveryProviderAreRead) {
 }
 
 TEST(OtlpMapping, ProvidersGetOurNames) {
-  for (const auto& [raw, ours] : {std::pair{"openai.chat", "openai"}, {"OpenAI", "openai"}, {"aws.bedrock", "amazon_bedrock"},
-                                  {"AWS", "amazon_bedrock"}, {"gcp.vertex_ai", "google"}, {"google.generative-ai", "google"},
-                                  {"az.ai.openai", "azure"}, {"mistral_ai", "mistral_ai"}, {"langchain", ""}}) {
+  for (const auto& [raw, ours] : {std::pair{"openai.chat", "openai"},
+                                  {"OpenAI", "openai"},
+                                  {"aws.bedrock", "amazon_bedrock"},
+                                  {"AWS", "amazon_bedrock"},
+                                  {"gcp.vertex_ai", "google"},
+                                  {"google.generative-ai", "google"},
+                                  {"az.ai.openai", "azure"},
+                                  {"mistral_ai", "mistral_ai"},
+                                  {"langchain", ""}}) {
     EXPECT_EQ(map({{"gen_ai.operation.name", "chat"}, {"gen_ai.system", raw}}).span.provider, ours) << raw;
   }
 }
@@ -226,8 +239,9 @@ TEST(OtlpMapping, TheFirstTokensTimeComesInSecondsMillisecondsOrAsAnEvent) {
 }
 
 TEST(OtlpMapping, TagsComeAsListsTextsAndWords) {
-  const auto span = map({{"langfuse.trace.tags", {"a", "b"}}, {"latitude.tags", R"(["b","c"])"},
-                         {"langsmith.span.tags", "d, e"}}).span;
+  const auto span =
+      map({{"langfuse.trace.tags", {"a", "b"}}, {"latitude.tags", R"(["b","c"])"}, {"langsmith.span.tags", "d, e"}})
+          .span;
   EXPECT_EQ(span.tags, (std::vector<std::string>{"a", "b", "d", "e", "c"}));
 }
 

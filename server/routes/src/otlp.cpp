@@ -71,10 +71,10 @@ class Receiver : public std::enable_shared_from_this<Receiver> {
   // On the connection's thread or a worker.
   void decode(const http::ExchangePtr& exchange, otlp::Signal signal, Encoding encoding, const std::string& project) {
     const std::string& body = exchange->request.body;
-    auto decoded = signal == otlp::Signal::kTraces
-                       ? otlp::read_traces(body, encoding, project, prompt_ids(services_, project),
-                                           services_.clock->now())
-                       : otlp::read_logs(body, encoding, project);
+    auto decoded =
+        signal == otlp::Signal::kTraces
+            ? otlp::read_traces(body, encoding, project, prompt_ids(services_, project), services_.clock->now())
+            : otlp::read_logs(body, encoding, project);
     if (!decoded) {
       return exchange->writer.post([exchange, error = std::move(decoded).error()] { exchange->error(error); });
     }

@@ -80,21 +80,22 @@ TEST_F(Otlp, ErrorsAreAGoogleRpcStatusInTheEncodingOfTheRequest) {
   EXPECT_EQ(unauthorized.json["code"], 16);
   EXPECT_FALSE(unauthorized.json["message"].get<std::string>().empty());
 
-  const ApiAnswer malformed = api.send("POST", "/v1/traces", std::string("{"),
-                                       {{"Authorization", std::string("Bearer ") + kTestKey},
-                                        {"Content-Type", "application/json"}});
+  const ApiAnswer malformed =
+      api.send("POST", "/v1/traces", std::string("{"),
+               {{"Authorization", std::string("Bearer ") + kTestKey}, {"Content-Type", "application/json"}});
   EXPECT_EQ(malformed.status, 400);
   EXPECT_EQ(malformed.json["code"], 3);
 
-  const ApiAnswer damaged = api.send("POST", "/v1/traces", std::string("\x0a\x7f"),
-                                     {{"Authorization", std::string("Bearer ") + kTestKey},
-                                      {"Content-Type", "application/x-protobuf"}});
+  const ApiAnswer damaged =
+      api.send("POST", "/v1/traces", std::string("\x0a\x7f"),
+               {{"Authorization", std::string("Bearer ") + kTestKey}, {"Content-Type", "application/x-protobuf"}});
   EXPECT_EQ(damaged.status, 400);
   EXPECT_EQ(damaged.header("Content-Type"), "application/x-protobuf");
   EXPECT_EQ(damaged.body.substr(0, 2), std::string("\x08\x03"));
 
-  const ApiAnswer type = api.send("POST", "/v1/traces", std::string("x"),
-                                  {{"Authorization", std::string("Bearer ") + kTestKey}, {"Content-Type", "text/plain"}});
+  const ApiAnswer type =
+      api.send("POST", "/v1/traces", std::string("x"),
+               {{"Authorization", std::string("Bearer ") + kTestKey}, {"Content-Type", "text/plain"}});
   EXPECT_EQ(type.status, 415);
   const ApiAnswer coding = api.send("POST", "/v1/traces", std::string("x"),
                                     {{"Authorization", std::string("Bearer ") + kTestKey},

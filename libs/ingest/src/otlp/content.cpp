@@ -170,9 +170,9 @@ Content read_content(const Attributes& attributes, bool whole_payloads, JsonPool
 }
 
 bool is_genai_event(std::string_view name) {
-  return name.starts_with("gen_ai.") && (name.ends_with(".message") || name == "gen_ai.choice" ||
-                                         name == "gen_ai.content.prompt" || name == "gen_ai.content.completion" ||
-                                         name == "gen_ai.client.inference.operation.details");
+  return name.starts_with("gen_ai.") &&
+         (name.ends_with(".message") || name == "gen_ai.choice" || name == "gen_ai.content.prompt" ||
+          name == "gen_ai.content.completion" || name == "gen_ai.client.inference.operation.details");
 }
 
 void read_event(std::string_view name, const json::Value& body, const json::Value& attributes, Content& out) {
@@ -185,7 +185,8 @@ void read_event(std::string_view name, const json::Value& body, const json::Valu
       }
       if (const json::Value input = at["gen_ai.input.messages"]) read_messages(input, Role::kUser, out.input);
       if (const json::Value output = at["gen_ai.output.messages"]) read_messages(output, Role::kAssistant, out.output);
-      if (const json::Value tools = at["gen_ai.tool.definitions"]; tools && out.tools.empty()) read_tools(tools, out.tools);
+      if (const json::Value tools = at["gen_ai.tool.definitions"]; tools && out.tools.empty())
+        read_tools(tools, out.tools);
     }
     return;
   }

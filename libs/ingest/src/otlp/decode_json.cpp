@@ -79,8 +79,7 @@ class Decoder {
  private:
   void read_scopes(const json::Value& group) {
     const bool traces = signal_ == Signal::kTraces;
-    json::Value scopes =
-        traces ? member(group, "scopeSpans", "scope_spans") : member(group, "scopeLogs", "scope_logs");
+    json::Value scopes = traces ? member(group, "scopeSpans", "scope_spans") : member(group, "scopeLogs", "scope_logs");
     // The name before OTLP 0.15.
     if (!scopes && traces) scopes = member(group, "instrumentationLibrarySpans", "instrumentation_library_spans");
     for (const json::Value scope_group : scopes.items()) {
@@ -188,8 +187,7 @@ class Decoder {
         ++dropped;
         continue;
       }
-      attributes.push_back(
-          {utf8_prefix(item["key"].string_or(""), kAttributeKeyBytesMax), read_value(item["value"])});
+      attributes.push_back({utf8_prefix(item["key"].string_or(""), kAttributeKeyBytesMax), read_value(item["value"])});
     }
   }
 

@@ -272,8 +272,6 @@ class Decoder {
 
 }  // namespace
 
-Status decode_protobuf(std::string_view body, Signal signal, Request& out) {
-  return Decoder(signal, out).decode(body);
-}
+Status decode_protobuf(std::string_view body, Signal signal, Request& out) { return Decoder(signal, out).decode(body); }
 
 }  // namespace tracia::ingest::otlp

@@ -33,8 +33,9 @@ constexpr Source kModel[] = {{"gen_ai.response.model"},
                              {"mlflow.llm.model"},
                              {"mlflow.spanInputs", "model"},
                              {"langsmith.metadata.ls_model_name"}};
-constexpr Source kProvider[] = {{"gen_ai.provider.name"}, {"llm.provider"},           {"llm.system"},
-                                {"gen_ai.system"},        {"ai.model.provider"},      {"langsmith.metadata.ls_provider"},
+constexpr Source kProvider[] = {{"gen_ai.provider.name"}, {"llm.provider"},
+                                {"llm.system"},           {"gen_ai.system"},
+                                {"ai.model.provider"},    {"langsmith.metadata.ls_provider"},
                                 {"mlflow.llm.provider"},  {"langfuse.observation.model.provider"}};
 constexpr Source kFinishReason[] = {{"ai.response.finishReason"},
                                     {"llm.finish_reason"},
@@ -72,16 +73,12 @@ constexpr Source kPromptVersion[] = {{"langfuse.observation.prompt.version"},
                                      {"llm.prompt_template.version"},
                                      {"tracia.prompt.version"}};
 
-constexpr Source kTemperature[] = {{"gen_ai.request.temperature"},     {kInvocation, "temperature"},
-                                   {"ai.settings.temperature"},        {kLangfuseSettings, "temperature"},
-                                   {"llm.temperature"},                {"llm.request.temperature"},
-                                   {"mlflow.spanInputs", "temperature"}};
-constexpr Source kTopP[] = {{"gen_ai.request.top_p"},
-                            {kInvocation, "top_p"},
-                            {"ai.settings.topP"},
-                            {kLangfuseSettings, "top_p"},
-                            {"llm.top_p"},
-                            {"mlflow.spanInputs", "top_p"}};
+constexpr Source kTemperature[] = {
+    {"gen_ai.request.temperature"},      {kInvocation, "temperature"}, {"ai.settings.temperature"},
+    {kLangfuseSettings, "temperature"},  {"llm.temperature"},          {"llm.request.temperature"},
+    {"mlflow.spanInputs", "temperature"}};
+constexpr Source kTopP[] = {{"gen_ai.request.top_p"},     {kInvocation, "top_p"}, {"ai.settings.topP"},
+                            {kLangfuseSettings, "top_p"}, {"llm.top_p"},          {"mlflow.spanInputs", "top_p"}};
 constexpr Source kMaxTokens[] = {{"gen_ai.request.max_tokens"},
                                  {kInvocation, "max_tokens"},
                                  {kInvocation, "max_completion_tokens"},
@@ -94,39 +91,53 @@ constexpr Source kMaxTokens[] = {{"gen_ai.request.max_tokens"},
                                  {"llm.request.max_tokens"},
                                  {"mlflow.spanInputs", "max_tokens"},
                                  {"mlflow.spanInputs", "max_completion_tokens"}};
-constexpr Source kError[] = {{"exception.message"}, {"langfuse.observation.status_message"}, {"error.message"},
-                             {"error.type"}};
+constexpr Source kError[] = {
+    {"exception.message"}, {"langfuse.observation.status_message"}, {"error.message"}, {"error.type"}};
 
-constexpr Source kToolName[] = {{"gen_ai.tool.name"}, {"ai.toolCall.name"}, {"tool.name"}, {"traceloop.entity.name"},
-                                {"tool_name"}};
+constexpr Source kToolName[] = {
+    {"gen_ai.tool.name"}, {"ai.toolCall.name"}, {"tool.name"}, {"traceloop.entity.name"}, {"tool_name"}};
 constexpr Source kToolCallId[] = {{"gen_ai.tool.call.id"}, {"ai.toolCall.id"}, {"tool_call.id"}, {"tool.id"}};
-constexpr Source kToolArguments[] = {{"gen_ai.tool.call.arguments"}, {"ai.toolCall.args"}, {"ai.toolCall.input"},
-                                     {"tool_arguments"},             {"input.value"},
+constexpr Source kToolArguments[] = {{"gen_ai.tool.call.arguments"},
+                                     {"ai.toolCall.args"},
+                                     {"ai.toolCall.input"},
+                                     {"tool_arguments"},
+                                     {"input.value"},
                                      {"gcp.vertex.agent.tool_call_args"}};
-constexpr Source kToolResult[] = {{"gen_ai.tool.call.result"}, {"ai.toolCall.result"}, {"ai.toolCall.output"},
-                                  {"tool_response"},           {"output.value"},
-                                  {"gcp.vertex.agent.tool_response"}};
-constexpr Source kInput[] = {{"langfuse.observation.input"}, {"mlflow.spanInputs"}, {"traceloop.entity.input"},
-                             {"input.value"},                {"gen_ai.prompt"},     {"ai.value"},
-                             {"ai.values"},                  {"ai.prompt"},         {"gcp.vertex.agent.llm_request"}};
-constexpr Source kOutput[] = {{"langfuse.observation.output"}, {"mlflow.spanOutputs"}, {"traceloop.entity.output"},
-                              {"output.value"},                {"gen_ai.completion"},  {"ai.response.text"},
-                              {"ai.response.object"},          {"final_result"},       {"gcp.vertex.agent.llm_response"}};
+constexpr Source kToolResult[] = {
+    {"gen_ai.tool.call.result"}, {"ai.toolCall.result"}, {"ai.toolCall.output"},
+    {"tool_response"},           {"output.value"},       {"gcp.vertex.agent.tool_response"}};
+constexpr Source kInput[] = {{"langfuse.observation.input"},
+                             {"mlflow.spanInputs"},
+                             {"traceloop.entity.input"},
+                             {"input.value"},
+                             {"gen_ai.prompt"},
+                             {"ai.value"},
+                             {"ai.values"},
+                             {"ai.prompt"},
+                             {"gcp.vertex.agent.llm_request"}};
+constexpr Source kOutput[] = {{"langfuse.observation.output"},
+                              {"mlflow.spanOutputs"},
+                              {"traceloop.entity.output"},
+                              {"output.value"},
+                              {"gen_ai.completion"},
+                              {"ai.response.text"},
+                              {"ai.response.object"},
+                              {"final_result"},
+                              {"gcp.vertex.agent.llm_response"}};
 
-constexpr Source kInputTokens[] = {{"gen_ai.usage.input_tokens"},  {"llm.token_count.prompt"},
-                                   {"gen_ai.usage.prompt_tokens"}, {"ai.usage.inputTokens"},
-                                   {"ai.usage.promptTokens"},      {"ai.usage.tokens"},
-                                   {kLangfuseUsage, "input"},      {kLangfuseUsage, "input_tokens"},
-                                   {kLangfuseUsage, "prompt_tokens"}, {kMlflowUsage, "input_tokens"},
-                                   {kLangsmithUsage, "input_tokens"}, {"llm.usage.prompt_tokens"}};
-constexpr Source kOutputTokens[] = {{"gen_ai.usage.output_tokens"},     {"llm.token_count.completion"},
-                                    {"gen_ai.usage.completion_tokens"}, {"ai.usage.outputTokens"},
-                                    {"ai.usage.completionTokens"},      {kLangfuseUsage, "output"},
-                                    {kLangfuseUsage, "output_tokens"},  {kLangfuseUsage, "completion_tokens"},
-                                    {kMlflowUsage, "output_tokens"},    {kLangsmithUsage, "output_tokens"},
-                                    {"llm.usage.completion_tokens"}};
-constexpr Source kTotalTokens[] = {{"gen_ai.usage.total_tokens"}, {"llm.token_count.total"},  {"llm.usage.total_tokens"},
-                                   {"ai.usage.totalTokens"},      {kLangfuseUsage, "total"},  {kLangfuseUsage, "total_tokens"},
+constexpr Source kInputTokens[] = {
+    {"gen_ai.usage.input_tokens"},  {"llm.token_count.prompt"},        {"gen_ai.usage.prompt_tokens"},
+    {"ai.usage.inputTokens"},       {"ai.usage.promptTokens"},         {"ai.usage.tokens"},
+    {kLangfuseUsage, "input"},      {kLangfuseUsage, "input_tokens"},  {kLangfuseUsage, "prompt_tokens"},
+    {kMlflowUsage, "input_tokens"}, {kLangsmithUsage, "input_tokens"}, {"llm.usage.prompt_tokens"}};
+constexpr Source kOutputTokens[] = {
+    {"gen_ai.usage.output_tokens"},     {"llm.token_count.completion"},        {"gen_ai.usage.completion_tokens"},
+    {"ai.usage.outputTokens"},          {"ai.usage.completionTokens"},         {kLangfuseUsage, "output"},
+    {kLangfuseUsage, "output_tokens"},  {kLangfuseUsage, "completion_tokens"}, {kMlflowUsage, "output_tokens"},
+    {kLangsmithUsage, "output_tokens"}, {"llm.usage.completion_tokens"}};
+constexpr Source kTotalTokens[] = {{"gen_ai.usage.total_tokens"},  {"llm.token_count.total"},
+                                   {"llm.usage.total_tokens"},     {"ai.usage.totalTokens"},
+                                   {kLangfuseUsage, "total"},      {kLangfuseUsage, "total_tokens"},
                                    {kMlflowUsage, "total_tokens"}, {kLangsmithUsage, "total_tokens"}};
 constexpr Source kCached[] = {{"gen_ai.usage.cache_read.input_tokens"},
                               {"gen_ai.usage.cache_read_input_tokens"},
@@ -150,22 +161,15 @@ constexpr Source kCached[] = {{"gen_ai.usage.cache_read.input_tokens"},
                               {kAiMetadata, "anthropic.cacheReadInputTokens"},
                               {kAiMetadata, "bedrock.usage.cacheReadInputTokens"},
                               {kAiMetadata, "openai.cachedPromptTokens"}};
-constexpr Source kCacheWrite[] = {{"gen_ai.usage.cache_creation.input_tokens"},
-                                  {"gen_ai.usage.cache_write.input_tokens"},
-                                  {"gen_ai.usage.cache_creation_input_tokens"},
-                                  {"gen_ai.usage.details.cache_write_tokens"},
-                                  {"gen_ai.usage.details.cache_creation_input_tokens"},
-                                  {"gen_ai.usage.input_token_details", "cache_creation"},
-                                  {"llm.token_count.prompt_details.cache_write"},
-                                  {"llm.usage.cache_creation_input_tokens"},
-                                  {"ai.usage.inputTokenDetails.cacheWriteTokens"},
-                                  {kLangfuseUsage, "input_cache_creation"},
-                                  {kLangfuseUsage, "cache_creation_input_tokens"},
-                                  {kLangsmithUsage, "input_token_details.cache_creation"},
-                                  {kMlflowUsage, "cache_creation_input_tokens"},
-                                  {kAiMetadata, "anthropic.usage.cache_creation_input_tokens"},
-                                  {kAiMetadata, "anthropic.cacheCreationInputTokens"},
-                                  {kAiMetadata, "bedrock.usage.cacheWriteInputTokens"}};
+constexpr Source kCacheWrite[] = {
+    {"gen_ai.usage.cache_creation.input_tokens"},         {"gen_ai.usage.cache_write.input_tokens"},
+    {"gen_ai.usage.cache_creation_input_tokens"},         {"gen_ai.usage.details.cache_write_tokens"},
+    {"gen_ai.usage.details.cache_creation_input_tokens"}, {"gen_ai.usage.input_token_details", "cache_creation"},
+    {"llm.token_count.prompt_details.cache_write"},       {"llm.usage.cache_creation_input_tokens"},
+    {"ai.usage.inputTokenDetails.cacheWriteTokens"},      {kLangfuseUsage, "input_cache_creation"},
+    {kLangfuseUsage, "cache_creation_input_tokens"},      {kLangsmithUsage, "input_token_details.cache_creation"},
+    {kMlflowUsage, "cache_creation_input_tokens"},        {kAiMetadata, "anthropic.usage.cache_creation_input_tokens"},
+    {kAiMetadata, "anthropic.cacheCreationInputTokens"},  {kAiMetadata, "bedrock.usage.cacheWriteInputTokens"}};
 constexpr Source kCacheWrite1h[] = {{"gen_ai.usage.cache_creation.ephemeral_1h_input_tokens"},
                                     {kAiMetadata, "anthropic.usage.cache_creation.ephemeral_1h_input_tokens"}};
 constexpr Source kReasoning[] = {{"gen_ai.usage.reasoning.output_tokens"},
@@ -192,8 +196,13 @@ constexpr Source kOutputAudio[] = {{"gen_ai.usage.output_audio_tokens"},
                                    {kLangfuseUsage, "output_audio_tokens"},
                                    {kLangsmithUsage, "output_token_details.audio"}};
 
-constexpr std::string_view kTags[] = {"langfuse.trace.tags", "tag.tags",      "langsmith.span.tags", "langsmith.trace.tags",
-                                      "latitude.tags",       "logfire.tags",  "traceloop.association.properties.tags",
+constexpr std::string_view kTags[] = {"langfuse.trace.tags",
+                                      "tag.tags",
+                                      "langsmith.span.tags",
+                                      "langsmith.trace.tags",
+                                      "latitude.tags",
+                                      "logfire.tags",
+                                      "traceloop.association.properties.tags",
                                       "tracia.tags"};
 constexpr Source kTools[] = {{"gen_ai.tool.definitions"},
                              {"ai.prompt.tools"},
@@ -282,9 +291,10 @@ Kind guessed_kind(const Attributes& a) {
   if (a.has("gen_ai.tool.name") || a.has("gen_ai.tool.call.id") || a.has("tool.name")) return Kind::kTool;
   if (!a.with_prefix("embedding.embeddings.").empty()) return Kind::kEmbedding;
   if (!a.with_prefix("retrieval.documents.").empty()) return Kind::kRetrieval;
-  const bool called = a.first_integer(kInputTokens) || a.first_integer(kOutputTokens) || a.has("gen_ai.input.messages") ||
-                      a.has("gen_ai.output.messages") || !a.with_prefix("gen_ai.completion.").empty() ||
-                      !a.with_prefix("gen_ai.prompt.").empty() || !a.with_prefix("llm.input_messages.").empty() ||
+  const bool called = a.first_integer(kInputTokens) || a.first_integer(kOutputTokens) ||
+                      a.has("gen_ai.input.messages") || a.has("gen_ai.output.messages") ||
+                      !a.with_prefix("gen_ai.completion.").empty() || !a.with_prefix("gen_ai.prompt.").empty() ||
+                      !a.with_prefix("llm.input_messages.").empty() ||
                       (a.has("gen_ai.request.model") && a.has("gen_ai.response.model"));
   return called ? Kind::kLlm : Kind::kOther;
 }
@@ -340,19 +350,40 @@ span::Kind kind_of(const Attributes& attributes, std::string_view name) {
 }
 
 std::string provider_of(std::string_view raw) {
-  constexpr std::pair<std::string_view, std::string_view> kNames[] = {
-      {"aws", "amazon_bedrock"},          {"bedrock", "amazon_bedrock"}, {"amazon", "amazon_bedrock"},
-      {"amazon-bedrock", "amazon_bedrock"}, {"amazon_bedrock", "amazon_bedrock"}, {"aws_bedrock", "amazon_bedrock"},
-      {"bedrock_converse", "amazon_bedrock"}, {"gcp", "google"},         {"gemini", "google"},
-      {"vertexai", "google"},             {"vertex_ai", "google"},       {"vertex", "google"},
-      {"google_genai", "google"},         {"google_vertexai", "google"}, {"google-vertex", "google"},
-      {"google_generativeai", "google"},  {"google-genai", "google"},    {"az", "azure"},
-      {"azure-openai", "azure"},          {"azure_openai", "azure"},     {"azure_ai_openai", "azure"},
-      {"voyageai", "voyage"},             {"anthropic-bedrock", "amazon_bedrock"},
-      {"langchain", ""},                  {"langgraph", ""},             {"microsoft", ""},
-      {"llamaindex", ""},                 {"llama_index", ""},           {"crewai", ""},
-      {"haystack", ""},                   {"dspy", ""},                  {"unknown", ""},
-      {"none", ""},                       {"gateway", ""}};
+  constexpr std::pair<std::string_view, std::string_view> kNames[] = {{"aws", "amazon_bedrock"},
+                                                                      {"bedrock", "amazon_bedrock"},
+                                                                      {"amazon", "amazon_bedrock"},
+                                                                      {"amazon-bedrock", "amazon_bedrock"},
+                                                                      {"amazon_bedrock", "amazon_bedrock"},
+                                                                      {"aws_bedrock", "amazon_bedrock"},
+                                                                      {"bedrock_converse", "amazon_bedrock"},
+                                                                      {"gcp", "google"},
+                                                                      {"gemini", "google"},
+                                                                      {"vertexai", "google"},
+                                                                      {"vertex_ai", "google"},
+                                                                      {"vertex", "google"},
+                                                                      {"google_genai", "google"},
+                                                                      {"google_vertexai", "google"},
+                                                                      {"google-vertex", "google"},
+                                                                      {"google_generativeai", "google"},
+                                                                      {"google-genai", "google"},
+                                                                      {"az", "azure"},
+                                                                      {"azure-openai", "azure"},
+                                                                      {"azure_openai", "azure"},
+                                                                      {"azure_ai_openai", "azure"},
+                                                                      {"voyageai", "voyage"},
+                                                                      {"anthropic-bedrock", "amazon_bedrock"},
+                                                                      {"langchain", ""},
+                                                                      {"langgraph", ""},
+                                                                      {"microsoft", ""},
+                                                                      {"llamaindex", ""},
+                                                                      {"llama_index", ""},
+                                                                      {"crewai", ""},
+                                                                      {"haystack", ""},
+                                                                      {"dspy", ""},
+                                                                      {"unknown", ""},
+                                                                      {"none", ""},
+                                                                      {"gateway", ""}};
   // "openai.chat", "aws.bedrock", "gcp.gemini", "google.generative-ai": the vendor comes first.
   const std::string lower = ascii_lower(trim(raw));
   if (lower == "gcp.vertex.agent") return {};  // Google's agent framework, which calls models of any vendor
@@ -364,13 +395,26 @@ std::string provider_of(std::string_view raw) {
 }
 
 std::string_view finish_reason_of(std::string_view raw) {
-  constexpr std::pair<std::string_view, std::string_view> kWords[] = {
-      {"stop", "stop"},           {"end_turn", "stop"},        {"stop_sequence", "stop"},    {"completed", "stop"},
-      {"end", "stop"},            {"complete", "stop"},        {"eos", "stop"},              {"finish", "stop"},
-      {"tool_calls", "tool_calls"}, {"tool_call", "tool_calls"}, {"tool-calls", "tool_calls"}, {"tool_use", "tool_calls"},
-      {"function_call", "tool_calls"}, {"function_calls", "tool_calls"}, {"length", "max_tokens"},
-      {"max_tokens", "max_tokens"}, {"max_output_tokens", "max_tokens"}, {"max_completion_tokens", "max_tokens"},
-      {"model_context_window_exceeded", "max_tokens"}, {"incomplete", "max_tokens"}};
+  constexpr std::pair<std::string_view, std::string_view> kWords[] = {{"stop", "stop"},
+                                                                      {"end_turn", "stop"},
+                                                                      {"stop_sequence", "stop"},
+                                                                      {"completed", "stop"},
+                                                                      {"end", "stop"},
+                                                                      {"complete", "stop"},
+                                                                      {"eos", "stop"},
+                                                                      {"finish", "stop"},
+                                                                      {"tool_calls", "tool_calls"},
+                                                                      {"tool_call", "tool_calls"},
+                                                                      {"tool-calls", "tool_calls"},
+                                                                      {"tool_use", "tool_calls"},
+                                                                      {"function_call", "tool_calls"},
+                                                                      {"function_calls", "tool_calls"},
+                                                                      {"length", "max_tokens"},
+                                                                      {"max_tokens", "max_tokens"},
+                                                                      {"max_output_tokens", "max_tokens"},
+                                                                      {"max_completion_tokens", "max_tokens"},
+                                                                      {"model_context_window_exceeded", "max_tokens"},
+                                                                      {"incomplete", "max_tokens"}};
   const std::string lower = ascii_lower(raw);
   for (const auto& [word, ours] : kWords) {
     if (word == lower) return ours;

@@ -79,7 +79,8 @@ Result<DecodedRequest> read_logs(std::string_view body, Encoding encoding, const
                                              : decode_json(body, Signal::kLogs, request));
   JsonPool pool;
   for (const LogRecord& log : request.logs) {
-    if (!is_genai_event(event_name(log))) request.reject("Only GenAI events (gen_ai.*) are kept of log records");
+    if (!is_genai_event(event_name(log)))
+      request.reject("Only GenAI events (gen_ai.*) are kept of log records");
     else if (!is_id(log.trace_id, 32) || !is_id(log.span_id, 16)) {
       request.reject("A GenAI event needs the traceId and spanId of its span");
     }

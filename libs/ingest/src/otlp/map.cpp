@@ -34,7 +34,8 @@ class SpanMapper {
     map_tags();
     span_.attributes_json = attributes_json();
     fit(span_);
-    return {std::move(span_), std::move(raw_usage_)};
+    const bool elsewhere = is_streamed_request();
+    return {std::move(span_), std::move(raw_usage_), elsewhere};
   }
 
  private:
@@ -52,6 +53,12 @@ class SpanMapper {
     if (record_.end_ns > record_.start_ns && record_.start_ns > 0) {
       span_.latency_ms = static_cast<int64_t>((record_.end_ns - record_.start_ns) / kNanosPerMilli);
     }
+  }
+
+  // Logfire makes two spans of a streamed call: the request, and when it has ended a "log" beside it with the tokens.
+  bool is_streamed_request() const {
+    return span_.kind == Kind::kLlm && span_.usage.empty() && a_.text("logfire.span_type") == "span" &&
+           a_.json("request_data")["stream"].boolean_or(false);
   }
 
   void map_settings() {
@@ -163,8 +170,8 @@ class SpanMapper {
   void map_tool() {
     std::string name = a_.first_text(kFields.tool_name).value_or("");
     // In dialects that name no tool the span is named after it.
-    const bool named_after = a_.has("langfuse.observation.type") || a_.has("langsmith.span.kind") ||
-                             a_.has("mlflow.spanType");
+    const bool named_after =
+        a_.has("langfuse.observation.type") || a_.has("langsmith.span.kind") || a_.has("mlflow.spanType");
     if (name.empty() && named_after) name = span_.name;
     json::Writer w;
     w.begin_object();
@@ -277,7 +284,8 @@ class SpanMapper {
     const auto add = [this](std::string_view tag) {
       tag = trim(tag);
       const bool known = std::find(span_.tags.begin(), span_.tags.end(), tag) != span_.tags.end();
-      if (!tag.empty() && !known && span_.tags.size() < span::limits::kTagsMax) span_.tags.push_back(to_valid_utf8(tag));
+      if (!tag.empty() && !known && span_.tags.size() < span::limits::kTagsMax)
+        span_.tags.push_back(to_valid_utf8(tag));
     };
     for (const std::string_view key : kTagKeys) {
       const json::Value list = a_.json(key);

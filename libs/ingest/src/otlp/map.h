@@ -11,6 +11,7 @@ namespace tracia::ingest::otlp {
 struct Mapped {
   span::Span span;
   llm::RawUsage raw_usage;
+  bool counted_elsewhere = false;  // another span, which is no relative of this one, has the call's tokens
 };
 Mapped map_span(const SpanRecord& record, const Request& request, JsonPool& pool);
 

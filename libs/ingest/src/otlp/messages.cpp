@@ -67,15 +67,18 @@ Role langchain_role(const json::Value& id, Role fallback) {
 
 void append_tool_result(const json::Value& value, std::vector<llm::Part>& parts) {
   llm::ToolResultPart result;
-  result.tool_call_id = any_of(value, {"id", "tool_call_id", "toolCallId", "tool_use_id", "toolUseId", "call_id"}).text();
+  result.tool_call_id =
+      any_of(value, {"id", "tool_call_id", "toolCallId", "tool_use_id", "toolUseId", "call_id"}).text();
   result.tool_name = any_of(value, {"name", "toolName", "tool_name"}).text();
-  result.is_error = any_of(value, {"isError", "is_error"}).boolean_or(false) || value["status"].string_or("") == "error";
+  result.is_error =
+      any_of(value, {"isError", "is_error"}).boolean_or(false) || value["status"].string_or("") == "error";
   json::Value content = any_of(value, {"response", "result", "output", "content"});
   // The AI SDK: {"type":"text"|"json","value":…}.
   if (const json::Value inner = content["value"]; inner && content["type"].is_string() && content.size() <= 3) {
     content = inner;
   }
-  const bool parts_inside = content.is_array() && content.at(0).is_object() && (content.at(0)["type"] || content.at(0)["text"]);
+  const bool parts_inside =
+      content.is_array() && content.at(0).is_object() && (content.at(0)["type"] || content.at(0)["text"]);
   if (parts_inside) {
     read_parts(content, result.content);
   } else if (content) {
@@ -107,19 +110,18 @@ std::string_view modality_of(std::string_view mime_type, std::string_view hint) 
 
 // {"image":…}, {"source":{…}}, {"image_url":{"url"}}, {"uri"}, {"data"}, {"file_data"}, {"inlineData":{…}} and so on.
 bool append_media(const json::Value& value, std::string_view type, std::vector<llm::Part>& parts) {
-  json::Value at = any_of(value, {"source", "image_url", "imageUrl", "inlineData", "inline_data", "fileData", "file_data",
-                                  "input_audio", "file", "image", "document", "audio"});
+  json::Value at = any_of(value, {"source", "image_url", "imageUrl", "inlineData", "inline_data", "fileData",
+                                  "file_data", "input_audio", "file", "image", "document", "audio"});
   // Bedrock: {"image":{"format","source":{"bytes"}}}; OpenInference: {"image":{"image":{"url"}}}.
   for (const std::string_view name : {"source", "image"}) {
     if (at[name].is_object()) at = at[name];
   }
   const json::Value& inner = at.is_object() ? at : value;
-  json::Value where = any_of(inner, {"url", "uri", "data", "content", "bytes", "fileUri", "file_uri", "file_data", "file_id",
-                                     "fileId", "image"});
+  json::Value where = any_of(inner, {"url", "uri", "data", "content", "bytes", "fileUri", "file_uri", "file_data",
+                                     "file_id", "fileId", "image"});
   if (at.is_string()) where = at;
   if (!where.is_string()) return false;
-  std::string mime_type =
-      any_of(inner, {"mime_type", "mimeType", "media_type", "mediaType"}).text();
+  std::string mime_type = any_of(inner, {"mime_type", "mimeType", "media_type", "mediaType"}).text();
   if (mime_type.empty()) mime_type = any_of(value, {"mime_type", "mimeType", "media_type", "mediaType"}).text();
   std::string hint = value["modality"].text();
   for (const std::string_view known : {"image", "audio", "document", "file"}) {
@@ -211,9 +213,8 @@ bool read_item(const json::Value& value, std::vector<llm::Message>& out) {
 
 // A tool message says which call it answers beside its content.
 void make_tool_result(const json::Value& value, llm::Message& message) {
-  const bool has_result = std::any_of(message.parts.begin(), message.parts.end(), [](const llm::Part& part) {
-    return part.as<llm::ToolResultPart>() != nullptr;
-  });
+  const bool has_result = std::any_of(message.parts.begin(), message.parts.end(),
+                                      [](const llm::Part& part) { return part.as<llm::ToolResultPart>() != nullptr; });
   if (has_result) {
     // Only results are written as tool messages; what else stands between them is not part of the protocol.
     std::erase_if(message.parts, [](const llm::Part& part) { return part.as<llm::ToolResultPart>() == nullptr; });
@@ -251,7 +252,8 @@ void read_plain_message(const json::Value& value, Role role, std::vector<llm::Me
                          [](const llm::Part& part) { return part.as<llm::ToolCallPart>() != nullptr; });
     };
     // LangChain repeats the calls of the content, and again in additional_kwargs.
-    for (const json::Value& calls : {any_of(value, {"tool_calls", "toolCalls"}), value["additional_kwargs"]["tool_calls"]}) {
+    for (const json::Value& calls :
+         {any_of(value, {"tool_calls", "toolCalls"}), value["additional_kwargs"]["tool_calls"]}) {
       if (calls.is_array() && !has_call()) read_tool_calls(calls, message.parts);
     }
     if (value["function_call"].is_object() && !has_call()) append_tool_call(value["function_call"], message.parts);

@@ -41,6 +41,7 @@ Result<DecodedRequest> read_traces(std::string_view body, Encoding encoding, con
     store::NewSpan span{.project_id = project_id, .span = std::move(mapped.span)};
     if (!span.span.prompt_slug.empty() && prompt_id_of) span.prompt_id = prompt_id_of(span.span.prompt_slug);
     price(span, now);
+    if (mapped.counted_elsewhere) span.cost_status = llm::CostStatus::kIncluded;
     out.spans.push_back(std::move(span));
     out.raw_usage.push_back(std::move(mapped.raw_usage));
   }

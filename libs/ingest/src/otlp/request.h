@@ -96,8 +96,6 @@ struct Request {
   std::string_view keep(std::string text) { return arena.emplace_back(std::move(text)); }
 };
 
-
-
 // Errors: kInvalidRequest when the body is not what its encoding says, kPayloadTooLarge over kRequestItemsMax.
 Status decode_protobuf(std::string_view body, Signal signal, Request& out);
 Status decode_json(std::string_view body, Signal signal, Request& out);

@@ -9,8 +9,8 @@
 namespace tracia::ingest::otlp {
 namespace {
 
-// Anthropic's own count of input tokens leaves out what was read from or written to the cache; so do Bedrock's counts of
-// the same models. Instrumentations either pass it on or add it up (as OpenTelemetry asks):
+// Anthropic's own count of input tokens leaves out what was read from or written to the cache; so do Bedrock's counts
+// of the same models. Instrumentations either pass it on or add it up (as OpenTelemetry asks):
 //
 //   passed on   @traceloop/instrumentation-anthropic and -bedrock; AI SDK before 6 (without inputTokenDetails)
 //   added up    OpenInference, Anthropic's and Logfire's own spans, OpenLLMetry for Python, LangSmith, AI SDK 6

@@ -10,8 +10,9 @@
 
 namespace tracia::ingest {
 
-// Two spans are of one call when they are model calls of one kind and of models that may be the same, one is an ancestor
-// of the other with no other work (an agent, a tool, a retrieval) between them, and the inner one is not longer.
+// Two spans are of one call when they are model calls of one kind and of models that may be the same, one is an
+// ancestor of the other with no other work (an agent, a tool, a retrieval) between them, and the inner one is not
+// longer.
 //
 // Remembers the newest kRememberedSpansMax spans, so that twins find each other across requests. Thread-safe.
 class NestedCalls {
