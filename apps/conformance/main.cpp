@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "exchanges.h"
+#include "otel.h"
 #include "prices.h"
 
 namespace {
@@ -37,9 +38,6 @@ int main(int argc, char** argv) {
   const std::string_view suite = argv[1];
   if (suite == "exchanges") return tracia::conformance::run_exchanges(argv[2], seed);
   if (suite == "prices") return tracia::conformance::run_prices(argv[2]);
-  if (suite == "otel") {
-    std::fprintf(stderr, "tracia-conformance: otel is not built into this binary\n");
-    return 2;
-  }
+  if (suite == "otel") return tracia::conformance::run_otel(argv[2]);
   return usage();
 }

@@ -52,6 +52,7 @@ void add_routes(http::Router& router, service::Services& services) {
   routes::add_runs(router, services);
   routes::add_span_writes(router, services);
   routes::add_span_reads(router, services);
+  routes::add_otlp(router, services);
   routes::add_evaluations(router, services);
   routes::add_traces(router, services);
   routes::add_analytics(router, services);

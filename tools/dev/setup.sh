@@ -57,7 +57,8 @@ install_sqlite() {
 # One environment for every Python test; made anew when a requirements file changes.
 install_python() {
   local files=() file stamp=.venv/requirements.sum wanted
-  for file in tests/api/requirements.txt tests/sdk/requirements.txt python/requirements-dev.txt; do
+  for file in tests/api/requirements.txt tests/sdk/requirements.txt tests/otel/requirements.txt \
+    python/requirements-dev.txt; do
     if [ -f "$file" ]; then files+=("$file"); fi
   done
   wanted="$(cat "${files[@]}" | sha256sum)"

@@ -78,7 +78,7 @@ stage_conformance() {
     count 0 0 1
     return
   fi
-  for what in "exchanges $shared/cassettes" "prices $shared/prices"; do
+  for what in "exchanges $shared/cassettes" "prices $shared/prices" "otel $shared/otel"; do
     # shellcheck disable=SC2086
     code=0
     output="$(build/release/tracia-conformance $what 2>&1)" || code=$?
@@ -146,15 +146,18 @@ stage_gcc() {
 }
 
 # pytest over the simulator, with the vendors' own SDKs.
-stage_sdk() {
-  local status=0 report="$root/$results/sdk.xml" counts
-  if [ ! -f tests/sdk/requirements.txt ]; then return; fi
-  TRACIA_BINARY="$root/build/release/tracia" .venv/bin/python -m pytest tests/sdk -q --junitxml="$report" || status=$?
+# run_python_tests FOLDER: other people's Python packages against the release binary.
+run_python_tests() {
+  local status=0 report="$root/$results/$1.xml" counts
+  TRACIA_BINARY="$root/build/release/tracia" .venv/bin/python -m pytest "tests/$1" -q --junitxml="$report" || status=$?
   counts="$(python3 tools/dev/count.py junit "$report")"
   # shellcheck disable=SC2086
   count $counts
   return "$status"
 }
+
+stage_sdk() { run_python_tests sdk; }
+stage_otel() { run_python_tests otel; }
 
 # run_server_tests BINARY: the executable driven from outside, each answer judged by api/openapi.yaml.
 run_server_tests() {
@@ -206,10 +209,11 @@ title() {
     release) echo "release build and unit tests" ;;
     format) echo "formatting" ;;
     contract) echo "contract: OpenAPI and its examples" ;;
-    conformance) echo "conformance: recorded exchanges, prices" ;;
+    conformance) echo "conformance: recorded exchanges, prices, OpenTelemetry" ;;
     sdk) echo "vendors' SDKs against the simulator" ;;
     python) echo "the Python package, installed from its wheel" ;;
     python_asan) echo "the Python package under ASan and UBSan" ;;
+    otel) echo "OpenTelemetry's exporters against the server" ;;
     server) echo "the server, from outside" ;;
     crash) echo "kill -9 under load, a full disk, pages that rot" ;;
     server_asan) echo "the server, from outside, under ASan and UBSan" ;;
@@ -223,8 +227,8 @@ title() {
   esac
 }
 
-normal_stages=(release format contract conformance sdk python server crash install sanitizers server_asan python_asan
-  fuzzers threads)
+normal_stages=(release format contract conformance sdk otel python server crash install sanitizers server_asan
+  python_asan fuzzers threads)
 all_stages=("${normal_stages[@]}" gcc lint)
 
 run_tests() {

@@ -174,6 +174,7 @@ std::string_view cost_status_name(CostStatus status) {
   switch (status) {
     case CostStatus::kExact: return "exact";
     case CostStatus::kEstimated: return "estimated";
+    case CostStatus::kIncluded: return "included";
     case CostStatus::kUnknown: break;
   }
   return "unknown";

@@ -47,7 +47,7 @@ void Totals::add(span::Kind kind, span::SpanStatus status, const std::optional<l
                  llm::CostStatus span_cost_status, const llm::Usage& span_usage) {
   ++span_count;
   if (status == span::SpanStatus::kError) ++error_count;
-  if (!is_model_call(kind)) return;
+  if (!is_model_call(kind) || span_cost_status == llm::CostStatus::kIncluded) return;
   cost_status = std::max(cost_status, span_cost ? span_cost_status : llm::CostStatus::kUnknown);
   if (span_cost) {
     cost = cost + *span_cost;

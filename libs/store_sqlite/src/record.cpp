@@ -256,7 +256,7 @@ Status decode_row(std::string_view bytes, Row& out) {
   const uint64_t flags = in.varint();
   const auto has = [&](RowBit bit) { return (flags >> bit & 1) != 0; };
   const unsigned kind = in.byte(), status = in.byte();
-  if (kind > static_cast<unsigned>(span::Kind::kOther) || status >> 1 > 2) return fail(damaged("unknown kind"));
+  if (kind > static_cast<unsigned>(span::Kind::kOther) || status >> 1 > 3) return fail(damaged("unknown kind"));
   out.kind = static_cast<span::Kind>(kind);
   out.status = static_cast<span::SpanStatus>(status & 1);
   out.cost_status = static_cast<llm::CostStatus>(status >> 1);

@@ -115,7 +115,7 @@ void Exchange::json(int status, std::string_view body, wire::Headers headers) {
   writer.send(status, headers, body);
 }
 
-void Exchange::error(const Error& error, std::string_view extra) {
+wire::Headers error_headers(const Error& error) {
   wire::Headers headers;
   const int status = status_of(error);
   if (error.retry_after) {
@@ -125,7 +125,12 @@ void Exchange::error(const Error& error, std::string_view extra) {
     headers.add("Retry-After", "1");  // the contract promises one
   }
   if (status == 401) headers.add("WWW-Authenticate", "Bearer");
-  json(status, error_json(error, extra), std::move(headers));
+  return headers;
+}
+
+void Exchange::error(const Error& error, std::string_view extra) {
+  if (error_answer != nullptr) return error_answer(*this, error);
+  json(status_of(error), error_json(error, extra), error_headers(error));
 }
 
 SseStream::SseStream(ExchangePtr exchange, Millis keep_alive_every)

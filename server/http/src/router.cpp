@@ -84,7 +84,8 @@ bool has_two_authorizations(const wire::Headers& headers) {
 
 }  // namespace
 
-void Router::add(std::string method, std::string pattern, RouteHandler handler, size_t body_bytes_max) {
+void Router::add(std::string method, std::string pattern, RouteHandler handler, size_t body_bytes_max,
+                 ErrorAnswer error_answer) {
   size_t node = 0;
   each_segment(pattern, [&](std::string_view segment) {
     size_t next = 0;
@@ -105,7 +106,7 @@ void Router::add(std::string method, std::string pattern, RouteHandler handler, 
     node = next;
   });
   nodes_[node].routes.push_back(routes_.size());
-  routes_.push_back({std::move(method), std::move(pattern), body_bytes_max, std::move(handler)});
+  routes_.push_back({std::move(method), std::move(pattern), body_bytes_max, std::move(handler), error_answer});
 }
 
 void Router::walk(std::string_view method, const PathSegments& path, size_t depth, size_t node, Match& found) const {
@@ -180,6 +181,7 @@ void Router::dispatch(const ExchangePtr& exchange) const {
     return exchange->error(with_status(405, "This path does not take that method. It takes " + allow + "."));
   }
   exchange->route = found.route->pattern;
+  exchange->error_answer = found.route->error_answer;
   size_t depth = 0;
   each_segment(found.route->pattern, [&](std::string_view segment) {
     if (is_parameter(segment)) {

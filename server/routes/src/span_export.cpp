@@ -51,8 +51,9 @@ class Export : public std::enable_shared_from_this<Export> {
   Status read_page() {
     text_.clear();
     written_ = 0;
-    const auto page = services_.spans->list(project_id_, filter_, options_);
+    auto page = services_.spans->list(project_id_, filter_, options_);
     if (!page) return fail(page.error());
+    for (store::StoredSpan& span : page->spans) join_events(services_, project_id_, span);
     store::ControlStore::SpanKeys keys;
     for (const store::StoredSpan& span : page->spans) keys.emplace_back(span.span.span_id, span.span.trace_id);
     const auto evaluations = services_.control->evaluations_of(project_id_, keys, kSpanEvaluationsMax);

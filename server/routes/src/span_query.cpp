@@ -206,10 +206,10 @@ void read_outcome(Query& query, store::SpanFilter& filter) {
   // `length` is what the client libraries call max_tokens.
   const auto reason = query.choice("finishReason", {"stop", "tool_calls", "max_tokens", "length"});
   if (reason) filter.finish_reason = std::array{"stop", "tool_calls", "max_tokens", "max_tokens"}[*reason];
-  const auto status = query.choice("costStatus", {"exact", "estimated", "unknown"});
+  const auto status = query.choice("costStatus", {"exact", "estimated", "unknown", "included"});
   if (status) {
-    filter.cost_status =
-        std::array{llm::CostStatus::kExact, llm::CostStatus::kEstimated, llm::CostStatus::kUnknown}[*status];
+    filter.cost_status = std::array{llm::CostStatus::kExact, llm::CostStatus::kEstimated, llm::CostStatus::kUnknown,
+                                    llm::CostStatus::kIncluded}[*status];
   }
 }
 

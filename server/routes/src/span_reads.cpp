@@ -34,8 +34,9 @@ Answer list_spans(service::Services& services, const ListRequest& request) {
 }
 
 Answer get_span(service::Services& services, const std::string& project, const SpanAddress& address) {
-  const auto span = find_span(services, project, address);
+  auto span = find_span(services, project, address);
   if (!span) return answer_error(span.error());
+  join_events(services, project, *span);
   const auto evaluations =
       services.control->evaluations(project, address.span_id, span->span.trace_id, "", kSpanEvaluationsMax);
   if (!evaluations) return answer_error(evaluations.error());

@@ -1,10 +1,12 @@
 #include "span_requests.h"
 
 #include <utility>
+#include <vector>
 
 #include "request_json.h"
 #include "tracia/base/bytes.h"
 #include "tracia/base/ids.h"
+#include "tracia/ingest/otlp.h"
 #include "tracia/service/control_cache.h"
 
 namespace tracia::routes {
@@ -29,6 +31,19 @@ Result<ListRequest> read_list(service::Services& services, const http::Exchange&
   return request;
 }
 
+Result<std::vector<store::StoredSpan>> events_of(service::Services& services, const std::string& project_id,
+                                                 const store::StoredSpan& span, bool payloads) {
+  store::SpanFilter filter;
+  filter.trace_id = span.span.trace_id;
+  filter.parent_span_id = span.span.span_id;
+  store::ListOptions options;
+  options.limit = ingest::otlp::kJoinedEventsMax;
+  options.payloads = payloads;
+  auto page = services.spans->list(ingest::otlp::events_project(project_id), filter, options);
+  if (!page) return fail(std::move(page).error());
+  return std::move(page->spans);
+}
+
 }  // namespace
 
 PromptIdOf prompt_ids(service::Services& services, std::string project_id) {
@@ -36,6 +51,17 @@ PromptIdOf prompt_ids(service::Services& services, std::string project_id) {
     const auto prompt = services.cache->prompt(project_id, slug);
     return prompt ? prompt->id : std::string();
   };
+}
+
+void decode_body(service::Services& services, const http::ExchangePtr& exchange, std::function<void()> decode) {
+  if (exchange->request.body.size() <= kDecodedAtOnceBytesMax) return decode();
+  const Status taken = services.workers->submit(std::move(decode));
+  if (!taken) exchange->error(taken.error());
+}
+
+void answer_refusal(http::Exchange& exchange, Error error) {
+  if (error.code == ErrorCode::kUnavailable && !error.retry_after) error.retry_after = Millis(1000);
+  exchange.error(error);
 }
 
 Error span_not_found(std::string_view span_id) {
@@ -60,6 +86,23 @@ Result<store::StoredSpan> find_span(service::Services& services, const std::stri
   if (!span) return fail(std::move(span).error());
   if (!*span) return fail(span_not_found(address.span_id));
   return std::move(**span);
+}
+
+void join_events(service::Services& services, const std::string& project_id, store::StoredSpan& span) {
+  if (!ingest::otlp::wants_events(span.span)) return;
+  const auto events = events_of(services, project_id, span, true);
+  if (events && !events->empty()) ingest::otlp::join_events(*events, span.span);
+}
+
+Status remove_events(service::Services& services, const std::string& project_id, const store::StoredSpan& span) {
+  auto events = events_of(services, project_id, span, false);
+  if (!events) return fail(std::move(events).error());
+  const std::string hidden = ingest::otlp::events_project(project_id);
+  for (const store::StoredSpan& event : *events) {
+    const auto removed = services.spans->remove(hidden, event.span.span_id, event.span.trace_id);
+    if (!removed) return fail(removed.error());
+  }
+  return {};
 }
 
 void on_span(service::Services& services, const http::ExchangePtr& exchange, service::Need need, SpanWork work) {

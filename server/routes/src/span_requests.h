@@ -15,6 +15,13 @@ namespace tracia::routes {
 // The prompts of a project by their slugs, from memory. The function does not outlive `services`.
 PromptIdOf prompt_ids(service::Services& services, std::string project_id);
 
+// Decoding a body up to here takes less than a millisecond: not worth the way to a worker and back.
+inline constexpr size_t kDecodedAtOnceBytesMax = 256u << 10;
+// Runs `decode` here when the body is small, else on a worker. It answers by itself, on the connection's thread.
+void decode_body(service::Services& services, const http::ExchangePtr& exchange, std::function<void()> decode);
+// Answers a refusal of the store: always with the time to wait, so that clients keep their spans.
+void answer_refusal(http::Exchange& exchange, Error error);
+
 // {spanId} and ?traceId= of a request.
 struct SpanAddress {
   std::string span_id;   // lower case
@@ -27,6 +34,12 @@ Result<SpanAddress> read_address(const http::Exchange& exchange);
 // The span, with payloads; kNotFound. Blocks.
 Result<store::StoredSpan> find_span(service::Services& services, const std::string& project_id,
                                     const SpanAddress& address);
+
+// Fills in what OpenTelemetry's log records say of a span, where the span lacks it. Blocks. A store that fails leaves
+// the span as it is.
+void join_events(service::Services& services, const std::string& project_id, store::StoredSpan& span);
+// Removes those log records. Blocks.
+Status remove_events(service::Services& services, const std::string& project_id, const store::StoredSpan& span);
 
 // Admits, reads the address and runs `work` on a worker: what every operation on one span does.
 using SpanWork = std::function<Answer(const service::Principal& who, const SpanAddress& address)>;

@@ -14,22 +14,6 @@
 namespace tracia::routes {
 namespace {
 
-// Decoding a body up to here takes less than a millisecond: not worth the way to a worker and back.
-constexpr size_t kDecodedAtOnceBytesMax = 256u << 10;
-
-// Answers a refusal of the store: always with the time to wait, so that clients keep their spans.
-void answer_refusal(http::Exchange& exchange, Error error) {
-  if (error.code == ErrorCode::kUnavailable && !error.retry_after) error.retry_after = Millis(1000);
-  exchange.error(error);
-}
-
-// Runs `decode` here when the body is small, else on a worker. It answers by itself, on the connection's thread.
-void decode_body(service::Services& services, const http::ExchangePtr& exchange, std::function<void()> decode) {
-  if (exchange->request.body.size() <= kDecodedAtOnceBytesMax) return decode();
-  const Status taken = services.workers->submit(std::move(decode));
-  if (!taken) exchange->error(taken.error());
-}
-
 std::string created_json(const std::string& span_id, const store::Appended& appended) {
   json::Writer w;
   w.begin_object();
@@ -120,6 +104,7 @@ Answer delete_span(service::Services& services, const std::string& project, cons
   const auto span = find_span(services, project, address);
   if (!span) return answer_error(span.error());
   const std::string& trace_id = span->span.trace_id;
+  if (const Status removed = remove_events(services, project, *span); !removed) return answer_error(removed.error());
   const Status cleared = services.control->remove_evaluations_of(project, address.span_id, trace_id);
   if (!cleared) return answer_error(cleared.error());
   const auto removed = services.spans->remove(project, address.span_id, trace_id);

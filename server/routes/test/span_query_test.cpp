@@ -93,7 +93,7 @@ TEST(SpanFilter, TakesWhatClientLibrariesCallMaxTokens) {
 TEST(SpanFilter, NamesTheParameterThatIsWrong) {
   const std::vector<std::pair<std::string, std::string>> cases{
       {"status=success", "status must be SUCCESS or ERROR"},
-      {"costStatus=free", "costStatus must be exact, estimated or unknown"},
+      {"costStatus=free", "costStatus must be exact, estimated, unknown or included"},
       {"spanKind=llm", "spanKind must be LLM, EMBEDDING, ROOT, TOOL, RETRIEVAL, CHAIN, AGENT or OTHER"},
       {"promptSlug=A%20b", "promptSlug must be lower-case letters, digits, '-' and '_'"},
       {"label=-x", "label must be lower-case letters, digits, '-' and '_'"},

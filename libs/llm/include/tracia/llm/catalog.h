@@ -81,8 +81,9 @@ const ModelInfo* find_model(std::string_view model, std::string_view provider = 
 Result<Provider> resolve_provider(std::string_view model);
 
 // kExact: published rates times reported tokens. kEstimated: something was inferred (see cost). kUnknown: no amount.
-enum class CostStatus { kExact, kEstimated, kUnknown };
-std::string_view cost_status_name(CostStatus status);  // "exact" | "estimated" | "unknown"
+// kIncluded: another span counts this call, so neither its cost nor its tokens are added up (libs/ingest, nested calls).
+enum class CostStatus { kExact, kEstimated, kUnknown, kIncluded };
+std::string_view cost_status_name(CostStatus status);  // "exact" | "estimated" | "unknown" | "included"
 
 struct Cost {
   CostStatus status = CostStatus::kUnknown;

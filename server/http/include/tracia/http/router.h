@@ -18,6 +18,10 @@
 namespace tracia::http {
 
 struct PathSegments;  // of src/path.h
+struct Exchange;
+
+// Answers an error in a form of its own, where a protocol asks for another than {"error":…}.
+using ErrorAnswer = void (*)(Exchange& exchange, const Error& error);
 
 // One request under way, shared by everything that works on its answer. The members are read on the connection's
 // thread; `writer.post()` leads back to it.
@@ -27,6 +31,7 @@ struct Exchange {
   std::string request_id;  // X-Request-Id as sent (1-128 of [A-Za-z0-9._-]), else made here; answered and logged
   std::string_view route;  // the pattern: "/api/v1/prompts/{slug}"
   std::vector<std::pair<std::string_view, std::string>> parameters;  // {name} -> decoded value
+  ErrorAnswer error_answer = nullptr;                                // the route's; nullptr: error()'s own form
 
   explicit Exchange(ResponseWriter w) : writer(std::move(w)) {}
   std::string_view parameter(std::string_view name) const;  // "" when the pattern has none of that name
@@ -36,7 +41,7 @@ struct Exchange {
   void json(int status, std::string_view body, wire::Headers headers = {});
   // {"error":{"code","message", …extra}}: the status is error.status when set, else that of the code. `extra` is
   // members to append, as JSON without braces: "\"missingVariables\":[\"a\"]". Retry-After from error.retry_after
-  // (rounded up).
+  // (rounded up). Routes with an ErrorAnswer answer that instead.
   void error(const Error& error, std::string_view extra = "");
 };
 using ExchangePtr = std::shared_ptr<Exchange>;
@@ -45,6 +50,8 @@ using RouteHandler = std::function<void(const ExchangePtr&)>;
 // The HTTP status of an error answer (design section 6, Errors): 400, 401, 403, 404, 409, 413, 429, 500, 503; a
 // provider's: 429 for its 429, 400 for its other 4xx, 504 for a timeout, 502 for the rest.
 int status_of(const Error& error);
+// What goes with an error's status: Retry-After, WWW-Authenticate.
+wire::Headers error_headers(const Error& error);
 // {"error":{…}} as text.
 std::string error_json(const Error& error, std::string_view extra = "");
 
@@ -69,6 +76,7 @@ struct Route {
   std::string method, pattern;        // "GET", "/api/v1/prompts/{slug}": a {name} matches one segment
   size_t body_bytes_max = 32u << 20;  // after decompression
   RouteHandler handler;
+  ErrorAnswer error_answer = nullptr;  // also of what the router refuses: encodings, sizes
 };
 
 // What ended, for the access log and the metrics. `status` 0: the peer left before an answer. `method` is one of the
@@ -83,7 +91,8 @@ struct Finished {
 
 class Router {
  public:
-  void add(std::string method, std::string pattern, RouteHandler handler, size_t body_bytes_max = 32u << 20);
+  void add(std::string method, std::string pattern, RouteHandler handler, size_t body_bytes_max = 32u << 20,
+           ErrorAnswer error_answer = nullptr);
   // Answers GET and HEAD of paths that no route has (the dashboard's files).
   void set_fallback(RouteHandler handler) { fallback_ = std::move(handler); }
   // Called when each exchange has ended.

@@ -14,6 +14,7 @@ void add_experiments(http::Router& router, service::Services& services);  // /ap
 void add_runs(http::Router& router, service::Services& services);         // …/run, /api/v1/run
 void add_span_writes(http::Router& router, service::Services& services);  // POST spans, batch; DELETE
 void add_span_reads(http::Router& router, service::Services& services);   // list, get, export, tail
+void add_otlp(http::Router& router, service::Services& services);         // OpenTelemetry: /v1/traces, /v1/logs
 void add_evaluations(http::Router& router, service::Services& services);
 void add_traces(http::Router& router, service::Services& services);       // traces, sessions, users
 void add_analytics(http::Router& router, service::Services& services);    // GET /api/v1/analytics

@@ -1,0 +1,34 @@
+// One model call, two spans: an application's framework and its provider's client are often both instrumented, and each
+// reports the call with its tokens. The inner span is nearer to the provider and counts; the outer one is marked
+// kIncluded. Spans are stored for good, so a span that comes when its twin was counted already is the one marked.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "tracia/store/span_store.h"
+
+namespace tracia::ingest {
+
+// Two spans are of one call when they are model calls of one kind and of models that may be the same, one is an
+// ancestor of the other with no other work (an agent, a tool, a retrieval) between them, and the inner one is not
+// longer.
+//
+// Remembers the newest kRememberedSpansMax spans, so that twins find each other across requests. Thread-safe.
+class NestedCalls {
+ public:
+  NestedCalls();
+  ~NestedCalls();
+
+  // Marks what must not count twice: cost_status kIncluded, no cost, the attribute "tracia.counted_in" with the span
+  // that counts. Spans of one request, of any projects.
+  void mark(std::vector<store::NewSpan>& spans);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+inline constexpr size_t kRememberedSpansMax = 100'000;
+
+}  // namespace tracia::ingest
