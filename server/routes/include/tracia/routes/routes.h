@@ -11,6 +11,7 @@ namespace tracia::routes {
 
 void add_prompts(http::Router& router, service::Services& services);      // /api/v1/prompts…, versions, labels, render
 void add_runs(http::Router& router, service::Services& services);         // …/run, /api/v1/run
+void add_gateway(http::Router& router, service::Services& services);      // /v1/…: OpenAI's dialect
 void add_span_writes(http::Router& router, service::Services& services);  // POST spans, batch; DELETE
 void add_span_reads(http::Router& router, service::Services& services);   // list, get, export, tail
 void add_evaluations(http::Router& router, service::Services& services);

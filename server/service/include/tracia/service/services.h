@@ -20,6 +20,7 @@ class Access;       // access.h: keys, accounts, login, CSRF; who asks
 class Prompts;      // prompts.h: prompts, versions, labels
 class Connections;  // connections.h: providers of a project, sealing, where a call goes
 class Runs;         // runs.h: prompts.run and the unsaved run
+class Gateway;      // gateway.h: OpenAI's dialect for any provider's models
 class Metrics;      // metrics.h: counters and histograms for /metrics
 class Log;          // log.h: structured lines on stderr
 
@@ -36,6 +37,7 @@ struct Services {
   Prompts* prompts = nullptr;
   Connections* connections = nullptr;
   Runs* runs = nullptr;
+  Gateway* gateway = nullptr;
   const std::atomic<bool>* stopping = nullptr;  // true once the server began to stop; nullptr: it never does
 };
 
