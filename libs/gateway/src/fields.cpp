@@ -16,8 +16,10 @@ Error invalid_param(std::string_view param, std::string_view what) {
 }
 
 Error only_openai(std::string_view param, std::string_view what) {
-  return invalid_param(
-      param, std::string(what).append(" works only with models behind a connection that speaks OpenAI's own protocol"));
+  Error error = Error::invalid(std::string(param).append(": ").append(what).append(
+      " works only with models behind a connection that speaks OpenAI's own protocol"));
+  error.provider.param = param;
+  return error;
 }
 
 json::Value member(const json::Value& object, std::string_view name) {

@@ -32,6 +32,7 @@ Status read_tool(const json::Value& tool, const json::Value& body, const std::st
 // "auto", "none", "required"; nullopt for other words.
 std::optional<llm::ToolChoice::Mode> choice_mode(std::string_view word);
 
-Error only_openai(std::string_view param, std::string_view what);  // "<what> … works with OpenAI's protocol only"
+// "<param>: <what> works only with models behind …"
+Error only_openai(std::string_view param, std::string_view what);
 
 }  // namespace tracia::gateway

@@ -33,6 +33,8 @@ void answer_error(http::Exchange& exchange, const Error& error) {
   if (error.retry_after) {
     const auto seconds = std::chrono::ceil<std::chrono::seconds>(*error.retry_after).count();
     headers.add("Retry-After", std::to_string(std::max<int64_t>(1, seconds)));
+  } else if (status == 429 || status == 503) {
+    headers.add("Retry-After", "1");  // the contract promises one
   }
   if (error.code == ErrorCode::kUnauthorized) headers.add("WWW-Authenticate", "Bearer");
   exchange.json(status, gateway::error_json(error), std::move(headers));
