@@ -37,11 +37,16 @@ void write_google_signature(Writer& w, const std::string& signature) {
   w.field("thought_signature", signature).end_object().end_object();
 }
 
-void write_tool_calls(Writer& w, const std::vector<llm::ToolCallPart>& calls) {
+void write_tool_calls(Writer& w, const std::vector<llm::ToolCallPart>& calls, std::string_view answer_id) {
   if (calls.empty()) return;
   w.key("tool_calls").begin_array();
+  int64_t index = 0;
   for (const llm::ToolCallPart& call : calls) {
-    w.begin_object().field("id", call.id).field("type", "function").key("function").begin_object();
+    w.begin_object()
+        .field("id", tool_call_id(call.id, answer_id, index++))
+        .field("type", "function")
+        .key("function")
+        .begin_object();
     w.field("name", call.name).field("arguments", call.arguments).end_object();
     if (!call.signature.empty()) write_google_signature(w, call.signature);
     w.end_object();
@@ -125,7 +130,7 @@ class ChatWriter final : public AnswerWriter {
     w.field_if("reasoning_content", result.reasoning_text());
     write_thinking_blocks(w, result);
     if (const std::string notes = annotations_of(result); !notes.empty()) w.field_raw("annotations", notes);
-    write_tool_calls(w, calls);
+    write_tool_calls(w, calls, head_.id);
     w.end_object().key("logprobs").null();
     w.field("finish_reason", finish_word(result.finish_reason)).end_object().end_array();
     write_usage(w, result.usage);
@@ -172,7 +177,9 @@ class ChatWriter final : public AnswerWriter {
   void tool_call(const llm::ToolCallDelta& call, std::string& out) {
     role(out);
     begin_delta().key("tool_calls").begin_array().begin_object().field("index", call.index);
-    if (!call.id.empty() || !call.name.empty()) writer_.field("id", call.id).field("type", "function");
+    if (!call.id.empty() || !call.name.empty()) {
+      writer_.field("id", tool_call_id(call.id, head_.id, call.index)).field("type", "function");
+    }
     writer_.key("function").begin_object().field_if("name", call.name).field("arguments", call.arguments);
     writer_.end_object().end_object().end_array();
     end_delta(out);
@@ -213,6 +220,11 @@ class ChatWriter final : public AnswerWriter {
 
 int64_t total_tokens(const llm::Usage& usage) {
   return usage.total_tokens.value_or(usage.input_tokens.value_or(0) + usage.output_tokens.value_or(0));
+}
+
+std::string tool_call_id(std::string_view vendors, std::string_view answer_id, int64_t index) {
+  if (!vendors.empty()) return std::string(vendors);
+  return std::string("call_").append(answer_id).append("_").append(std::to_string(index));
 }
 
 std::unique_ptr<AnswerWriter> make_chat_writer(bool include_usage, AnswerHead head) {

@@ -135,7 +135,7 @@ class ResponsesWriter final : public AnswerWriter {
     begin(out);
     auto found = calls_.find(delta.index);
     if (found == calls_.end()) {
-      open(Kind::kCall, delta.id, delta.name, out);
+      open(Kind::kCall, tool_call_id(delta.id, head_.id, delta.index), delta.name, out);
       found = calls_.emplace(delta.index, items_.size() - 1).first;
     }
     Item& item = items_[found->second];

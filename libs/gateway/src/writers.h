@@ -13,5 +13,7 @@ std::unique_ptr<AnswerWriter> make_chat_writer(bool include_usage, AnswerHead he
 std::unique_ptr<AnswerWriter> make_responses_writer(AnswerHead head);
 
 int64_t total_tokens(const llm::Usage& usage);
+// The id under which a client answers a tool call: the vendor's, or, as Google's models often give none, one made up.
+std::string tool_call_id(std::string_view vendors, std::string_view answer_id, int64_t index);
 
 }  // namespace tracia::gateway

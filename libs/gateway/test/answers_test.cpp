@@ -1,6 +1,7 @@
 // Answers in OpenAI's form, whole and streamed.
 #include <gtest/gtest.h>
 
+#include <map>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -59,6 +60,20 @@ TEST(ChatCompletion, a_whole_answer_has_every_part) {
   EXPECT_EQ(answer["usage"]["total_tokens"], 15);
   EXPECT_EQ(answer["usage"]["prompt_tokens_details"]["cached_tokens"], 4);
   EXPECT_EQ(answer["usage"]["completion_tokens_details"]["reasoning_tokens"], 2);
+}
+
+TEST(ChatCompletion, calls_without_an_id_get_one_each) {
+  llm::ChatResult result;
+  result.message.parts = {{llm::ToolCallPart{.id = "", .name = "f", .arguments = "{}"}},
+                          {llm::ToolCallPart{.id = "", .name = "f", .arguments = "{}"}}};
+  const json calls = json::parse(make_writer({}, kHead)->whole(result))["choices"][0]["message"]["tool_calls"];
+  EXPECT_EQ(calls[0]["id"], "call_00ff_0");
+  EXPECT_EQ(calls[1]["id"], "call_00ff_1");
+  std::string out;
+  make_writer({}, kHead)->event(llm::ToolCallDelta{.index = 1, .id = "", .name = "f", .arguments = "{}"}, out);
+  EXPECT_EQ(events_of(out).back()["choices"][0]["delta"]["tool_calls"][0]["id"], "call_00ff_1");
+  const json response = json::parse(make_writer({.dialect = Dialect::kResponses}, kHead)->whole(result));
+  EXPECT_EQ(response["output"][1]["call_id"], "call_00ff_1");
 }
 
 TEST(ChatCompletion, content_is_null_only_beside_calls_and_refusals) {
@@ -142,9 +157,9 @@ TEST(Responses, every_item_that_begins_ends_in_its_place) {
   std::map<int, std::string> open;
   for (const json& event : events_of(out)) {
     if (event["type"] == "response.output_item.added") open[event["output_index"]] = event["item"]["id"];
-    if (event.contains("item_id")) EXPECT_EQ(open[event["output_index"]], event["item_id"]);
+    if (event.contains("item_id")) EXPECT_EQ(json(open[event["output_index"]]), event["item_id"]);
     if (event["type"] == "response.output_item.done") {
-      EXPECT_EQ(open[event["output_index"]], event["item"]["id"]);
+      EXPECT_EQ(json(open[event["output_index"]]), event["item"]["id"]);
       open.erase(event["output_index"]);
     }
   }
