@@ -86,9 +86,11 @@ class RelayDecoder final : public StreamDecoder {
 
   Status finish(const EventSink& sink) override {
     if (!held_.empty() && !inner_->done()) {
-      // Without its blank line the last event is none; the decoder decides whether the stream was complete.
-      const Status status = inner_->feed(std::exchange(held_, {}), sink);
-      if (!status) return status;
+      // Without its blank line the last event is none; the decoder decides whether the stream was complete. (It also
+      // knows lines that end in CR alone, which are not cut here: such a stream is handed on at its end.)
+      const std::string rest = std::exchange(held_, {});
+      TRACIA_TRY(inner_->feed(rest, sink));
+      if (inner_->done()) state_.ending = rest;
     }
     return inner_->finish(sink);
   }
