@@ -1,7 +1,7 @@
 // `tracia serve` from outside, beside an upstream that answers at once with fixed bytes: what a call costs and adds.
 //   server_bench [--seconds N]   length of each step (3)
 //                [--rates A,B]   calls a second (500,1000,2000,5000)
-//                [--only WHAT]   start | spans | run | large | stream
+//                [--only WHAT]   start | spans | run | large | gateway | gateway_large | stream
 // Added latency is p99 through the server minus p99 straight to the upstream at the same open-loop rate in the same
 // run.
 #include <sys/resource.h>
@@ -148,6 +148,22 @@ void runs(const Settings& settings) {
             R"({"variables":{"topic":"rivers","question":"How long is the Rhine?"},"tags":["bench"],"userId":"u1"})",
             port_of(upstream.url()), direct);
   }
+  if (settings.wants("gateway")) {
+    bench::Responder upstream(answer_of(400, generator));
+    Server server(settings, "gateway", upstream.url());
+    const std::string body = R"({"model":"gpt-4o","user":"u1","messages":[{"role":"system","content":"Be brief."},)"
+                             R"({"role":"user","content":"How long is the Rhine?"}]})";
+    compare("Gateway, small bodies (target: <= 80 us CPU a call, added p99 < 1 ms plus one fsync at 5,000/s)", settings,
+            server, "/v1/chat/completions", body, port_of(upstream.url()), body);
+  }
+  if (settings.wants("gateway_large")) {
+    bench::Responder upstream(answer_of(4000, generator));
+    Server server(settings, "gateway_large", upstream.url());
+    const std::string body =
+        R"({"model":"gpt-4o","messages":[{"role":"user","content":)" + json::quoted(generator.prose(300'000)) + "}]}";
+    compare("Gateway, 300 KB of messages", settings, server, "/v1/chat/completions", body, port_of(upstream.url()),
+            body, 10);
+  }
   if (settings.wants("large")) {
     bench::Responder upstream(answer_of(4000, generator));
     Server server(settings, "large", upstream.url());
@@ -159,6 +175,20 @@ void runs(const Settings& settings) {
   }
 }
 
+void compare_streams(const char* title, const Settings& settings, const Server& server, uint16_t upstream_port,
+                     const std::string& path, const std::string& body, const std::string& direct_body) {
+  std::printf("\n%s over an upstream with 5 ms between chunks\n  %8s %22s %22s %22s %12s\n", title, "calls/s",
+              "direct gap p50/p99 ms", "through gap p50/p99", "whole p99: added", "CPU us/call");
+  for (const double rate : {20.0, 50.0, 100.0, 200.0}) {
+    const Step direct = drive(upstream_port, {post("/v1/chat/completions", direct_body)}, rate, settings);
+    const Step through = drive(server.port, {post(path, body)}, rate, settings, &server.child);
+    std::printf("  %8.0f %11.2f / %8.2f %11.2f / %8.2f %19.2f ms %12.1f\n", rate, direct.report.gap_percentile(50),
+                direct.report.gap_percentile(99), through.report.gap_percentile(50), through.report.gap_percentile(99),
+                through.report.percentile(99) - direct.report.percentile(99), through.cpu_us);
+    warn_failures(through);
+  }
+}
+
 void streams(const Settings& settings) {
   const uint16_t upstream_port = bench::free_port();
   bench::Child upstream({settings.binary.string(), "simulate", "--listen", "127.0.0.1:" + std::to_string(upstream_port),
@@ -167,23 +197,10 @@ void streams(const Settings& settings) {
   bench::wait_ready("127.0.0.1", upstream_port, "/_simulator/requests");
   Server server(settings, "stream", "http://127.0.0.1:" + std::to_string(upstream_port));
   server.create_prompt();
-  std::printf("\nStreamed runs over an upstream with 5 ms between chunks\n  %8s %22s %22s %22s %12s\n", "calls/s",
-              "direct gap p50/p99 ms", "through gap p50/p99", "whole p99: added", "CPU us/call");
-  for (const double rate : {20.0, 50.0, 100.0, 200.0}) {
-    const Step direct =
-        drive(upstream_port,
-              {post("/v1/chat/completions",
-                    R"({"model":"gpt-4o","stream":true,"messages":[{"role":"user","content":"hello"}]})")},
-              rate, settings);
-    const Step through = drive(
-        server.port,
-        {post("/api/v1/prompts/bench/run", R"({"stream":true,"variables":{"topic":"rivers","question":"hello"}})")},
-        rate, settings, &server.child);
-    std::printf("  %8.0f %11.2f / %8.2f %11.2f / %8.2f %19.2f ms %12.1f\n", rate, direct.report.gap_percentile(50),
-                direct.report.gap_percentile(99), through.report.gap_percentile(50), through.report.gap_percentile(99),
-                through.report.percentile(99) - direct.report.percentile(99), through.cpu_us);
-    warn_failures(through);
-  }
+  const std::string body = R"({"model":"gpt-4o","stream":true,"messages":[{"role":"user","content":"hello"}]})";
+  compare_streams("Streamed runs", settings, server, upstream_port, "/api/v1/prompts/bench/run",
+                  R"({"stream":true,"variables":{"topic":"rivers","question":"hello"}})", body);
+  compare_streams("Streams through the gateway", settings, server, upstream_port, "/v1/chat/completions", body, body);
 }
 
 void spans(const Settings& settings) {

@@ -15,6 +15,7 @@
 #include "tracia/service/connections.h"
 #include "tracia/service/control_cache.h"
 #include "tracia/service/experiments.h"
+#include "tracia/service/gateway.h"
 #include "tracia/service/log.h"
 #include "tracia/service/metrics.h"
 #include "tracia/service/prompts.h"
@@ -50,6 +51,7 @@ void add_routes(http::Router& router, service::Services& services) {
   routes::add_prompts(router, services);
   routes::add_experiments(router, services);
   routes::add_runs(router, services);
+  routes::add_gateway(router, services);
   routes::add_span_writes(router, services);
   routes::add_span_reads(router, services);
   routes::add_otlp(router, services);
@@ -99,6 +101,7 @@ struct ServerProcess::Impl {
   std::unique_ptr<http::Server> server;
   std::optional<service::Workers> workers;
   std::optional<service::Runs> runs;
+  std::optional<service::Gateway> gateway;
   std::unique_ptr<store_sqlite::ControlSocket> control_socket;
   std::optional<Periodic> periodic;
   std::string setup_token;
@@ -175,6 +178,7 @@ Status ServerProcess::Impl::make_services() {
   services.workers = &workers.emplace(config.workers);
   make_server();
   services.runs = &runs.emplace(services, server->reactors());
+  services.gateway = &gateway.emplace(services, *runs);
   return {};
 }
 
@@ -249,6 +253,7 @@ void ServerProcess::stop(Millis grace) {
   };
   if (my.server) my.server->stop(grace, close_runs);
   my.workers.reset();  // runs what is queued
+  my.gateway.reset();
   my.runs.reset();
   if (my.access) my.access->flush_last_used();
   my.directory.reset();  // calls back for every span that it had accepted, and those answer through the server

@@ -34,13 +34,15 @@ const std::map<std::string, std::set<std::string>>& allowed() {
       {"store", {"base", "json", "llm", "span", "prompt"}},
       {"store_sqlite", {"base", "json", "llm", "span", "prompt", "store"}},
       {"ingest", {"base", "json", "llm", "span", "prompt", "store"}},
+      {"gateway", {"base", "json", "wire", "llm", "span"}},
       {"http", {"base", "json", "wire", "transport"}},
       {"config", {"base", "wire", "llm"}},
       {"service",
-       {"base", "json", "wire", "llm", "span", "prompt", "transport", "calls", "store", "ingest", "config", "http"}},
+       {"base", "json", "wire", "llm", "span", "prompt", "transport", "calls", "store", "ingest", "gateway", "config",
+        "http"}},
       {"routes",
-       {"base", "json", "wire", "llm", "span", "prompt", "transport", "calls", "store", "ingest", "config", "http",
-        "service"}},
+       {"base", "json", "wire", "llm", "span", "prompt", "transport", "calls", "store", "ingest", "gateway", "config",
+        "http", "service"}},
       {"simulate", {"base", "json", "wire", "http"}},
       // The Python extension: the client, and the values that its headers speak of.
       {"native", {"client", "base", "json", "wire", "span", "record"}},
@@ -74,7 +76,8 @@ const std::vector<Fence>& fences() {
 
 // Libraries that do no I/O and start no thread.
 bool is_pure(std::string_view lib) {
-  return lib == "base" || lib == "json" || lib == "wire" || lib == "llm" || lib == "span" || lib == "prompt";
+  return lib == "base" || lib == "json" || lib == "wire" || lib == "llm" || lib == "span" || lib == "prompt" ||
+         lib == "gateway";
 }
 constexpr std::string_view kImpureHeaders[] = {"thread",  "future",     "condition_variable",
                                                "fstream", "filesystem", "sys/socket.h",

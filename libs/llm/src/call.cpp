@@ -220,15 +220,19 @@ Status ChatCall::on_response(const wire::HttpResponse& response, bool&) {
   return {};
 }
 
-EmbeddingCall::EmbeddingCall(std::vector<Target> targets, Options options, RequestFor request_for)
-    : Call(std::move(targets), std::move(options)), request_for_(std::move(request_for)) {}
+EmbeddingCall::EmbeddingCall(std::vector<Target> targets, Options options, RequestFor request_for, CodecFor codec_for)
+    : Call(std::move(targets), std::move(options)),
+      request_for_(std::move(request_for)),
+      codec_for_(std::move(codec_for)) {
+  if (!codec_for_) codec_for_ = [](const Target& target) { return embedding_codec(target.provider); };
+}
 
 Result<wire::HttpRequest> EmbeddingCall::encode() {
   if (current_ != &target()) {  // vectors of two models do not mix: a fallback starts over
     current_ = &target();
     result_ = {};
   }
-  const EmbeddingCodec* codec = embedding_codec(target().provider);
+  const EmbeddingCodec* codec = codec_for_(target());
   if (codec == nullptr) {
     return fail({.code = ErrorCode::kUnsupportedModel,
                  .kind = ErrorKind::kInvalidRequest,
@@ -247,7 +251,7 @@ Result<wire::HttpRequest> EmbeddingCall::encode() {
 }
 
 Status EmbeddingCall::on_response(const wire::HttpResponse& response, bool& more) {
-  auto part = embedding_codec(target().provider)->decode(response, sent_);
+  auto part = codec_for_(target())->decode(response, sent_);
   if (!part) return fail(std::move(part).error());
   if (result_.vectors.empty()) {
     result_ = std::move(*part);

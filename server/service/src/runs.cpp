@@ -1,10 +1,10 @@
 #include "tracia/service/runs.h"
 
-#include <condition_variable>
-#include <mutex>
 #include <utility>
 #include <vector>
 
+#include "lanes.h"
+#include "model_call.h"
 #include "probe.h"
 #include "run_plan.h"
 #include "run_result.h"
@@ -12,7 +12,6 @@
 #include "tracia/base/ids.h"
 #include "tracia/base/limits.h"
 #include "tracia/calls/driver.h"
-#include "tracia/ingest/ingest.h"
 #include "tracia/service/connections.h"
 #include "tracia/span/from_call.h"
 #include "tracia/span/limits.h"
@@ -20,99 +19,18 @@
 #include "tracia/transport/transport.h"
 
 namespace tracia::service {
-namespace {
-
-// More wait for a model than any connection limit lets in; past it runs are refused rather than kept.
-constexpr size_t kRunsMax = 10'000;
-constexpr size_t kIdleConnectionsMax = 256;  // a busy server talks to few hosts over many connections
-
-Error stopping() {
-  return {.code = ErrorCode::kUnavailable,
-          .message = "The server is stopping",
-          .retry_after = std::chrono::milliseconds(1000)};
-}
-
-Error too_many() {
-  return {.code = ErrorCode::kUnavailable,
-          .message = "Too many runs at the same time",
-          .retry_after = std::chrono::milliseconds(1000)};
-}
-
-// The trace of a child whose parent is not stored, and of a span without a parent: as the store derives it.
-std::string trace_of_id(std::string_view span_id) { return "tr_" + ascii_lower(span_id.substr(3)); }
-
-// A connection's address that is not allowed: the caller's setting is wrong, and nothing was sent.
-bool is_refused_address(const Error& error) {
-  return error.code == ErrorCode::kForbidden && error.kind == ErrorKind::kPermission && error.status == 0;
-}
-
-}  // namespace
 
 bool needs_parent(const RunRequest& request) { return request.trace_id.empty() && !request.parent_span_id.empty(); }
 
 void settle_trace(Services& services, const std::string& project_id, RunRequest& request) {
   if (request.span_id.empty()) request.span_id = new_span_id();
-  if (needs_parent(request)) {
-    const auto parent = services.spans->get(project_id, ascii_lower(request.parent_span_id), "");
-    // An unreadable store must not stop a call; the trace is then the one that the store itself would derive.
-    const bool known = parent && parent->has_value();
-    request.trace_id = known ? (*parent)->span.trace_id : trace_of_id(request.parent_span_id);
-  }
+  if (needs_parent(request)) request.trace_id = trace_of_parent(services, project_id, request.parent_span_id);
   if (request.trace_id.empty()) request.trace_id = trace_of_id(request.span_id);
 }
 
-// How many runs are under way, so that the destructor can wait for them; and what they share.
 struct Runs::Impl {
-  // One for each reactor, so that a run stays on the thread of its connection.
-  struct Lane {
-    std::shared_ptr<transport::Reactor> reactor;
-    std::shared_ptr<calls::Driver> driver;
-  };
   Services& services;
-  std::vector<Lane> lanes;  // for those who entered
-  std::mutex mutex;
-  std::condition_variable none_left;
-  size_t running = 0;
-  bool closing = false;
-
-  Status enter() {
-    const std::lock_guard lock(mutex);
-    if (closing) return fail(stopping());
-    if (running >= kRunsMax) return fail(too_many());
-    ++running;
-    return {};
-  }
-  void leave() {
-    const std::lock_guard lock(mutex);
-    if (--running == 0) none_left.notify_all();
-  }
-  void add_lane(std::shared_ptr<transport::Reactor> reactor) {
-    transport::Options options{
-        .user_agent = "tracia-server", .idle_connections_max = kIdleConnectionsMax, .reactor = reactor};
-    auto transport = std::make_shared<transport::Transport>(std::move(options));
-    lanes.push_back({std::move(reactor),
-                     std::make_shared<calls::Driver>(std::move(transport), llm::process_env(), *services.clock)});
-  }
-  const std::shared_ptr<calls::Driver>& driver() const {
-    for (const Lane& lane : lanes) {
-      if (lane.reactor && lane.reactor->on_reactor_thread()) return lane.driver;
-    }
-    return lanes.front().driver;
-  }
-  void close() {
-    std::unique_lock lock(mutex);
-    closing = true;
-    while (running > 0) {
-      lock.unlock();
-      for (const Lane& lane : lanes) lane.driver->cancel_all(false);
-      lock.lock();
-      // A run that waits for its parent's trace starts its call later: it is cancelled in the next round.
-      none_left.wait_for(lock, Millis{100}, [&] { return running == 0; });
-    }
-    lock.unlock();
-    for (const Lane& lane : lanes) lane.driver->cancel_all(true);
-    lanes.clear();
-  }
+  Lanes lanes;
 };
 
 namespace {
@@ -122,9 +40,11 @@ class Run : public std::enable_shared_from_this<Run> {
  public:
   using End = tl::expected<RunOutcome, RunFailure>;
 
-  Run(Services& services, std::string project_id, RunRequest request, RunPlan plan, transport::CancelToken cancel,
-      Runs::Listener listener)
+  // Entered into `lanes`, which it leaves when it is over.
+  Run(Services& services, Lanes& lanes, std::string project_id, RunRequest request, RunPlan plan,
+      transport::CancelToken cancel, Runs::Listener listener)
       : services_(services),
+        lanes_(lanes),
         project_id_(std::move(project_id)),
         request_(std::move(request)),
         plan_(std::move(plan)),
@@ -134,7 +54,7 @@ class Run : public std::enable_shared_from_this<Run> {
   bool needs_parent() const { return service::needs_parent(request_); }
 
   // Blocks when needs_parent().
-  void start(const std::shared_ptr<calls::Driver>& driver) {
+  void start() {
     settle_trace(services_, project_id_, request_);
     started_ = services_.clock->now();
     const auto request_for = [this](const llm::Target&) -> const llm::ChatRequest& { return plan_.chat; };
@@ -149,15 +69,12 @@ class Run : public std::enable_shared_from_this<Run> {
                   request_.stream, std::move(sink));
     // The driver keeps the call, and with it this run, until it has ended.
     std::shared_ptr<llm::Call> call(shared_from_this(), &*call_);
-    calls::run_async(driver, std::move(call), cancel_, [self = shared_from_this()] { self->ended(); });
+    calls::run_async(lanes_.driver(), std::move(call), cancel_, [self = shared_from_this()] { self->ended(); });
   }
 
   void refuse(Error error, std::string extra = "") {
     end(tl::unexpected(RunFailure{std::move(error), std::move(extra)}));
   }
-  // Called once, last.
-  std::function<void()> on_over;
-  std::function<bool()> is_closing;
 
  private:
   llm::Call::Options call_options() const {
@@ -172,7 +89,7 @@ class Run : public std::enable_shared_from_this<Run> {
   // On the transport's loop.
   void ended() {
     const auto& error = call_->error();
-    if (error && (!call_->sent() || is_refused_address(*error))) return refuse(unsent(*error));
+    if (is_unsent(*call_)) return refuse(unsent_error(*call_, plan_.to.name, lanes_.is_closing()));
     std::string sent = span::messages_json(plan_.chat.messages);
     store::NewSpan span = make_span(sent);
     std::string begun = error ? "" : begin_result(*call_, std::move(sent), span);
@@ -182,14 +99,6 @@ class Run : public std::enable_shared_from_this<Run> {
                                                   Result<std::vector<store::Appended>> appended) mutable {
       self->answer(std::move(begun), appended.has_value());
     });
-  }
-
-  // What kept the call from being made: the caller's mistake, or ours.
-  Error unsent(const Error& error) const {
-    if (error.code == ErrorCode::kMissingProviderApiKey) return missing_provider_key(call_->target().provider);
-    if (error.kind == ErrorKind::kAborted && is_closing()) return stopping();
-    if (!is_refused_address(error)) return error;
-    return Error::invalid("The base URL of the connection '" + plan_.to.name + "': " + error.message);
   }
 
   // `sent` is the conversation as JSON: the answer shows it too, and a long one is not written twice. Past the bound of
@@ -214,10 +123,7 @@ class Run : public std::enable_shared_from_this<Run> {
     span.user_id = request_.user_id;
     span.session_id = request_.session_id;
     name_prompt(out);
-    // By the vendor's name: prices do not depend on what a connection to the vendor is called.
-    if (!call_->target().endpoint.is_vendor) span.provider = plan_.to.name;
-    ingest::price(out, started_);
-    span.provider = plan_.to.name;
+    price_call(call_->target(), plan_.to.name, started_, out);
     span::fit(span);
     return out;
   }
@@ -247,27 +153,20 @@ class Run : public std::enable_shared_from_this<Run> {
     const auto& error = call_->error();
     if (!error) return end(RunOutcome{finish_result(std::move(begun), stored)});
     const bool by_us = error->kind == ErrorKind::kAborted && !cancel_.cancelled();
-    if (by_us && is_closing()) return refuse(stopping());
-    refuse(in_callers_words(*error), provider_extra(*error, plan_.to.name, stored ? request_.span_id : ""));
-  }
-
-  // "OpenAI error: Rate limit reached".
-  Error in_callers_words(Error error) const {
-    const llm::Provider provider = call_->target().provider;
-    const bool own = plan_.to.name != llm::provider_name(provider);
-    const std::string title = (own ? plan_.to.name : std::string(llm::provider_title(provider))) + " error: ";
-    if (!error.message.starts_with(title)) error.message.insert(0, title);
-    if (error.status == 429 && !error.retry_after) error.retry_after = std::chrono::milliseconds(1000);
-    return error;
+    if (by_us && lanes_.is_closing()) return refuse(stopping_error());
+    refuse(in_callers_words(*error, call_->target().provider, plan_.to.name),
+           provider_extra(*error, plan_.to.name, stored ? request_.span_id : ""));
   }
 
   void end(End result) {
     if (auto tell = std::exchange(listener_.on_end, nullptr)) tell(std::move(result));
     listener_.on_event = nullptr;
-    if (auto over = std::exchange(on_over, nullptr)) over();
+    if (!std::exchange(over_, true)) lanes_.leave();
   }
 
   Services& services_;
+  Lanes& lanes_;
+  bool over_ = false;
   const std::string project_id_;
   RunRequest request_;
   RunPlan plan_;
@@ -280,14 +179,16 @@ class Run : public std::enable_shared_from_this<Run> {
 }  // namespace
 
 Runs::Runs(Services& services, std::vector<std::shared_ptr<transport::Reactor>> reactors)
-    : impl_(new Impl{.services = services}) {
+    : impl_(new Impl{.services = services, .lanes = Lanes(*services.clock)}) {
   if (reactors.empty()) reactors.push_back(nullptr);
-  for (auto& reactor : reactors) impl_->add_lane(std::move(reactor));
+  for (auto& reactor : reactors) impl_->lanes.add(std::move(reactor));
 }
 
 Runs::~Runs() { close(); }
 
-void Runs::close() { impl_->close(); }
+void Runs::close() { impl_->lanes.close(); }
+
+Lanes& Runs::lanes() { return impl_->lanes; }
 
 void Runs::start(const Principal& who, RunRequest request, transport::CancelToken cancel, Listener listener) {
   Services& services = impl_->services;
@@ -296,31 +197,25 @@ void Runs::start(const Principal& who, RunRequest request, transport::CancelToke
     std::string extra = refusal_extra(plan.error(), request);
     return listener.on_end(tl::unexpected(RunFailure{std::move(plan).error(), std::move(extra)}));
   }
-  if (const Status entered = impl_->enter(); !entered) {
+  if (const Status entered = impl_->lanes.enter(); !entered) {
     return listener.on_end(tl::unexpected(RunFailure{entered.error(), ""}));
   }
-  auto run = std::make_shared<Run>(services, who.project_id, std::move(request), std::move(*plan), std::move(cancel),
-                                   std::move(listener));
-  Impl* impl = impl_.get();
-  run->on_over = [impl] { impl->leave(); };
-  run->is_closing = [impl] {
-    const std::lock_guard lock(impl->mutex);
-    return impl->closing;
-  };
-  if (!run->needs_parent()) return run->start(impl->driver());
-  const Status taken = services.workers->submit([run, impl] { run->start(impl->driver()); });
+  auto run = std::make_shared<Run>(services, impl_->lanes, who.project_id, std::move(request), std::move(*plan),
+                                   std::move(cancel), std::move(listener));
+  if (!run->needs_parent()) return run->start();
+  const Status taken = services.workers->submit([run] { run->start(); });
   if (!taken) run->refuse(taken.error());
 }
 
 void Runs::probe(llm::Target target, transport::CancelToken cancel, std::function<void(Result<Millis>)> done) {
   auto call = make_probe(std::move(target), *impl_->services.clock);
   if (!call) return done(fail(std::move(call).error()));
-  if (const Status entered = impl_->enter(); !entered) return done(fail(entered.error()));
+  if (const Status entered = impl_->lanes.enter(); !entered) return done(fail(entered.error()));
   const std::shared_ptr<llm::Call> shared = std::move(*call);
-  calls::run_async(impl_->driver(), shared, cancel, [impl = impl_.get(), shared, done = std::move(done)] {
+  calls::run_async(impl_->lanes.driver(), shared, cancel, [lanes = &impl_->lanes, shared, done = std::move(done)] {
     const auto& error = shared->error();
     done(error ? Result<Millis>(fail(*error)) : Result<Millis>(shared->latency()));
-    impl->leave();
+    lanes->leave();
   });
 }
 

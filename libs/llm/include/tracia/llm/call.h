@@ -69,6 +69,7 @@ class Call {
 
   Target& target() { return targets_[target_]; }
   const Target& target() const { return targets_[target_]; }
+  size_t target_index() const { return target_; }  // of target(), in the list as given
   const std::optional<SteadyTime>& deadline() const { return options_.deadline; }
 
   // The request of the next try. An error here (the vendor cannot express the request, no credentials) ends the try:
@@ -151,7 +152,9 @@ class ChatCall final : public Call {
 class EmbeddingCall final : public Call {
  public:
   using RequestFor = std::function<EmbeddingRequest(const Target&)>;
-  EmbeddingCall(std::vector<Target> targets, Options options, RequestFor request_for);
+  // nullptr: the target's provider has no embeddings. The default is embedding_codec().
+  using CodecFor = std::function<const EmbeddingCodec*(const Target&)>;
+  EmbeddingCall(std::vector<Target> targets, Options options, RequestFor request_for, CodecFor codec_for = {});
   const EmbeddingResult& result() const { return result_; }
 
  protected:
@@ -164,6 +167,7 @@ class EmbeddingCall final : public Call {
 
  private:
   RequestFor request_for_;
+  CodecFor codec_for_;
   EmbeddingResult result_;
   size_t sent_ = 0;  // inputs in the request under way
   size_t total_ = 0;

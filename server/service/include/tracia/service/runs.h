@@ -21,6 +21,8 @@
 
 namespace tracia::service {
 
+class Lanes;  // where calls run; private to the service
+
 // A run, validated (routes read it from JSON). Either `at` or `content` says what runs.
 struct RunRequest {
   std::optional<PromptAt> at;                                  // a stored prompt
@@ -76,6 +78,8 @@ class Runs {
   // or, when it names none, the list of models. No retry, 20 s at most, no span. `done` gets the latency, or what went
   // wrong, once, on any thread.
   void probe(llm::Target target, transport::CancelToken cancel, std::function<void(Result<Millis>)> done);
+
+  Lanes& lanes();  // for Gateway, whose calls run, are bounded and end with these
 
  private:
   struct Impl;

@@ -21,6 +21,7 @@ class Prompts;      // prompts.h: prompts, versions, labels
 class Experiments;  // experiments.h: A/B tests of prompts, and their results
 class Connections;  // connections.h: providers of a project, sealing, where a call goes
 class Runs;         // runs.h: prompts.run and the unsaved run
+class Gateway;      // gateway.h: OpenAI's dialect for any provider's models
 class Metrics;      // metrics.h: counters and histograms for /metrics
 class Log;          // log.h: structured lines on stderr
 
@@ -38,6 +39,7 @@ struct Services {
   Experiments* experiments = nullptr;
   Connections* connections = nullptr;
   Runs* runs = nullptr;
+  Gateway* gateway = nullptr;
   const std::atomic<bool>* stopping = nullptr;  // true once the server began to stop; nullptr: it never does
 };
 

@@ -1,0 +1,52 @@
+#include "tracia/service/gateway.h"
+
+#include <utility>
+
+#include "gateway_call.h"
+#include "gateway_plan.h"
+#include "tracia/base/bytes.h"
+#include "tracia/service/connections.h"
+
+namespace tracia::service {
+
+void Gateway::start(const Principal& who, GatewayRequest request, transport::CancelToken cancel, Listener listener) {
+  auto plan = plan_gateway(services_, who.project_id, request);
+  if (!plan) return listener.on_end({.error = std::move(plan).error()});
+  if (const Status entered = lanes_.enter(); !entered) return listener.on_end({.error = entered.error()});
+  auto call = make_gateway_call({.services = services_,
+                                 .lanes = lanes_,
+                                 .project_id = who.project_id,
+                                 .request = std::move(request),
+                                 .plan = std::move(*plan),
+                                 .cancel = std::move(cancel),
+                                 .listener = std::move(listener)});
+  if (!call->needs_trace()) return call->start();
+  const Status taken = services_.workers->submit([call] {
+    call->find_trace();
+    call->start();
+  });
+  if (!taken) call->refuse(taken.error());
+}
+
+std::string Gateway::models_json(std::string_view project_id) const {
+  using llm::Provider;
+  std::vector<gateway::ModelEntry> models;
+  for (const Provider provider :
+       {Provider::kOpenAi, Provider::kAnthropic, Provider::kGoogle, Provider::kAmazonBedrock, Provider::kVoyage}) {
+    const std::string_view name = llm::provider_name(provider);
+    if (services_.connections->resolve(project_id, name, "")) gateway::add_models(models, provider, "", name);
+  }
+  // A connection of another name: what the vendor offers under its name. What a compatible endpoint offers is not
+  // known.
+  for (const auto& live : services_.cache->connections_of(project_id)) {
+    const store::Connection& connection = live->connection;
+    const auto provider = llm::provider_from_name(connection.protocol);
+    const std::string name = ascii_lower(connection.name);
+    if (!provider || llm::provider_from_name(name) || live->locked) continue;
+    if (*provider == Provider::kOpenAi && !connection.base_url.empty()) continue;
+    gateway::add_models(models, *provider, connection.name + "/", name);
+  }
+  return gateway::models_json(models);
+}
+
+}  // namespace tracia::service

@@ -1,0 +1,80 @@
+#include "gateway_plan.h"
+
+#include <utility>
+
+#include "tracia/base/bytes.h"
+#include "tracia/llm/call.h"
+#include "tracia/llm/catalog.h"
+
+namespace tracia::service {
+namespace {
+
+using gateway::ChatInput;
+using gateway::Dialect;
+using gateway::EmbeddingsInput;
+using llm::Provider;
+
+Error unknown_model(std::string_view model) {
+  const std::string name(utf8_prefix(model, 80));
+  return {.code = ErrorCode::kUnsupportedModel,
+          .kind = ErrorKind::kNotFound,
+          .message = "The model '" + name + "' does not exist or no provider is known for it. Put a provider or a " +
+                     "connection before it, as in openai/" + name,
+          .provider = {.param = "model"}};
+}
+
+Result<Connections::Named> resolve(const Services& services, std::string_view project_id, std::string_view model) {
+  const size_t slash = model.find('/');
+  if (slash != std::string_view::npos && slash + 1 < model.size()) {
+    const std::string prefix = ascii_lower(model.substr(0, slash));
+    if (services.cache->connection(project_id, prefix) || llm::provider_from_name(prefix)) {
+      return services.connections->resolve(project_id, prefix, model.substr(slash + 1));
+    }
+  }
+  if (!llm::resolve_provider(model)) return fail(unknown_model(model));
+  return services.connections->resolve(project_id, "", model);
+}
+
+bool is_relayed(const ChatInput& input, const llm::Target& target) {
+  if (target.provider != Provider::kOpenAi) return false;
+  return input.dialect == Dialect::kResponses || &llm::chat_codec(target) == &llm::openai_chat_codec();
+}
+bool is_relayed(const EmbeddingsInput&, const llm::Target& target) { return target.provider == Provider::kOpenAi; }
+
+Status check(const ChatInput&, const llm::Target& target) {
+  if (target.provider != Provider::kVoyage) return {};
+  return fail(gateway::invalid_param("model", "is one of Voyage, which has embedding models only"));
+}
+Status check(const EmbeddingsInput&, const llm::Target& target) {
+  if (llm::embedding_codec(target.provider) != nullptr) return {};
+  return fail(gateway::invalid_param(
+      "model", "is one of " + std::string(llm::provider_title(target.provider)) + ", which has no embedding models"));
+}
+
+template <typename Input>
+Status add(const Services& services, std::string_view project_id, std::string_view model, const Input& input,
+           GatewayPlan& plan) {
+  auto named = resolve(services, project_id, model);
+  if (!named) return fail(std::move(named).error());
+  TRACIA_TRY(check(input, named->target));
+  const bool relayed = is_relayed(input, named->target);
+  if (!relayed && input.untranslatable) return fail(*input.untranslatable);
+  plan.to.push_back(std::move(*named));
+  plan.relayed.push_back(relayed);
+  return {};
+}
+
+}  // namespace
+
+Result<GatewayPlan> plan_gateway(const Services& services, std::string_view project_id, const GatewayRequest& request) {
+  GatewayPlan plan;
+  const auto add_all = [&](const auto& input) -> Status {
+    TRACIA_TRY(add(services, project_id, input.model, input, plan));
+    for (const std::string& model : request.fallbacks) TRACIA_TRY(add(services, project_id, model, input, plan));
+    return {};
+  };
+  TRACIA_TRY(std::visit(add_all, request.input));
+  return plan;
+}
+
+}  // namespace tracia::service
