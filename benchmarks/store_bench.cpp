@@ -23,6 +23,7 @@
 #include "generate.h"
 #include "measure.h"
 #include "tracia/ingest/ingest.h"
+#include "tracia/store/analytics.h"
 #include "tracia/store_sqlite/data_directory.h"
 
 namespace {
@@ -124,6 +125,11 @@ struct Store {
 std::vector<store::NewSpan> decode(std::string_view batch) {
   auto decoded = must(ingest::read_batch(batch, ingest::BatchForm::kArray, kProject, no_prompt, system_clock().now()));
   if (!decoded.rejected.empty()) die(decoded.rejected.front().error);
+  // What sums are made for: a prompt in three versions.
+  for (store::NewSpan& one : decoded.spans) {
+    one.span.prompt_slug = one.span.name;
+    one.span.prompt_version = 1 + one.span.latency_ms % 3;
+  }
   return std::move(decoded.spans);
 }
 
@@ -294,6 +300,55 @@ void time_queries(const char* name, int rounds, const Query& query) {
               percentile(ms, 99), percentile(cpu_ms, 50), percentile(cpu_ms, 99), rounds);
 }
 
+// A word as often as the prose has it.
+std::string any_word(bench::Generator& generator) {
+  std::string word = generator.prose(1);
+  while (word.back() == ' ' || word.back() == '.') word.pop_back();
+  return word;
+}
+
+// Pages of 50, the newest first; the budget is the server's.
+void search(store::SpanStore& spans, bench::Generator& generator) {
+  size_t short_pages = 0;
+  const auto find = [&](std::vector<std::string> words) {
+    const auto page = must(spans.list(kProject, {.words = std::move(words)}, {.limit = 50}));
+    if (page.next && page.spans.size() < 50) ++short_pages;
+  };
+  time_queries("search: a word", 20, [&](int) { find({any_word(generator)}); });
+  time_queries("search: three words", 20,
+               [&](int) { find({any_word(generator), any_word(generator), any_word(generator)}); });
+  time_queries("search: six words (few or no spans)", 20, [&](int) {
+    std::vector<std::string> words;
+    for (int i = 0; i < 6; ++i) words.push_back(any_word(generator));
+    find(words);
+  });
+  time_queries("search: two beginnings of words", 20,
+               [&](int) { find({any_word(generator).substr(0, 3), any_word(generator).substr(0, 3)}); });
+  time_queries("search: a word that is nowhere", 20, [&](int) { find({generator.id("w")}); });
+  std::printf("  (%zu searches ran out of their 2 s)\n", short_pages);
+}
+
+void sum_up(store::SpanStore& spans, uint64_t stored) {
+  using enum store::Dimension;
+  const Timestamp end{kFirstStart + static_cast<int64_t>(stored) * 250'000};
+  const Timestamp begin{end.micros - 30 * 86'400'000'000};
+  size_t cut = 0;
+  const auto sums = [&](const char* name, int rounds, std::vector<store::Dimension> group_by,
+                        store::TimeBucket bucket) {
+    const store::AnalyticsQuery query{
+        .filter = {.start_from = begin, .start_before = end}, .group_by = std::move(group_by), .bucket = bucket};
+    time_queries(name, rounds, [&](int) {
+      if (must(spans.analytics(kProject, query, {})).scanned_from) ++cut;
+    });
+  };
+  sums("sums: 30 days by day", 20, {}, store::TimeBucket::kDay);
+  sums("sums: 30 days by hour and model", 20, {kModel, kProvider}, store::TimeBucket::kHour);
+  sums("sums: 30 days by day and version", 20, {kPrompt, kVersion}, store::TimeBucket::kDay);
+  sums("sums: 30 days, model and version", 20, {kModel, kPrompt, kVersion}, store::TimeBucket::kDay);
+  sums("sums: 30 days by user (2 s at most)", 3, {kUser}, store::TimeBucket::kNone);
+  std::printf("  (%zu sums ran out of their 2 s)\n", cut);
+}
+
 void queries(Store& store, bench::Generator& generator, uint64_t stored) {
   std::printf("\nReads over %llu spans (target: p99 <= 20 ms for list, open and indexed filters)\n",
               static_cast<unsigned long long>(stored));
@@ -328,6 +383,8 @@ void queries(Store& store, bench::Generator& generator, uint64_t stored) {
     must(spans.get(kProject, span.span_id, span.trace_id));
   });
   time_queries("open a trace", 200, [&](int) { must(spans.trace(kProject, any().span.trace_id, 10'000)); });
+  search(spans, generator);
+  sum_up(spans, stored);
   time_queries("newest traces", 50, [&](int) { must(spans.traces(kProject, {}, {.limit = 50})); });
   time_queries("newest sessions", 20,
                [&](int) { must(spans.groups(kProject, store::GroupBy::kSession, {}, {.limit = 50})); });

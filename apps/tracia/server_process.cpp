@@ -14,6 +14,7 @@
 #include "tracia/service/access.h"
 #include "tracia/service/connections.h"
 #include "tracia/service/control_cache.h"
+#include "tracia/service/experiments.h"
 #include "tracia/service/log.h"
 #include "tracia/service/metrics.h"
 #include "tracia/service/prompts.h"
@@ -47,11 +48,13 @@ class DirectorySealer : public service::Sealer {
 
 void add_routes(http::Router& router, service::Services& services) {
   routes::add_prompts(router, services);
+  routes::add_experiments(router, services);
   routes::add_runs(router, services);
   routes::add_span_writes(router, services);
   routes::add_span_reads(router, services);
   routes::add_evaluations(router, services);
   routes::add_traces(router, services);
+  routes::add_analytics(router, services);
   routes::add_auth(router, services);
   routes::add_settings(router, services);
   routes::add_connections(router, services);
@@ -87,6 +90,7 @@ struct ServerProcess::Impl {
   service::Services services;
   std::optional<service::Access> access;
   std::optional<service::Prompts> prompts;
+  std::optional<service::Experiments> experiments;
   std::optional<service::Connections> connections;
   http::Router router;
   std::function<void(const http::Finished&)> observer;  // set before the server listens
@@ -165,6 +169,7 @@ Status ServerProcess::Impl::make_services() {
   if (!token) return fail(token.error());
   setup_token = token->value_or("");
   services.prompts = &prompts.emplace(services);
+  services.experiments = &experiments.emplace(services);
   services.connections = &connections.emplace(services, *sealer, env);
   services.workers = &workers.emplace(config.workers);
   make_server();

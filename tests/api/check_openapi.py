@@ -182,7 +182,7 @@ class Contract:
                     for problem in self.check_value(json.loads(row), f"{media_pointer}/x-item-schema"):
                         problems.append(f"line {number}, {problem}")
                 return problems
-            if media_type in ("text/plain", "application/yaml"):
+            if media_type in ("text/plain", "text/csv", "application/yaml"):
                 return self.check_value(text, f"{media_pointer}/schema")
             value = json.loads(text)
             problems = self.check_value(value, f"{media_pointer}/schema")

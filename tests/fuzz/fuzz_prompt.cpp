@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "tracia/json/reader.h"
+#include "tracia/prompt/experiment.h"
 #include "tracia/prompt/prompt.h"
 
 namespace {
@@ -48,12 +49,33 @@ void check_edit(const prompt::Edit& edit) {
   check(second.has_value() && !second->version && second->prompt.revision == first->prompt.revision);
 }
 
+// An accepted experiment divides all buckets, comes back from a store as it was, and is its own edit.
+void check_experiment(const Value& body) {
+  prompt::Prompt prompt{.id = "prm_1", .project_id = "prj_1", .slug = "s", .name = "n"};
+  prompt.current_version = 3;
+  const auto draft = prompt::read_experiment(body, prompt);
+  if (!draft) return;
+  const auto ends = prompt::bucket_ends(draft->variants);
+  check(ends.size() >= 2 && ends.front() > 0 && ends.back() == prompt::kBuckets);
+  for (size_t i = 1; i < ends.size(); ++i) check(ends[i] > ends[i - 1]);
+  tracia::json::Writer w;
+  prompt::write_variants(w, draft->variants);
+  const auto stored = prompt::stored_variants(w.str());
+  check(stored && *stored == draft->variants);
+  prompt::Experiment experiment{.id = "exp_1", .name = draft->name, .variants = draft->variants};
+  experiment.primary_metric = draft->primary_metric;
+  check(experiment.variant(prompt::assign(experiment, draft->name).key) != nullptr);
+  const auto again = prompt::edited(experiment, body, prompt, {1});
+  check(again && again->revision == experiment.revision);
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   Document document;
   const auto body = document.parse({reinterpret_cast<const char*>(data), size});
   if (!body) return 0;
+  check_experiment(*body);
   if (const auto draft = prompt::read_draft(*body)) {
     check(prompt::is_valid_slug(draft->slug) && !draft->name.empty());
     check_shown(draft->content);

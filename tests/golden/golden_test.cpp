@@ -57,6 +57,13 @@ TEST_P(GoldenDirectory, OpensWithAllThatIsInControl) {
   EXPECT_EQ(versions->at(1).content.messages[0].content_json, "\"Version 2 for {{n}}\"");
   EXPECT_EQ((*control.evaluation(kProject, kEvaluation))->value, 0.75);
   EXPECT_EQ(*control.setting("golden"), "yes");
+  // What the format did not have yet: none, and room for some.
+  EXPECT_TRUE(control.experiments()->empty());
+  EXPECT_TRUE(control.put_experiment({.id = "exp_1",
+                                      .project_id = kProject,
+                                      .prompt_id = kPrompt,
+                                      .variants = {{.key = "control", .version = 1}, {.key = "b", .version = 2}}}));
+  EXPECT_EQ(control.experiments()->size(), 1u);
 }
 
 TEST_P(GoldenDirectory, OpensWithEverySpanWhole) {

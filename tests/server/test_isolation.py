@@ -34,10 +34,14 @@ def mine(api, prompt, span_body):
     api.put(path + "/labels/production", {"version": 1})
     evaluation = api.post(f"/api/v1/spans/{body['spanId']}/evaluations",
                           {"evaluatorKey": "quality", "value": 1, "note": marker}, expect=201).json
+    experiment = api.post(path + "/experiments", {"name": marker, "variants": [{"key": "a", "version": 1},
+                                                                               {"key": "b", "version": 1}]},
+                          expect=201).json
     connection = api.send("POST", "/api/v1/connections",
                           {"name": f"c{secrets.token_hex(3)}", "protocol": "openai", "key": "sk-" + "s" * 40})
     return {"marker": marker, "slug": prompt["slug"], "version": "1", "label": "production",
             "spanId": body["spanId"], "traceId": body["traceId"], "evaluationId": evaluation["id"],
+            "experimentId": experiment["id"],
             "connectionId": connection.json["id"] if connection.status == 201 else "con_0000000000000000"}
 
 

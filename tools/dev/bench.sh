@@ -9,6 +9,16 @@ describe_machine() {
   echo "commit: $(git rev-parse --short HEAD)$(git diff --quiet HEAD || echo ', with local changes')"
 }
 
+# The Python package against httpx, openai and LiteLLM, in an environment of its own, made when it is asked for.
+bench_python() {
+  local venv=build/bench-venv
+  build_wheel
+  if [ ! -x "$venv/bin/python" ]; then python3 -m venv "$venv"; fi
+  "$venv/bin/pip" install --quiet --disable-pip-version-check -r benchmarks/python/requirements.txt
+  "$venv/bin/pip" install --quiet --disable-pip-version-check --force-reinstall --no-deps "$python_dist"/*.whl
+  "$venv/bin/python" benchmarks/python/python_bench.py
+}
+
 run_benchmarks() {
   local wanted="${1:-}" program name folder found=0
   folder="build/bench/$(date -u +%Y%m%dT%H%M%SZ)"
@@ -25,6 +35,11 @@ run_benchmarks() {
     say "${command[*]}"
     "${command[@]}" | tee "$folder/$name.txt"
   done
+  if [ -z "$wanted" ] || [ "$wanted" = python ]; then
+    found=1
+    say "benchmarks/python/python_bench.py"
+    bench_python | tee "$folder/python.txt"
+  fi
   [ "$found" = 1 ] || die "no benchmark '$wanted' in build/release/benchmarks"
   say "results are in $folder"
 }

@@ -40,12 +40,13 @@ build_sdist() {
 
 # A fresh environment with the wheel and what its tests need; the latter is installed only when the list changes.
 install_wheel() {
-  local stamp="$python_venv/requirements.sum" wanted
-  wanted="$(cat python/requirements-dev.txt | sha256sum)"
+  # The contract's requirements too: tests of the package start the server with the harness of tests/server.
+  local stamp="$python_venv/requirements.sum" wanted files=(python/requirements-dev.txt tests/api/requirements.txt)
+  wanted="$(cat "${files[@]}" | sha256sum)"
   if [ ! -f "$stamp" ] || [ "$(cat "$stamp")" != "$wanted" ]; then
     rm -rf "$python_venv"
     .venv/bin/python -m venv "$python_venv"
-    "$python_venv/bin/pip" install --quiet --disable-pip-version-check -r python/requirements-dev.txt
+    "$python_venv/bin/pip" install --quiet --disable-pip-version-check "${files[@]/#/-r}"
     echo "$wanted" >"$stamp"
   fi
   # --no-deps: all it needs is in the list; no compiler is asked, a wheel has none.
@@ -62,6 +63,12 @@ check_bundled() {
     echo "the wheel takes libraries from the system: $outside"
     return 1
   fi
+}
+
+write_python_reference() {
+  build_wheel
+  install_wheel
+  "$python_venv/bin/python" tools/dev/python_reference.py
 }
 
 # run_python_tests REPORT PYTHON [PYTEST ARGUMENTS]

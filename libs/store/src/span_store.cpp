@@ -40,15 +40,20 @@ std::string StoredSpan::id() const {
 }
 
 void Totals::add(const StoredSpan& span) {
+  add(span.span.kind, span.span.status, span.cost, span.cost_status, span.span.usage);
+}
+
+void Totals::add(span::Kind kind, span::SpanStatus status, const std::optional<llm::Decimal>& span_cost,
+                 llm::CostStatus span_cost_status, const llm::Usage& span_usage) {
   ++span_count;
-  if (span.span.status == span::SpanStatus::kError) ++error_count;
-  if (!is_model_call(span.span.kind)) return;
-  cost_status = std::max(cost_status, span.cost ? span.cost_status : llm::CostStatus::kUnknown);
-  if (span.cost) {
-    cost = cost + *span.cost;
+  if (status == span::SpanStatus::kError) ++error_count;
+  if (!is_model_call(kind)) return;
+  cost_status = std::max(cost_status, span_cost ? span_cost_status : llm::CostStatus::kUnknown);
+  if (span_cost) {
+    cost = cost + *span_cost;
     any_cost = true;
   }
-  add_usage(usage, span.span.usage);
+  add_usage(usage, span_usage);
 }
 
 void Totals::add(const Totals& other) {

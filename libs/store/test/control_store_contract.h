@@ -571,6 +571,23 @@ TEST_P(ControlStoreContract, EvaluationsBelongToOneProjectSpanAndTrace) {
   EXPECT_TRUE(*store().evaluation("prj_1", "evl_1"));
 }
 
+TEST_P(ControlStoreContract, EvaluationsOfAProjectAreFoundByTheirTime) {
+  for (int i = 1; i <= 4; ++i) {
+    ASSERT_TRUE(store().put_evaluation(evaluation("evl_" + std::to_string(i), "prj_1", "sp_" + std::to_string(i), i)));
+  }
+  ASSERT_TRUE(store().put_evaluation(evaluation("evl_5", "prj_2", "sp_1", 4)));
+  const auto since = [&](const std::string& id, size_t limit) {
+    const auto from = (*store().evaluation("prj_1", id))->created;
+    const auto found = store().evaluations_since("prj_1", from, limit);
+    Ids found_ids;
+    for (const Evaluation& one : *found) found_ids.push_back(one.id);
+    return found_ids;
+  };
+  EXPECT_EQ(since("evl_1", 10), (Ids{"evl_4", "evl_3", "evl_2", "evl_1"}));
+  EXPECT_EQ(since("evl_3", 10), (Ids{"evl_4", "evl_3"}));
+  EXPECT_EQ(since("evl_1", 2), (Ids{"evl_4", "evl_3"}));
+}
+
 TEST_P(ControlStoreContract, EvaluationsAreRemovedOneByOneOrWithTheirSpan) {
   for (int i = 1; i <= 3; ++i) {
     ASSERT_TRUE(store().put_evaluation(evaluation("evl_" + std::to_string(i), "prj_1", "sp_1", i)));
@@ -676,3 +693,5 @@ TEST_P(ControlStoreContract, OfWritersThatRaceForASlugExactlyOneWinsWhileOthersR
 }
 
 }  // namespace tracia::store
+
+#include "control_experiments_contract.h"  // more tests of the same suite

@@ -8,6 +8,7 @@
 #include <atomic>
 
 #include "span_store_fixture.h"
+#include "tracia/store/analytics.h"
 
 namespace tracia::store::contract {
 
@@ -253,6 +254,9 @@ TEST_P(SpanStoreContract, PayloadFiltersReadTextsAndSayHowFar) {
   EXPECT_THAT(listed({.contains = "question 7"}), ElementsAre(sp(7)));
   EXPECT_THAT(listed({.variables = {{"city", "Zürich"}}}), ElementsAre(sp(20)));
   EXPECT_THAT(listed({.variables = {{"city", "Bern"}}}), IsEmpty());
+  add(with(make(22, 22), [](NewSpan& s) { s.span.attributes_json = R"({"region":"eu","retries":2})"; }));
+  EXPECT_THAT(listed({.attributes = {{"region", "eu"}, {"retries", "2"}}}), ElementsAre(sp(22)));
+  EXPECT_THAT(listed({.attributes = {{"region", "us"}}}), IsEmpty());
   const auto page = list({.contains = "answer"}, {.limit = 3});
   EXPECT_EQ(page.spans.size(), 3u);
   ASSERT_TRUE(page.scanned_to);
@@ -428,6 +432,41 @@ TEST_P(SpanStoreContract, AGroupThatLostItsNewestSpanTakesItsNewPlace) {
 }
 
 TEST_P(SpanStoreContract, RemovingWhatIsNotThereSaysSo) { EXPECT_FALSE(value(store().remove("p1", sp(1), ""))); }
+
+// --- Sums: span_store_oracle.h has more --------------------------------------------------------------------------
+
+TEST_P(SpanStoreContract, SumsGoByGroupAndTimeAndLeaveDeletedSpansOut) {
+  for (uint64_t n = 1; n <= 24; ++n) {
+    add(priced(with(make(n, static_cast<int64_t>(n) * 1800, n),
+                    [&](NewSpan& s) { s.span.model = n % 3 == 0 ? "small" : "large"; }),
+               "0.1", static_cast<int64_t>(n)));
+  }
+  ASSERT_TRUE(value(store().remove("p1", sp(3), "")));
+  AnalyticsQuery query{.group_by = {Dimension::kModel}, .bucket = TimeBucket::kDay, .utc_offset_minutes = 330};
+  for (int round = 0; round < 2; ++round) {
+    const auto sums =
+        value(store().analytics("p1", query, {{sp(4), tr(4), "quality", 0.25}, {sp(3), tr(3), "gone", 1}}));
+    EXPECT_EQ(sums.total.totals.span_count, 23);
+    EXPECT_EQ(sums.total.totals.cost, dollars("2.3"));
+    EXPECT_FALSE(sums.scanned_from);
+    EXPECT_TRUE(sums.scores_complete);
+    ASSERT_GE(sums.rows.size(), 2u);
+    EXPECT_EQ(sums.rows[0].keys, std::vector<std::string>{"large"});
+    EXPECT_EQ(sums.rows[1].keys, std::vector<std::string>{"small"});
+    ASSERT_EQ(sums.total.scores.size(), 1u) << "the deleted span's score is left out";
+    EXPECT_EQ(sums.total.scores.at("quality").sum, 0.25);
+    EXPECT_TRUE(value(store().analytics("p2", query, {})).rows.empty());
+    reopen();
+  }
+}
+
+TEST_P(SpanStoreContract, SumsByMoreThanTheyMayGoByAreRefused) {
+  using enum Dimension;
+  EXPECT_EQ(store().analytics("p1", {.group_by = {kModel, kModel}}, {}).error().code, ErrorCode::kInvalidRequest);
+  EXPECT_EQ(store().analytics("p1", {.group_by = {kModel, kUser, kTag, kKind}}, {}).error().code,
+            ErrorCode::kInvalidRequest);
+  EXPECT_EQ(store().analytics("p1", {.utc_offset_minutes = 1440}, {}).error().code, ErrorCode::kInvalidRequest);
+}
 
 // --- Groups ------------------------------------------------------------------------------------------------------
 

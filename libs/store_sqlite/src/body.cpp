@@ -304,6 +304,43 @@ Result<std::string> error_of(std::string_view body, std::span<const std::string_
   return std::string(error);
 }
 
+Status searched_pieces(std::string_view body, std::vector<SearchedPiece>& out) {
+  out.clear();
+  ByteReader in(body);
+  if (in.byte() != kBodyVersion) return fail(damaged("unknown version"));
+  const uint64_t flags = in.varint();
+  const auto has = [&](BodyBit bit) { return (flags >> bit & 1) != 0; };
+  size_t contents = 0;
+  const auto piece = [&](SearchedForm form) -> SearchedPiece {
+    const uint64_t head = in.varint();
+    if ((head & 1) != 0) return {.form = form, .content = contents++, .text = {}};
+    return {.form = form, .content = {}, .text = in.bytes(head >> 1)};
+  };
+  if (has(kHasError)) out.push_back(piece(SearchedForm::kText));
+  if (has(kHasOutput)) out.push_back(piece(SearchedForm::kText));
+  for (const auto& field : kTextFields) {
+    if (has(field.bit)) (void)piece(SearchedForm::kText);
+  }
+  if (has(kHasAttempts)) {
+    for (size_t left = in.count(); left > 0 && in.ok(); --left) {
+      for (int texts = 6; texts > 0; --texts) (void)in.text();
+      for (int numbers = 3; numbers > 0; --numbers) (void)in.zigzag();
+    }
+  }
+  if (has(kHasInput)) {
+    const uint8_t form = in.byte();
+    if (form == kMessages || form == kTexts) {
+      for (size_t left = in.count(); left > 0 && in.ok(); --left) {
+        out.push_back(piece(form == kMessages ? SearchedForm::kJson : SearchedForm::kListedText));
+      }
+      out.push_back(piece(SearchedForm::kRest));
+    } else {
+      out.push_back(piece(SearchedForm::kJson));
+    }
+  }
+  return in.ok() ? Status{} : Status(fail(damaged("it ends early")));
+}
+
 std::string encode_detail(std::span<const uint64_t> content_numbers, std::string_view body) {
   std::string bytes;
   bytes.reserve(body.size() + 2 * content_numbers.size() + 10);

@@ -180,7 +180,8 @@ Result<bool> ControlSqlite::remove_prompt(std::string_view project_id, std::stri
     TRACIA_TRY(session.run("DELETE FROM prompts WHERE id = ? AND project = ?", values(prompt_id, project_id)));
     removed = session.db().changes() > 0;
     if (!removed) return {};
-    return session.run("DELETE FROM prompt_versions WHERE prompt = ?", values(prompt_id));
+    TRACIA_TRY(session.run("DELETE FROM prompt_versions WHERE prompt = ?", values(prompt_id)));
+    return session.run("DELETE FROM experiments WHERE prompt = ?", values(prompt_id));
   }));
   return removed;
 }

@@ -41,6 +41,15 @@ CREATE TABLE evaluations(
 CREATE INDEX evaluations_by_span ON evaluations(project, span, trace, created, id);
 CREATE TABLE settings(name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 )sql",
+    // 2: experiments
+    R"sql(
+CREATE TABLE experiments(
+  id TEXT PRIMARY KEY, project TEXT NOT NULL, prompt TEXT NOT NULL, name TEXT NOT NULL, status TEXT NOT NULL,
+  variants TEXT NOT NULL, primary_metric TEXT NOT NULL, promoted TEXT NOT NULL, author TEXT NOT NULL,
+  revision INTEGER NOT NULL, created INTEGER NOT NULL, updated INTEGER NOT NULL, started INTEGER, stopped INTEGER
+  ) STRICT;
+CREATE INDEX experiments_by_prompt ON experiments(prompt);
+)sql",
 };
 constexpr int64_t kNewest = std::size(kSteps);
 

@@ -255,6 +255,15 @@ Result<std::vector<Evaluation>> ControlSqlite::evaluations(std::string_view proj
                               read_evaluation);
 }
 
+Result<std::vector<Evaluation>> ControlSqlite::evaluations_since(std::string_view project_id, Timestamp from,
+                                                                 size_t limit) {
+  return all_rows<Evaluation>(
+      *sessions_,
+      "SELECT id, project, span, trace, evaluator, value, source, note, created FROM evaluations"
+      " WHERE project = ? AND created >= ? ORDER BY created DESC, id DESC LIMIT ?",
+      values(project_id, from, limit), read_evaluation);
+}
+
 Result<std::vector<std::vector<Evaluation>>> ControlSqlite::evaluations_of(std::string_view project_id,
                                                                            const SpanKeys& spans, size_t limit_each) {
   std::vector<std::vector<Evaluation>> lists(spans.size());

@@ -45,9 +45,15 @@ class ControlSqlite final : public store::ControlStore {
   Result<std::optional<prompt::Version>> version(std::string_view prompt_id, int64_t number) override;
   Result<std::vector<prompt::Version>> versions(std::string_view prompt_id, int64_t before, size_t limit) override;
 
+  Result<std::vector<prompt::Experiment>> experiments() override;
+  Status put_experiment(const prompt::Experiment& experiment) override;
+  Result<bool> remove_experiment(std::string_view project_id, std::string_view id) override;
+
   Result<std::vector<store::Evaluation>> evaluations(std::string_view project_id, std::string_view span_id,
                                                      std::string_view trace_id, std::string_view after,
                                                      size_t limit) override;
+  Result<std::vector<store::Evaluation>> evaluations_since(std::string_view project_id, Timestamp from,
+                                                           size_t limit) override;
   Result<std::vector<std::vector<store::Evaluation>>> evaluations_of(std::string_view project_id, const SpanKeys& spans,
                                                                      size_t limit_each) override;
   Result<std::optional<store::Evaluation>> evaluation(std::string_view project_id, std::string_view id) override;

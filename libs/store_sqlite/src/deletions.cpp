@@ -15,8 +15,8 @@ Result<std::unique_ptr<Deletions>> Deletions::open(const std::filesystem::path& 
   return deletions;
 }
 
-Status Deletions::load(bool synchronous_off) {
-  if (synchronous_off) TRACIA_TRY(db_.exec("PRAGMA synchronous=OFF"));
+// A column more than version 1 had: older versions go on writing rows without it.
+Status Deletions::make_tables() {
   auto format = db_.integer("PRAGMA user_version");
   if (!format) return fail(std::move(format).error());
   if (*format > 1) {
@@ -31,24 +31,32 @@ Status Deletions::load(bool synchronous_off) {
                  "PRAGMA user_version=1;"
                  "COMMIT"));
   }
+  auto has_start = db_.integer("SELECT count(*) FROM pragma_table_info('deletions') WHERE name='start'");
+  if (!has_start) return fail(std::move(has_start).error());
+  return *has_start != 0 ? Status{} : db_.exec("ALTER TABLE deletions ADD COLUMN start INTEGER");
+}
+
+Status Deletions::load(bool synchronous_off) {
+  if (synchronous_off) TRACIA_TRY(db_.exec("PRAGMA synchronous=OFF"));
+  TRACIA_TRY(make_tables());
   auto mark = db_.integer("SELECT value FROM marks WHERE name='received'");
   if (!mark) return fail(std::move(mark).error());
   received_mark_ = *mark;
-  auto rows = db_.prepare("SELECT received, project, session, user FROM deletions");
+  auto rows = db_.prepare("SELECT received, project, session, user, start FROM deletions");
   if (!rows) return fail(std::move(rows).error());
   while (true) {
     auto more = rows->step();
     if (!more) return fail(std::move(more).error());
     if (!*more) return {};
-    remember(std::string(rows->text(1)), Timestamp{rows->integer(0)}, std::string(rows->text(2)),
-             std::string(rows->text(3)));
+    remember(std::string(rows->text(1)), Timestamp{rows->integer(0)}, rows->optional_integer(4),
+             std::string(rows->text(2)), std::string(rows->text(3)));
   }
 }
 
-void Deletions::remember(const std::string& project_id, Timestamp received, const std::string& session_id,
-                         const std::string& user_id) {
+void Deletions::remember(const std::string& project_id, Timestamp received, std::optional<int64_t> start,
+                         const std::string& session_id, const std::string& user_id) {
   const std::unique_lock lock(mutex_);
-  received_.insert(received.micros);
+  received_.emplace(received.micros, start);
   if (!session_id.empty()) groups_.insert(group_key(project_id, store::GroupBy::kSession, session_id));
   if (!user_id.empty()) groups_.insert(group_key(project_id, store::GroupBy::kUser, user_id));
   count_ = received_.size();
@@ -57,12 +65,13 @@ void Deletions::remember(const std::string& project_id, Timestamp received, cons
 Result<bool> Deletions::add(const std::string& project_id, const store::StoredSpan& span) {
   const std::lock_guard lock(db_mutex_);
   if (contains(span.received)) return false;
-  auto insert = db_.prepare("INSERT INTO deletions(received, project, session, user) VALUES(?, ?, ?, ?)");
+  auto insert = db_.prepare("INSERT INTO deletions(received, project, session, user, start) VALUES(?, ?, ?, ?, ?)");
   if (!insert) return fail(std::move(insert).error());
   insert->bind(0, span.received.micros).bind(1, std::string_view(project_id));
   insert->bind(2, std::string_view(span.span.session_id)).bind(3, std::string_view(span.span.user_id));
+  insert->bind(4, span.start().micros);
   TRACIA_TRY(insert->run());
-  remember(project_id, span.received, span.span.session_id, span.span.user_id);
+  remember(project_id, span.received, span.start().micros, span.span.session_id, span.span.user_id);
   return true;
 }
 
@@ -82,6 +91,18 @@ uint64_t Deletions::count_between(Timestamp first, Timestamp last) const {
   if (count() == 0) return 0;
   const std::shared_lock lock(mutex_);
   return static_cast<uint64_t>(std::distance(received_.lower_bound(first.micros), received_.upper_bound(last.micros)));
+}
+
+std::optional<std::vector<Timestamp>> Deletions::starts_between(Timestamp first, Timestamp last) const {
+  std::vector<Timestamp> starts;
+  if (count() == 0) return starts;
+  const std::shared_lock lock(mutex_);
+  const auto end = received_.upper_bound(last.micros);
+  for (auto it = received_.lower_bound(first.micros); it != end; ++it) {
+    if (!it->second) return std::nullopt;
+    starts.push_back({*it->second});
+  }
+  return starts;
 }
 
 Status Deletions::mark_received(Timestamp last) {

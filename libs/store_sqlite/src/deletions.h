@@ -1,17 +1,21 @@
 // Which spans were deleted. Segments never change, so reads leave these out; a deleted span keeps its key, so that it
 // cannot be written again. DIR/deletions.db, user_version 1:
 //
-//   deletions(received INTEGER PRIMARY KEY, project TEXT, session TEXT, user TEXT)   by receive stamp: no two share one
+//   deletions(received INTEGER PRIMARY KEY, project TEXT, session TEXT, user TEXT,   by receive stamp: no two share one
+//             start INTEGER)       NULL: not known, deleted by a version that did not note it
 //   marks(name TEXT PRIMARY KEY, value INTEGER)    "received": no stamp up to it may be given again
 #pragma once
 
 #include <atomic>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <shared_mutex>
 #include <string>
+#include <vector>
 
 #include "db.h"
 #include "tracia/store/span_store.h"
@@ -31,6 +35,8 @@ class Deletions {
   bool touches(uint64_t group_key) const;
   uint64_t count() const { return count_.load(std::memory_order_relaxed); }
   uint64_t count_between(Timestamp first, Timestamp last) const;  // both included
+  // The starts of the deleted spans that were received between; nullopt: of one it is not known.
+  std::optional<std::vector<Timestamp>> starts_between(Timestamp first, Timestamp last) const;
 
   // For a segment that goes away: remembers, before, that its stamps were used; forgets its deletions, after.
   Status mark_received(Timestamp last);
@@ -41,15 +47,16 @@ class Deletions {
  private:
   explicit Deletions(Db db) : db_(std::move(db)) {}
   Status load(bool synchronous_off);
-  void remember(const std::string& project_id, Timestamp received, const std::string& session_id,
-                const std::string& user_id);
+  Status make_tables();
+  void remember(const std::string& project_id, Timestamp received, std::optional<int64_t> start,
+                const std::string& session_id, const std::string& user_id);
 
   std::mutex db_mutex_;
   Db db_;
   std::atomic<uint64_t> count_{0};
   std::atomic<int64_t> received_mark_{0};
   mutable std::shared_mutex mutex_;
-  std::set<int64_t> received_;
+  std::map<int64_t, std::optional<int64_t>> received_;  // and the start
   std::set<uint64_t> groups_;
 };
 

@@ -17,17 +17,6 @@ class CollectedGroups final : public GroupCursor {
   size_t next_ = 0;
 };
 
-// What sums read of a span, without its texts.
-store::StoredSpan counted(const Row& row) {
-  store::StoredSpan span;
-  span.span.kind = row.kind;
-  span.span.status = row.status;
-  span.span.usage = row.usage;
-  span.cost = row.cost;
-  span.cost_status = row.cost_status;
-  return span;
-}
-
 void merge_sorted(std::vector<uint64_t>& to, const std::vector<uint64_t>& from) {
   std::vector<uint64_t> all;
   all.reserve(to.size() + from.size());
@@ -72,7 +61,7 @@ void GroupCollector::add(const Row& row) {
     part.position = row.position();
     if (by_ == store::GroupBy::kSession) part.user_id = std::string(row.user_id);
   }
-  part.totals.add(counted(row));
+  part.totals.add(row.kind, row.status, row.cost, row.cost_status, row.usage);
   building.traces.insert(trace_key(project_id_, unpack_id(row.trace_id)));
   if (by_ == store::GroupBy::kUser && !row.session_id.empty()) {
     building.sessions.insert(group_key(project_id_, store::GroupBy::kSession, row.session_id));

@@ -5,17 +5,12 @@
 
 #include "codec.h"
 #include "record.h"
+#include "texts.h"
 #include "tracia/base/bytes.h"
+#include "words.h"
 
 namespace tracia::store_sqlite {
 namespace {
-
-constexpr int kDepthMax = 256;  // json::Document refuses deeper text
-
-bool is_word_byte(char c) {
-  const auto byte = static_cast<unsigned char>(c);
-  return byte >= 0x80 || (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
-}
 
 // Whether `word` begins a word of `text`; both in lower case.
 bool begins_a_word(std::string_view text, std::string_view word) {
@@ -23,11 +18,6 @@ bool begins_a_word(std::string_view text, std::string_view word) {
     if (at == 0 || !is_word_byte(text[at - 1]) || !is_word_byte(word.front())) return true;
   }
   return false;
-}
-
-// Members of messages and parts whose strings are what people read.
-bool is_text_member(std::string_view key) {
-  return key == "content" || key == "text" || key == "transcript" || key == "context";
 }
 
 template <typename T>
@@ -89,23 +79,27 @@ bool RowMatcher::matches_texts(const Row& row) const {
 }
 
 PayloadMatcher::PayloadMatcher(const store::SpanFilter& filter)
-    : variables_(filter.variables), contains_(ascii_lower(filter.contains)) {
+    : variables_(filter.variables), attributes_(filter.attributes), contains_(ascii_lower(filter.contains)) {
   for (const std::string& word : filter.words) {
     if (!word.empty()) words_.push_back(ascii_lower(word));
   }
 }
 
-bool PayloadMatcher::matches(const span::Span& span) { return variables_match(span) && texts_match(span); }
+bool PayloadMatcher::matches(const span::Span& span) {
+  return members_match(variables_, span.variables_json) && members_match(attributes_, span.attributes_json) &&
+         texts_match(span);
+}
 
-bool PayloadMatcher::variables_match(const span::Span& span) {
-  if (variables_.empty()) return true;
-  const auto variables = document_.parse(span.variables_json);
-  if (!variables) return false;
-  return std::all_of(variables_.begin(), variables_.end(), [&](const auto& wanted) {
-    const json::Value value = (*variables)[wanted.first];
+// Whether the object has all of the members, each with that text, or, when it is no string, that JSON.
+bool PayloadMatcher::members_match(const Members& wanted, std::string_view object) {
+  if (wanted.empty()) return true;
+  const auto members = document_.parse(object);
+  if (!members) return false;
+  return std::all_of(wanted.begin(), wanted.end(), [&](const auto& member) {
+    const json::Value value = (*members)[member.first];
     if (!value) return false;
     const auto text = value.string();
-    return text ? *text == wanted.second : value.to_json() == wanted.second;
+    return text ? *text == member.second : value.to_json() == member.second;
   });
 }
 
@@ -119,29 +113,8 @@ bool PayloadMatcher::texts_match(const span::Span& span) {
   const auto all_found = [&] { return std::find(found_.begin(), found_.end(), false) == found_.end(); };
   if (all_found()) return true;
   const auto input = document_.parse(span.input_json);
-  if (input) collect(*input, 0);
+  if (input) each_text(*input, [&](std::string_view text) { search(text); });
   return all_found();
-}
-
-// Strings that are members called "text" or the like, or stand in arrays of such a name.
-void PayloadMatcher::collect(const json::Value& value, int depth) {
-  if (depth > kDepthMax) return;
-  if (value.is_array()) {
-    for (const json::Value item : value.items()) {
-      if (!item.is_string()) collect(item, depth + 1);
-    }
-    return;
-  }
-  for (const json::Member member : value.members()) {
-    const bool is_text = is_text_member(member.key);
-    if (const auto text = member.value.string(); text && is_text) search(*text);
-    if (is_text && member.value.is_array()) {
-      for (const json::Value item : member.value.items()) {
-        if (const auto text = item.string()) search(*text);
-      }
-    }
-    collect(member.value, depth + 1);
-  }
 }
 
 void PayloadMatcher::search(std::string_view text) {

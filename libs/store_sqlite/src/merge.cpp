@@ -11,12 +11,29 @@ MergedCursor::MergedCursor(std::shared_ptr<const SegmentSet::List> segments, con
       project_id_(std::move(project_id)),
       filter_(std::move(filter)),
       after_(after) {
-  for (const auto& stored : *segments_) {
-    const SegmentInfo info = stored->segment->info();
-    if (may_matter(*stored->segment, info)) {
-      waiting_.push_back({.stored = stored.get(), .max_start = info.max_start});
-    }
-  }
+  for (const auto& stored : *segments_) add({.stored = stored.get(), .from = {}, .before = {}});
+  sort_waiting();
+}
+
+MergedCursor::MergedCursor(std::shared_ptr<const SegmentSet::List> segments, const std::vector<SegmentPart>& parts,
+                           const Deletions& deletions, std::string project_id, store::SpanFilter filter)
+    : segments_(std::move(segments)),
+      deletions_(deletions),
+      project_id_(std::move(project_id)),
+      filter_(std::move(filter)) {
+  for (const SegmentPart& part : parts) add(part);
+  sort_waiting();
+}
+
+void MergedCursor::add(const SegmentPart& part) {
+  const SegmentInfo info = part.stored->segment->info();
+  if (!may_matter(*part.stored->segment, info)) return;
+  // A part's last start is before its end.
+  const Timestamp max_start = part.before ? std::min(info.max_start, *part.before) : info.max_start;
+  waiting_.push_back({.part = part, .max_start = max_start});
+}
+
+void MergedCursor::sort_waiting() {
   std::sort(waiting_.begin(), waiting_.end(),
             [](const Waiting& a, const Waiting& b) { return a.max_start < b.max_start; });
 }
@@ -57,10 +74,13 @@ Status MergedCursor::open_due() {
     if (current_ != nullptr && next.max_start.micros < current_->position().start_us) break;
     waiting_.pop_back();
     // Not before the last one given out: the active segment may have grown since.
-    auto cursor = next.stored->segment->query(project_id_, filter_, after_);
-    if (!cursor && next.stored->skips(cursor.error())) continue;
+    store::SpanFilter filter = filter_;
+    if (next.part.from) filter.start_from = next.part.from;
+    if (next.part.before) filter.start_before = next.part.before;
+    auto cursor = next.part.stored->segment->query(project_id_, filter, after_);
+    if (!cursor && next.part.stored->skips(cursor.error())) continue;
     if (!cursor) return fail(std::move(cursor).error());
-    open_.push_back({next.stored, std::move(*cursor)});
+    open_.push_back({next.part.stored, std::move(*cursor)});
     TRACIA_TRY(advance(open_.size() - 1));
     choose();
   }

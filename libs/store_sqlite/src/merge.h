@@ -11,12 +11,21 @@
 
 namespace tracia::store_sqlite {
 
+// A stretch of time of one segment.
+struct SegmentPart {
+  const StoredSegment* stored;
+  std::optional<Timestamp> from, before;
+};
+
 // Opens a segment only when the list comes to its time, and not at all when it cannot matter. A damaged one is left
 // where it cannot be read further. One thread.
 class MergedCursor {
  public:
   MergedCursor(std::shared_ptr<const SegmentSet::List> segments, const Deletions& deletions, std::string project_id,
                store::SpanFilter filter, std::optional<store::Position> after);
+  // Only these parts, which do not overlap; their segments are among `segments`.
+  MergedCursor(std::shared_ptr<const SegmentSet::List> segments, const std::vector<SegmentPart>& parts,
+               const Deletions& deletions, std::string project_id, store::SpanFilter filter);
 
   Result<bool> next();
   const Row& row() const { return current_->row(); }
@@ -27,13 +36,15 @@ class MergedCursor {
 
  private:
   struct Waiting {
-    const StoredSegment* stored;
+    SegmentPart part;
     Timestamp max_start;
   };
   struct Open {
     const StoredSegment* stored;
     std::unique_ptr<SegmentCursor> cursor;
   };
+  void add(const SegmentPart& part);
+  void sort_waiting();
   bool may_matter(const Segment& segment, const SegmentInfo& info) const;
   Status advance(size_t index);
   Status open_due();

@@ -151,6 +151,16 @@ Result<PositionList> PositionList::decode(std::string_view bytes, uint32_t spans
   return list;
 }
 
+PositionList PositionList::of(const std::vector<bool>& positions) {
+  PositionList list;
+  list.spans_ = static_cast<uint32_t>(positions.size());
+  for (uint32_t at = 0; at < list.spans_; ++at) {
+    if (positions[at]) list.sparse_.push_back(at);
+  }
+  list.size_ = list.sparse_.size();
+  return list;
+}
+
 uint32_t PositionList::seek(uint32_t at) {
   if (bitmap_.empty()) {
     while (next_ < sparse_.size() && sparse_[next_] < at) ++next_;

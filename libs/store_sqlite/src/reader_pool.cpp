@@ -7,6 +7,20 @@ namespace {
 
 constexpr const char* kFloor = " WHERE first <= ? ORDER BY first DESC LIMIT 1";
 
+// For tables that files of older versions lack.
+Status prepare_if(SealedConnection& connection, std::string_view table, const char* sql,
+                  std::optional<Statement>& statement) {
+  auto find = connection.db.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?");
+  if (!find) return fail(std::move(find).error());
+  auto there = find->bind(0, table).step();
+  if (!there) return fail(std::move(there).error());
+  if (!*there) return {};
+  auto prepared = connection.db.prepare(sql);
+  if (!prepared) return fail(std::move(prepared).error());
+  statement.emplace(std::move(*prepared));
+  return {};
+}
+
 Result<std::unique_ptr<SealedConnection>> connect(const std::filesystem::path& file, const std::string& vfs) {
   auto db = Db::open(file, OpenMode::kImmutable, vfs);
   if (!db) return fail(std::move(db).error());
@@ -20,9 +34,22 @@ Result<std::unique_ptr<SealedConnection>> connect(const std::filesystem::path& f
   for (auto* statement : {&rows, &details, &contents, &postings, &group, &next}) {
     if (!*statement) return fail(std::move(*statement).error());
   }
-  return std::make_unique<SealedConnection>(SealedConnection{std::move(*db), std::move(*rows), std::move(*details),
-                                                             std::move(*contents), std::move(*postings),
-                                                             std::move(*group), std::move(*next)});
+  std::unique_ptr<SealedConnection> connection(new SealedConnection{std::move(*db),
+                                                                    std::move(*rows),
+                                                                    std::move(*details),
+                                                                    std::move(*contents),
+                                                                    std::move(*postings),
+                                                                    std::move(*group),
+                                                                    std::move(*next),
+                                                                    {},
+                                                                    {},
+                                                                    {}});
+  TRACIA_TRY(prepare_if(*connection, "rollups", "SELECT data FROM rollups WHERE key = ?", connection->rollup));
+  TRACIA_TRY(
+      prepare_if(*connection, "words", "SELECT key, list FROM words WHERE key >= ? ORDER BY key", connection->words));
+  TRACIA_TRY(
+      prepare_if(*connection, "word_units", "SELECT data FROM word_units WHERE project = ?", connection->word_units));
+  return connection;
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <list>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -23,6 +24,7 @@ namespace tracia::store_sqlite {
 struct SealedConnection {
   Db db;
   Statement row_block, detail_block, content_block, postings, group, group_next;
+  std::optional<Statement> rollup, words, word_units;  // older files lack these tables
 };
 
 class ReaderPool {

@@ -76,6 +76,21 @@ Status join(std::string_view body, std::span<const std::string_view> contents, s
 bool error_needs_content(std::string_view body);
 Result<std::string> error_of(std::string_view body, std::span<const std::string_view> contents);
 
+// What SpanFilter.words and .contains look at in a body, in the form in which it is kept there.
+enum class SearchedForm : uint8_t {
+  kText,        // output, error
+  kJson,        // an input, or one of its messages
+  kListedText,  // a string, as JSON, of an input's list of texts
+  kRest,        // what follows an input's list: "}", or a comma and further members and "}"
+};
+struct SearchedPiece {
+  SearchedForm form = SearchedForm::kText;
+  std::optional<size_t> content;  // its place among the span's contents; nullopt: `text` is it
+  std::string_view text;          // into the body
+};
+// Errors: kUnavailable "damaged span: …".
+Status searched_pieces(std::string_view body, std::vector<SearchedPiece>& out);
+
 // What both kinds of segments store as a detail: the numbers of the span's contents in that segment, then the body.
 std::string encode_detail(std::span<const uint64_t> content_numbers, std::string_view body);
 struct Detail {
@@ -99,20 +114,21 @@ class RowMatcher {
   std::optional<std::string> trace_id_, parent_span_id_;  // packed
 };
 
-// The rest of a filter: variables, words, contains. Reads whole spans. One thread at a time (it reuses buffers).
+// The rest of a filter: variables, attributes, words, contains. Reads whole spans. One thread at a time (it reuses
+// buffers).
 class PayloadMatcher {
  public:
   explicit PayloadMatcher(const store::SpanFilter& filter);
   bool matches(const span::Span& span);
 
  private:
-  bool variables_match(const span::Span& span);
+  using Members = std::vector<std::pair<std::string, std::string>>;
+  bool members_match(const Members& wanted, std::string_view object);
   bool texts_match(const span::Span& span);
-  void collect(const json::Value& value, int depth);
   void search(std::string_view text);
   void search_words(std::string_view lower);
 
-  std::vector<std::pair<std::string, std::string>> variables_;
+  Members variables_, attributes_;
   std::vector<std::string> words_;  // lower case
   std::string contains_;            // lower case
   std::vector<bool> found_;         // of words_, then of contains_

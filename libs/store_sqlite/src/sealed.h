@@ -18,7 +18,8 @@ namespace tracia::store_sqlite {
 // what it wrote. Memory: some 150 bytes a span.
 class SealedBuilder {
  public:
-  // Gives the data of a content by its number in the details that are added. Called once for each number of a project.
+  // Gives the data of a content by its number in the details that are added. Called once for each number of a project,
+  // and again for the few that are found in two roles.
   using FetchContent = std::function<Result<std::string>(uint64_t number)>;
 
   // Writes `file` + ".tmp" (an old one is overwritten). `vfs` as in Db::open().

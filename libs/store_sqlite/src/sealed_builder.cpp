@@ -12,8 +12,10 @@
 #include "bloom.h"
 #include "db.h"
 #include "postings.h"
+#include "rollup.h"
 #include "sealed.h"
 #include "sealed_format.h"
+#include "words.h"
 
 namespace tracia::store_sqlite {
 namespace {
@@ -62,20 +64,14 @@ class BlockTable {
 class GroupCollector {
  public:
   void add(std::string_view project_id, const Row& row, uint32_t position, uint64_t trace) {
-    store::StoredSpan counted;  // what Totals look at
-    counted.span.kind = row.kind;
-    counted.span.status = row.status;
-    counted.span.usage = row.usage;
-    counted.cost = row.cost;
-    counted.cost_status = row.cost_status;
     if (!row.session_id.empty()) {
       GroupPart& part = touch(store::GroupBy::kSession, row.session_id, row, position);
-      part.totals.add(counted);
+      part.totals.add(row.kind, row.status, row.cost, row.cost_status, row.usage);
       part.traces.push_back(trace);
     }
     if (!row.user_id.empty()) {
       GroupPart& part = touch(store::GroupBy::kUser, row.user_id, row, position);
-      part.totals.add(counted);
+      part.totals.add(row.kind, row.status, row.cost, row.cost_status, row.usage);
       part.traces.push_back(trace);
       if (!row.session_id.empty()) {
         part.sessions.push_back(group_key(project_id, store::GroupBy::kSession, row.session_id));
@@ -174,10 +170,15 @@ class TermCollector {
   std::unordered_map<std::string, std::vector<uint32_t>> shared_;
 };
 
+// Of the tables that are not blocks.
+struct Inserts {
+  Statement group, rollup, word, word_units;
+};
+
 class Builder final : public SealedBuilder {
  public:
   Builder(fs::path file, fs::path temporary, uint64_t number, FetchContent fetch, Db db, BlockTable rows,
-          BlockTable details, BlockTable contents, Statement group)
+          BlockTable details, BlockTable contents, Inserts inserts)
       : file_(std::move(file)),
         temporary_(std::move(temporary)),
         fetch_(std::move(fetch)),
@@ -185,7 +186,7 @@ class Builder final : public SealedBuilder {
         rows_(std::move(rows)),
         details_(std::move(details)),
         contents_(std::move(contents)),
-        insert_group_(std::move(group)) {
+        inserts_(std::move(inserts)) {
     meta_.info.number = number;
   }
 
@@ -208,7 +209,7 @@ class Builder final : public SealedBuilder {
     meta_.blocks.back().add(row_);
     count(row_);
     TRACIA_TRY(rows_.add(row));
-    TRACIA_TRY(add_detail(detail));
+    TRACIA_TRY(add_detail(detail, position));
     index(project_id, position);
     ++meta_.projects.back().spans;
     return {};
@@ -244,7 +245,10 @@ class Builder final : public SealedBuilder {
     if (meta_.projects.empty()) return {};
     numbers_.clear();
     TRACIA_TRY(rows_.flush());
-    return groups_.flush(meta_.projects.back().id, meta_.projects.size() - 1, insert_group_, keys_);
+    const uint64_t project = meta_.projects.size() - 1;
+    TRACIA_TRY(rollups_.flush(project, inserts_.rollup));
+    TRACIA_TRY(words_.flush(project, inserts_.word, inserts_.word_units));
+    return groups_.flush(meta_.projects.back().id, project, inserts_.group, keys_);
   }
 
   void count(const Row& row) {
@@ -257,18 +261,28 @@ class Builder final : public SealedBuilder {
   }
 
   // Numbers contents in the order of their first use, which puts those of one conversation side by side.
-  Status add_detail(std::string_view bytes) {
+  Status add_detail(std::string_view bytes, uint32_t position) {
     auto detail = decode_detail(bytes);
     if (!detail) return fail(std::move(detail).error());
-    for (uint64_t& number : detail->content_numbers) {
-      const auto [at, is_new] = numbers_.try_emplace(number, contents_.next());
+    const std::vector<uint64_t> given = detail->content_numbers;
+    fresh_.assign(given.size(), std::nullopt);
+    for (size_t i = 0; i < given.size(); ++i) {
+      const auto [at, is_new] = numbers_.try_emplace(given[i], contents_.next());
       if (is_new) {
-        auto data = fetch_(number);
+        auto data = fetch_(given[i]);
         if (!data) return fail(std::move(data).error());
         TRACIA_TRY(contents_.add(*data));
+        fresh_[i] = std::move(*data);
       }
-      number = at->second;
+      detail->content_numbers[i] = at->second;
     }
+    TRACIA_TRY(searched_pieces(detail->body, pieces_));
+    const auto content_at = [&](size_t place) -> Result<std::string> {
+      // One that came before, as something that is not searched, or in another form, has to be asked for again.
+      return fresh_[place] ? std::move(*fresh_[place]) : fetch_(given[place]);
+    };
+    TRACIA_TRY(words_.add(meta_.projects.size() - 1, position, row_.name, pieces_, detail->content_numbers, content_at,
+                          inserts_.word));
     return details_.add(encode_detail(detail->content_numbers, detail->body));
   }
 
@@ -280,6 +294,7 @@ class Builder final : public SealedBuilder {
     if (position == 0 || trace != last_trace_) keys_.push_back(trace);
     last_trace_ = trace;
     groups_.add(project_id, row_, position, trace);
+    rollups_.add(row_);
   }
 
   Status write_meta() {
@@ -318,13 +333,17 @@ class Builder final : public SealedBuilder {
   FetchContent fetch_;
   Db db_;
   BlockTable rows_, details_, contents_;
-  Statement insert_group_;
+  Inserts inserts_;
   SealedMeta meta_;
   GroupCollector groups_;
+  RollupCollector rollups_;
   TermCollector terms_;
+  WordCollector words_;
   std::unordered_map<uint64_t, uint64_t> numbers_;  // of contents, in details as given -> here
   std::vector<uint64_t> keys_;                      // of the bloom filter
   Row row_;
+  std::vector<SearchedPiece> pieces_;              // of the span being added, like
+  std::vector<std::optional<std::string>> fresh_;  // its contents that are new
   store::Position last_;
   uint64_t last_trace_ = 0;
   bool finished_ = false;
@@ -350,13 +369,18 @@ Result<std::unique_ptr<SealedBuilder>> SealedBuilder::create(const fs::path& fil
   auto details = db->prepare("INSERT INTO details(first, data) VALUES(?, ?)");
   auto contents = db->prepare("INSERT INTO contents(first, data) VALUES(?, ?)");
   auto groups = db->prepare("INSERT INTO groups(key, data) VALUES(?, ?)");
-  for (auto* statement : {&rows, &details, &contents, &groups}) {
+  auto rollups = db->prepare("INSERT INTO rollups(key, data) VALUES(?, ?)");
+  auto words = db->prepare("INSERT INTO words(key, list) VALUES(?, ?)");
+  auto word_units = db->prepare("INSERT INTO word_units(project, data) VALUES(?, ?)");
+  for (auto* statement : {&rows, &details, &contents, &groups, &rollups, &words, &word_units}) {
     if (!*statement) return fail(std::move(*statement).error());
   }
-  return std::make_unique<Builder>(file, std::move(temporary), number, std::move(fetch), std::move(*db),
-                                   BlockTable(std::move(*rows), kRowsPerBlock, SIZE_MAX),
-                                   BlockTable(std::move(*details), SIZE_MAX, kDetailBlockBytes),
-                                   BlockTable(std::move(*contents), SIZE_MAX, kContentBlockBytes), std::move(*groups));
+  return std::make_unique<Builder>(
+      file, std::move(temporary), number, std::move(fetch), std::move(*db),
+      BlockTable(std::move(*rows), kRowsPerBlock, SIZE_MAX),
+      BlockTable(std::move(*details), SIZE_MAX, kDetailBlockBytes),
+      BlockTable(std::move(*contents), SIZE_MAX, kContentBlockBytes),
+      Inserts{std::move(*groups), std::move(*rollups), std::move(*words), std::move(*word_units)});
 }
 
 }  // namespace tracia::store_sqlite

@@ -53,6 +53,39 @@ Status check_postings(const SealedFile& file) {
   }
 }
 
+Status check_words(const SealedFile& file) {
+  if (!file.has_words()) return {};
+  std::vector<WordUnits> units;
+  for (size_t project = 0; project < file.meta().projects.size(); ++project) {
+    auto of_project = file.word_units(project);
+    if (!of_project) return fail(std::move(of_project).error());
+    units.push_back(std::move(*of_project));
+  }
+  auto lease = file.borrow();
+  if (!lease) return fail(std::move(lease).error());
+  auto select = (*lease)->db.prepare("SELECT key, list FROM words");
+  if (!select) return fail(file.named(std::move(select).error()));
+  while (true) {
+    auto row = select->step();
+    if (!row) return fail(file.named(std::move(row).error()));
+    if (!*row) return {};
+    const auto project = project_of_word_key(select->blob(0));
+    if (!project || *project >= units.size()) return fail(file.damaged("an index of words of no project"));
+    std::vector<bool> marked(units[*project].size());
+    if (!units[*project].mark(select->blob(1), marked)) return fail(file.damaged("a list of its index of words"));
+  }
+}
+
+Status check_sums(const SealedFile& file, size_t project) {
+  for (const RollupView view : kRollupViews) {
+    const auto rollup = file.rollup(project, view);
+    if (!rollup) return fail(rollup.error());
+    store::Measures all;
+    if (*rollup) TRACIA_TRY((*rollup)->each_cell([&](int64_t, size_t) { return &all; }));
+  }
+  return {};
+}
+
 Status check_groups(const SealedFile& file, size_t project, store::GroupBy by) {
   GroupReader groups(file, project, by);
   while (true) {
@@ -70,10 +103,12 @@ Status check_sealed(const std::filesystem::path& path, const std::string& vfs) {
   TRACIA_TRY(check_pages(**file));
   for (size_t project = 0; project < (*file)->meta().projects.size(); ++project) {
     TRACIA_TRY(check_spans(**file, project));
+    TRACIA_TRY(check_sums(**file, project));
     for (const auto by : {store::GroupBy::kSession, store::GroupBy::kUser}) {
       TRACIA_TRY(check_groups(**file, project, by));
     }
   }
+  TRACIA_TRY(check_words(**file));
   return check_postings(**file);
 }
 

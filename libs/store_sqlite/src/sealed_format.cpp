@@ -170,6 +170,27 @@ std::string group_position_key(store::GroupBy by, uint64_t project, uint32_t pos
   return key;
 }
 
+void write_totals(ByteWriter& out, const store::Totals& totals) {
+  out.zigzag(totals.span_count);
+  out.zigzag(totals.error_count);
+  out.zigzag128(totals.cost.units());
+  out.byte(totals.any_cost ? 1 : 0);
+  out.byte(static_cast<uint8_t>(totals.cost_status));
+  for (const auto field : kUsageFields) write_optional(out, totals.usage.*field);
+}
+
+Status read_totals(ByteReader& in, store::Totals& totals) {
+  totals.span_count = in.zigzag();
+  totals.error_count = in.zigzag();
+  totals.cost = llm::Decimal::from_units(in.zigzag128());
+  totals.any_cost = in.byte() != 0;
+  const uint8_t status = in.byte();
+  if (status > static_cast<uint8_t>(llm::CostStatus::kUnknown)) return fail(damaged("an unknown cost status"));
+  totals.cost_status = static_cast<llm::CostStatus>(status);
+  for (const auto field : kUsageFields) read_optional(in, totals.usage.*field);
+  return {};
+}
+
 std::string encode_group(const GroupPart& part) {
   std::string bytes;
   ByteWriter out(bytes);
@@ -178,13 +199,7 @@ std::string encode_group(const GroupPart& part) {
   for (const int64_t stamp : {part.first.micros, part.last.micros, part.position.start_us, part.position.received_us}) {
     out.zigzag(stamp);
   }
-  const store::Totals& totals = part.totals;
-  out.zigzag(totals.span_count);
-  out.zigzag(totals.error_count);
-  out.zigzag128(totals.cost.units());
-  out.byte(totals.any_cost ? 1 : 0);
-  out.byte(static_cast<uint8_t>(totals.cost_status));
-  for (const auto field : kUsageFields) write_optional(out, totals.usage.*field);
+  write_totals(out, part.totals);
   write_hashes(out, part.traces);
   write_hashes(out, part.sessions);
   return bytes;
@@ -197,15 +212,7 @@ Status decode_group(std::string_view bytes, GroupPart& out) {
   for (int64_t* stamp : {&out.first.micros, &out.last.micros, &out.position.start_us, &out.position.received_us}) {
     *stamp = in.zigzag();
   }
-  store::Totals& totals = out.totals;
-  totals.span_count = in.zigzag();
-  totals.error_count = in.zigzag();
-  totals.cost = llm::Decimal::from_units(in.zigzag128());
-  totals.any_cost = in.byte() != 0;
-  const uint8_t status = in.byte();
-  if (status > static_cast<uint8_t>(llm::CostStatus::kUnknown)) return fail(damaged("an unknown cost status"));
-  totals.cost_status = static_cast<llm::CostStatus>(status);
-  for (const auto field : kUsageFields) read_optional(in, totals.usage.*field);
+  TRACIA_TRY(read_totals(in, out.totals));
   read_hashes(in, out.traces);
   read_hashes(in, out.sessions);
   if (!in.ok() || !in.at_end()) return fail(damaged("a group ends early"));

@@ -23,7 +23,10 @@ inline constexpr const char* kSealedTables =
     "CREATE TABLE details(first INTEGER PRIMARY KEY, data BLOB NOT NULL);"
     "CREATE TABLE contents(first INTEGER PRIMARY KEY, data BLOB NOT NULL);"
     "CREATE TABLE postings(key BLOB PRIMARY KEY, list BLOB NOT NULL) WITHOUT ROWID;"
-    "CREATE TABLE groups(key BLOB PRIMARY KEY, data BLOB NOT NULL) WITHOUT ROWID;";
+    "CREATE TABLE groups(key BLOB PRIMARY KEY, data BLOB NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE rollups(key BLOB PRIMARY KEY, data BLOB NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE words(key BLOB PRIMARY KEY, list BLOB NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE word_units(project INTEGER PRIMARY KEY, data BLOB NOT NULL);";
 
 // A project's spans stand together: positions first … first + spans - 1. Its number is its place in the list.
 struct SealedProject {
@@ -66,6 +69,11 @@ struct SealedMeta {
 std::string encode_meta(const SealedMeta& meta);
 // Checks that projects and blocks cover the spans without a gap.
 Result<SealedMeta> decode_meta(std::string_view bytes);
+
+class ByteReader;
+class ByteWriter;
+void write_totals(ByteWriter& out, const store::Totals& totals);
+Status read_totals(ByteReader& in, store::Totals& totals);
 
 // Groups are found by kind, project and the position of their newest span.
 std::string group_prefix(store::GroupBy by, uint64_t project);

@@ -27,6 +27,7 @@ Error named_after(const std::filesystem::path& path, Error error) {
 struct Head {
   SealedMeta meta;
   Bloom bloom;
+  bool has_words = false;
 };
 
 Result<Head> read_head(const std::filesystem::path& path, const std::string& vfs) {
@@ -48,7 +49,9 @@ Result<Head> read_head(const std::filesystem::path& path, const std::string& vfs
                       .kind = kDamage,
                       .message = "damaged segment: its bloom filter has a wrong size"});
   }
-  return Head{std::move(*meta), std::move(*bloom)};
+  auto has_words = db->integer("SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'word_units'");
+  if (!has_words) return fail(std::move(has_words).error());
+  return Head{std::move(*meta), std::move(*bloom), *has_words != 0};
 }
 
 }  // namespace
@@ -61,7 +64,7 @@ Result<std::unique_ptr<SealedFile>> SealedFile::open(const std::filesystem::path
   head->meta.info.bytes = std::filesystem::file_size(path, error);
   const uint64_t owner = pool->new_owner();
   return std::unique_ptr<SealedFile>(
-      new SealedFile(path, std::move(pool), owner, std::move(head->meta), std::move(head->bloom)));
+      new SealedFile(path, std::move(pool), owner, std::move(head->meta), std::move(head->bloom), head->has_words));
 }
 
 SealedFile::~SealedFile() { pool_->close_all(owner_); }
@@ -86,6 +89,61 @@ Result<PositionList> SealedFile::positions(size_t project, Field field, std::str
   select.reset();
   if (!list) return fail(named(std::move(list).error()));
   return list;
+}
+
+Result<WordUnits> SealedFile::word_units(size_t project) const {
+  auto lease = borrow();
+  if (!lease) return fail(std::move(lease).error());
+  auto& select = (*lease)->word_units;
+  if (!select) return fail(damaged("its index of words is gone"));
+  auto row = select->bind(0, static_cast<int64_t>(project)).step();
+  if (!row) return fail(named(std::move(row).error()));
+  if (!*row) return fail(damaged("a project has no index of words"));
+  auto units = WordUnits::decode(select->blob(0), meta_.projects[project].spans);
+  select->reset();
+  if (!units) return fail(named(std::move(units).error()));
+  return units;
+}
+
+Result<std::optional<PositionList>> SealedFile::positions_of_word(size_t project, const WordUnits& units,
+                                                                  std::string_view word) const {
+  const auto range = range_of(word);
+  if (!range) return std::nullopt;
+  auto lease = borrow();
+  if (!lease) return fail(std::move(lease).error());
+  auto& select = (*lease)->words;
+  if (!select) return fail(damaged("its index of words is gone"));
+  std::vector<bool> marked(units.size());
+  bool sound = true;
+  for (uint64_t part = 0; part < units.parts() && sound; ++part) {
+    const std::string begin = word_key(project, part, range->begin);
+    select->bind_blob(0, begin);
+    while (sound) {
+      auto row = select->step();
+      if (!row) return fail(named(std::move(row).error()));
+      if (!*row || !select->blob(0).starts_with(begin)) break;
+      if (range->exact && select->blob(0) != begin) break;  // the word itself comes first
+      sound = units.mark(select->blob(1), marked);
+    }
+    select->reset();
+  }
+  if (!sound) return fail(damaged("a list of its index of words"));
+  return std::optional(units.positions(marked));
+}
+
+Result<std::optional<Rollup>> SealedFile::rollup(size_t project, RollupView view) const {
+  auto lease = borrow();
+  if (!lease) return fail(std::move(lease).error());
+  auto& select = (*lease)->rollup;
+  if (!select) return std::nullopt;
+  const std::string key = rollup_key(view, project);
+  auto row = select->bind_blob(0, key).step();
+  if (!row) return fail(named(std::move(row).error()));
+  if (!*row) return std::nullopt;
+  auto rollup = Rollup::decode(select->blob(0));
+  select->reset();
+  if (!rollup) return fail(named(std::move(rollup).error()));
+  return std::optional(std::move(*rollup));
 }
 
 Error SealedFile::named(Error error) const { return named_after(path_, std::move(error)); }

@@ -13,8 +13,10 @@
 #include "bloom.h"
 #include "postings.h"
 #include "reader_pool.h"
+#include "rollup.h"
 #include "sealed_format.h"
 #include "segment.h"
+#include "words.h"
 
 namespace tracia::store_sqlite {
 
@@ -35,24 +37,36 @@ class SealedFile {
   std::optional<size_t> project(std::string_view id) const;
   // Of one value, positions within the project; an empty list when there is none.
   Result<PositionList> positions(size_t project, Field field, std::string_view value) const;
+  // Whether there is an index of words.
+  bool has_words() const { return has_words_; }
+  // The positions, within the project, of all spans that may hold a word as SpanFilter.words means it; nullopt: the
+  // index does not tell. Needs has_words().
+  Result<std::optional<PositionList>> positions_of_word(size_t project, const WordUnits& units,
+                                                        std::string_view word) const;
+  Result<WordUnits> word_units(size_t project) const;
+  // nullopt: the file does not have it.
+  Result<std::optional<Rollup>> rollup(size_t project, RollupView view) const;
 
   // `error` with the file's name.
   Error named(Error error) const;
   Error damaged(std::string_view what) const;
 
  private:
-  SealedFile(std::filesystem::path path, std::shared_ptr<ReaderPool> pool, uint64_t owner, SealedMeta meta, Bloom bloom)
+  SealedFile(std::filesystem::path path, std::shared_ptr<ReaderPool> pool, uint64_t owner, SealedMeta meta, Bloom bloom,
+             bool has_words)
       : path_(std::move(path)),
         pool_(std::move(pool)),
         owner_(owner),
         meta_(std::move(meta)),
-        bloom_(std::move(bloom)) {}
+        bloom_(std::move(bloom)),
+        has_words_(has_words) {}
 
   const std::filesystem::path path_;
   const std::shared_ptr<ReaderPool> pool_;
   const uint64_t owner_;
   const SealedMeta meta_;
   const Bloom bloom_;
+  const bool has_words_;
 };
 
 // Reads rows and spans by their position in the file, and keeps the blocks it unpacked last: going on to a neighbour is

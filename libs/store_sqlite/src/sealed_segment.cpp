@@ -75,6 +75,7 @@ class Sealed final : public Segment {
   explicit Sealed(std::unique_ptr<SealedFile> file) : file_(std::move(file)) {}
 
   SegmentInfo info() const override { return file_->meta().info; }
+  bool has_words() const override { return file_->has_words(); }
   bool may_have(uint64_t key) const override { return file_->bloom().may_have(key); }
 
   Result<std::unique_ptr<SegmentCursor>> query(const std::string& project_id, const store::SpanFilter& filter,
@@ -93,6 +94,10 @@ class Sealed final : public Segment {
       if (!list) return fail(std::move(list).error());
       if (list->size() == 0) return nothing();
       lists.push_back(std::move(*list));
+    }
+    TRACIA_TRY(add_words(*project, filter.words, lists));
+    for (const PositionList& list : lists) {
+      if (list.size() == 0) return nothing();
     }
     std::sort(lists.begin(), lists.end(), [](const auto& a, const auto& b) { return a.size() < b.size(); });
     return std::make_unique<Cursor>(*file_, RowMatcher(filter), std::move(lists), base_of(*project), from, to, after);
@@ -190,6 +195,11 @@ class Sealed final : public Segment {
     return std::nullopt;
   }
 
+  Result<std::optional<Rollup>> rollup(const std::string& project_id, RollupView view) const override {
+    const auto project = file_->project(project_id);
+    return project ? file_->rollup(*project, view) : Rollup();
+  }
+
  private:
   uint32_t base_of(size_t project) const { return file_->meta().projects[project].first; }
 
@@ -217,6 +227,19 @@ class Sealed final : public Segment {
           begin, end, [&](const RowBlock& block) { return block.position.start_us >= filter.start_from->micros; });
     }
     return {first->first - in.first, last == end ? in.spans : last->first - in.first};
+  }
+
+  // Of each word of a filter where it may be, as far as the index tells.
+  Status add_words(size_t project, const std::vector<std::string>& words, std::vector<PositionList>& lists) const {
+    if (words.empty() || !file_->has_words()) return {};
+    auto units = file_->word_units(project);
+    if (!units) return fail(std::move(units).error());
+    for (const std::string& word : words) {
+      auto list = file_->positions_of_word(project, *units, word);
+      if (!list) return fail(std::move(list).error());
+      if (*list) lists.push_back(std::move(**list));
+    }
+    return {};
   }
 
   Result<std::optional<GroupPart>> group_at(const std::string& key) const {

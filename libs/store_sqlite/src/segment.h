@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "record.h"
+#include "rollup.h"
 #include "tracia/base/result.h"
 #include "tracia/store/span_store.h"
 
@@ -64,6 +65,7 @@ class Segment {
  public:
   virtual ~Segment() = default;
   virtual SegmentInfo info() const = 0;
+  virtual bool has_words() const { return false; }  // whether an index of words narrows searches down
 
   // Spans that match all of `filter` but what needs payloads (PayloadMatcher's part), newest first, after `after`.
   virtual Result<std::unique_ptr<SegmentCursor>> query(const std::string& project_id, const store::SpanFilter& filter,
@@ -88,6 +90,9 @@ class Segment {
   virtual Result<std::unique_ptr<GroupCursor>> groups(const std::string& project_id, store::GroupBy by) const = 0;
   virtual Result<std::optional<GroupPart>> group(const std::string& project_id, store::GroupBy by,
                                                  const std::string& key) const = 0;
+
+  // Sums made beforehand; nullopt: none here, its rows must be read.
+  virtual Result<std::optional<Rollup>> rollup(const std::string&, RollupView) const { return std::nullopt; }
 };
 
 }  // namespace tracia::store_sqlite

@@ -83,12 +83,13 @@ store::SpanStoreStats SpanEngine::stats() const {
     stats.spans += info.spans;
     stats.disk_bytes += info.bytes;
     if (stored->kind == SegmentKind::kSealed) ++stats.segments;
+    if (!stored->segment->has_words()) stats.unindexed_spans += info.spans;
   }
   stats.spans -= std::min(stats.spans, impl_->deletions->count());
   const auto damaged = impl_->segments.damage().files();
   stats.unreadable_segments = damaged.size();
   if (!damaged.empty()) stats.unreadable = damaged.begin()->first + ": " + damaged.begin()->second;
-  stats.seal_lag_ms = impl_->sealer->lag_ms();
+  stats.seal_lag_ms = stats.index_lag_ms = impl_->sealer->lag_ms();  // the sealer makes the index
   impl_->writer->fill(stats);
   return stats;
 }

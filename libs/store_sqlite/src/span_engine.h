@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "tracia/base/result.h"
+#include "tracia/store/analytics.h"
 #include "tracia/store/span_store.h"
 #include "tracia/store_sqlite/data_directory.h"
 
@@ -42,6 +43,8 @@ class SpanEngine final : public store::SpanStore {
                                   const store::ListOptions& options) override;
   Result<store::GroupPage> groups(const std::string& project_id, store::GroupBy by, const store::SpanFilter& filter,
                                   const store::ListOptions& options) override;
+  Result<store::AnalyticsResult> analytics(const std::string& project_id, const store::AnalyticsQuery& query,
+                                           const std::vector<store::SpanScore>& scores) override;
   Result<std::vector<store::StoredSpan>> received_after(const std::string& project_id, Timestamp stamp,
                                                         size_t limit) override;
   std::shared_ptr<void> listen(Listener listener) override;

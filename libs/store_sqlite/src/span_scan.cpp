@@ -6,19 +6,21 @@ bool is_plain(const store::SpanFilter& filter) {
   // Named one by one, so that a new member does not compile until it is here.
   const auto& [start_from, start_before, prompt_id, prompt_slug, status, kind, cost_status, trace_id, parent_span_id,
                user_id, session_id, label, experiment_id, variant, name, model, provider, finish_reason, prompt_version,
-               tags, min_cost, max_cost, min_latency, max_latency, min_tokens, max_tokens, variables, words, contains] =
-      filter;
+               tags, min_cost, max_cost, min_latency, max_latency, min_tokens, max_tokens, variables, attributes, words,
+               contains] = filter;
   const bool any = start_from || start_before || prompt_id || prompt_slug || status || kind || cost_status ||
                    trace_id || parent_span_id || user_id || session_id || label || experiment_id || variant || name ||
                    model || provider || finish_reason || prompt_version || !tags.empty() || min_cost || max_cost ||
-                   min_latency || max_latency || min_tokens || max_tokens || !variables.empty() || !words.empty() ||
-                   !contains.empty();
+                   min_latency || max_latency || min_tokens || max_tokens || !variables.empty() ||
+                   !attributes.empty() || !words.empty() || !contains.empty();
   return !any;
 }
 
 SpanScan::SpanScan(std::shared_ptr<const SegmentSet::List> segments, const Deletions& deletions,
                    const std::string& project_id, const store::SpanFilter& filter, std::optional<store::Position> after)
-    : cursor_(std::move(segments), deletions, project_id, filter, after) {
+    : SpanScan(MergedCursor(std::move(segments), deletions, project_id, filter, after), filter) {}
+
+SpanScan::SpanScan(MergedCursor cursor, const store::SpanFilter& filter) : cursor_(std::move(cursor)) {
   if (filter.needs_payloads()) matcher_.emplace(filter);
 }
 

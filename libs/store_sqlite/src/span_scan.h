@@ -16,6 +16,7 @@ class SpanScan {
  public:
   SpanScan(std::shared_ptr<const SegmentSet::List> segments, const Deletions& deletions, const std::string& project_id,
            const store::SpanFilter& filter, std::optional<store::Position> after);
+  SpanScan(MergedCursor cursor, const store::SpanFilter& filter);
 
   enum class Step { kMatch, kMiss, kEnd };
   Result<Step> step();  // one span further; a miss: its payload does not match

@@ -31,4 +31,16 @@ std::optional<service::Principal> admit(service::Services& services, const http:
   return std::nullopt;
 }
 
+void add_on_worker(http::Router& router, service::Services& services, std::string method, std::string pattern,
+                   service::Need need, Operation operation) {
+  router.add(std::move(method), std::move(pattern), [&services, need, operation](const http::ExchangePtr& exchange) {
+    auto who = admit(services, exchange, need);
+    if (!who) return;
+    on_worker(services, exchange, [&services, operation, exchange, who = std::move(*who)]() -> Answer {
+      auto answer = operation(services, who, *exchange);
+      return answer ? std::move(*answer) : answer_error(std::move(answer).error());
+    });
+  });
+}
+
 }  // namespace tracia::routes

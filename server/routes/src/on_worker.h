@@ -15,6 +15,7 @@
 #include <string>
 
 #include "tracia/base/error.h"
+#include "tracia/base/result.h"
 #include "tracia/http/router.h"
 #include "tracia/service/access.h"
 #include "tracia/service/services.h"
@@ -35,5 +36,10 @@ void on_worker(service::Services& services, const http::ExchangePtr& exchange, s
 // Who asks, when they may; otherwise the error has been answered. Does not block.
 std::optional<service::Principal> admit(service::Services& services, const http::ExchangePtr& exchange,
                                         service::Need need);
+
+// Adds an operation that does all its work on a worker; an error is answered as it is.
+using Operation = Result<Answer> (*)(service::Services&, const service::Principal&, const http::Exchange&);
+void add_on_worker(http::Router& router, service::Services& services, std::string method, std::string pattern,
+                   service::Need need, Operation operation);
 
 }  // namespace tracia::routes

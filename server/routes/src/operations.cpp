@@ -62,6 +62,10 @@ void add_store_gauges(Services& services) {
                   [](const Stats& s) { return s.unreadable_segments; });
   add_store_gauge(services, "tracia_seal_lag_seconds", "Age of the oldest segment that waits to be sealed.",
                   [](const Stats& s) { return static_cast<double>(s.seal_lag_ms) / 1000; });
+  add_store_gauge(services, "tracia_index_lag_seconds", "How long full segments have waited for their index of words.",
+                  [](const Stats& s) { return static_cast<double>(s.index_lag_ms) / 1000; });
+  add_store_gauge(services, "tracia_unindexed_spans", "Spans that searches have to read: no index of words holds them.",
+                  [](const Stats& s) { return s.unindexed_spans; });
 }
 
 void add_gauges(Services& services) {

@@ -107,8 +107,11 @@ std::string rendered_json(const service::PromptAt& at, const std::vector<llm::Me
   json::Writer w;
   w.begin_object().field("slug", at.prompt->slug).field("promptVersion", at.version->number);
   write_text_or_null(w, "label", at.label);
+  const bool assigned = at.variant != nullptr;
+  write_text_or_null(w, "experimentId", assigned ? at.experiment->id : "");
+  write_text_or_null(w, "variant", assigned ? at.variant->key : "");
   w.field_raw("messages", span::messages_json(messages));
-  write_settings(w, at.version->content);
+  write_settings(w, assigned ? prompt::content_of(*at.variant, at.version->content) : at.version->content);
   w.end_object();
   return w.take();
 }

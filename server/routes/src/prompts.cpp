@@ -9,6 +9,7 @@
 #include "request_json.h"
 #include "tracia/prompt/template.h"
 #include "tracia/routes/routes.h"
+#include "tracia/span/limits.h"
 
 namespace tracia::routes {
 namespace {
@@ -22,21 +23,6 @@ using service::Services;
 constexpr size_t kUnpagedMax = 1000;    // prompts of a list without a limit
 constexpr size_t kShownVersions = 100;  // of one prompt
 constexpr std::string_view kPromptCursor = "p", kVersionCursor = "v";
-
-// Runs on a worker; an error is answered as it is.
-using Operation = Result<Answer> (*)(Services&, const Principal&, const http::Exchange&);
-
-void add(http::Router& router, Services& services, std::string method, std::string pattern, Need need,
-         Operation operation) {
-  router.add(std::move(method), std::move(pattern), [&services, need, operation](const http::ExchangePtr& exchange) {
-    auto who = admit(services, exchange, need);
-    if (!who) return;
-    on_worker(services, exchange, [&services, operation, exchange, who = std::move(*who)]() -> Answer {
-      auto answer = operation(services, who, *exchange);
-      return answer ? std::move(*answer) : answer_error(std::move(answer).error());
-    });
-  });
-}
 
 Result<int64_t> version_parameter(const http::Exchange& exchange) {
   const auto version = parse_integer(exchange.parameter("version"));
@@ -240,6 +226,15 @@ std::string missing_variables(const std::vector<llm::Message>& messages, const p
   return "\"missingVariables\":" + w.take();
 }
 
+// Whom an experiment assigns. None of the three: a look at the prompt, which must show the same every time.
+Result<std::string> read_unit(const json::Value& body) {
+  std::string user, session, trace;
+  TRACIA_TRY(read_text(body, "userId", span::limits::kUserIdCharsMax, user));
+  TRACIA_TRY(read_text(body, "sessionId", span::limits::kSessionIdCharsMax, session));
+  TRACIA_TRY(read_trace_id(body, trace));
+  return std::string(prompt::unit_of(user, session, trace));
+}
+
 Result<Answer> render_prompt(Services& services, const Principal& who, const http::Exchange& exchange) {
   const auto body = read_optional_object(exchange.request.body);
   if (!body) return fail(body.error());
@@ -249,7 +244,9 @@ Result<Answer> render_prompt(Services& services, const Principal& who, const htt
   if (!label) return fail(label.error());
   const auto list = read_variables(body->value);
   if (!list) return fail(list.error());
-  const auto at = services.prompts->at(who.project_id, exchange.parameter("slug"), *version, *label);
+  const auto unit = read_unit(body->value);
+  if (!unit) return fail(unit.error());
+  const auto at = services.prompts->at(who.project_id, exchange.parameter("slug"), *version, *label, *unit);
   if (!at) return fail(at.error());
   auto messages = prompt::template_messages(at->version->content);
   if (!messages) return fail(std::move(messages).error());
@@ -264,18 +261,18 @@ Result<Answer> render_prompt(Services& services, const Principal& who, const htt
 
 void add_prompts(http::Router& router, Services& services) {
   const std::string all = "/api/v1/prompts", one = all + "/{slug}";
-  add(router, services, "GET", all, Need::kRead, list_prompts);
-  add(router, services, "POST", all, Need::kWrite, create_prompt);
-  add(router, services, "GET", one, Need::kRead, get_prompt);
-  add(router, services, "PUT", one, Need::kWrite, update_prompt);
-  add(router, services, "DELETE", one, Need::kWrite, delete_prompt);
-  add(router, services, "POST", one + "/render", Need::kRead, render_prompt);
-  add(router, services, "GET", one + "/versions", Need::kRead, list_versions);
-  add(router, services, "GET", one + "/version", Need::kRead, get_chosen_version);
-  add(router, services, "GET", one + "/versions/{version}", Need::kRead, get_version);
-  add(router, services, "POST", one + "/versions/{version}/restore", Need::kWrite, restore_version);
-  add(router, services, "PUT", one + "/labels/{label}", Need::kWrite, set_label);
-  add(router, services, "DELETE", one + "/labels/{label}", Need::kWrite, delete_label);
+  add_on_worker(router, services, "GET", all, Need::kRead, list_prompts);
+  add_on_worker(router, services, "POST", all, Need::kWrite, create_prompt);
+  add_on_worker(router, services, "GET", one, Need::kRead, get_prompt);
+  add_on_worker(router, services, "PUT", one, Need::kWrite, update_prompt);
+  add_on_worker(router, services, "DELETE", one, Need::kWrite, delete_prompt);
+  add_on_worker(router, services, "POST", one + "/render", Need::kRead, render_prompt);
+  add_on_worker(router, services, "GET", one + "/versions", Need::kRead, list_versions);
+  add_on_worker(router, services, "GET", one + "/version", Need::kRead, get_chosen_version);
+  add_on_worker(router, services, "GET", one + "/versions/{version}", Need::kRead, get_version);
+  add_on_worker(router, services, "POST", one + "/versions/{version}/restore", Need::kWrite, restore_version);
+  add_on_worker(router, services, "PUT", one + "/labels/{label}", Need::kWrite, set_label);
+  add_on_worker(router, services, "DELETE", one + "/labels/{label}", Need::kWrite, delete_label);
 }
 
 }  // namespace tracia::routes

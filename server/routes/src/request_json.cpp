@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "tracia/base/bytes.h"
+#include "tracia/base/ids.h"
 #include "tracia/prompt/prompt.h"
 #include "tracia/span/limits.h"
 
@@ -74,6 +75,28 @@ Status check_label(std::string_view label) {
   if (prompt::is_valid_label(label)) return {};
   return fail(Error::invalid(
       "label must begin with a lower-case letter or a digit and go on with those, '-' or '_'; at most 64 characters"));
+}
+
+Status read_text(const json::Value& body, std::string_view name, size_t chars_max, std::string& out) {
+  const json::Value value = body[name];
+  if (value.is_missing_or_null()) return {};
+  const auto text = value.string();
+  if (!text || text->empty() || (text->size() > chars_max && count_chars(*text) > chars_max)) {
+    return fail(
+        Error::invalid(std::string(name) + " must be a string of 1 to " + std::to_string(chars_max) + " characters"));
+  }
+  out = *text;
+  return {};
+}
+
+Status read_trace_id(const json::Value& body, std::string& out) {
+  const json::Value value = body["traceId"];
+  if (value.is_missing_or_null()) return {};
+  if (!is_valid_trace_id(value.string_or(""))) {
+    return fail(Error::invalid("traceId must be 1 to 128 printable ASCII characters"));
+  }
+  out = value.text();
+  return {};
 }
 
 Result<std::string> read_label(const json::Value& body) {

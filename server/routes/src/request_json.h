@@ -51,6 +51,10 @@ Result<VariableList> read_variables(const json::Value& body);
 
 // Which version of a prompt is meant: a whole number of at least 1; nullopt when omitted or null.
 Result<std::optional<int64_t>> read_version(const json::Value& body, std::string_view name);
+// A string of 1 to `chars_max` characters; `out` is left alone when it is omitted or null.
+Status read_text(const json::Value& body, std::string_view name, size_t chars_max, std::string& out);
+// `traceId`, likewise.
+Status read_trace_id(const json::Value& body, std::string& out);
 // `label`, in the form of labels; "" when omitted or null.
 Result<std::string> read_label(const json::Value& body);
 Status check_label(std::string_view label);

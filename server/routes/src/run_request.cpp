@@ -25,17 +25,6 @@ json::Value member(const json::Value& body, std::string_view name) {
   return value.is_null() ? json::Value() : value;
 }
 
-Status read_text(const json::Value& body, std::string_view name, size_t chars_max, std::string& out) {
-  const json::Value value = member(body, name);
-  if (!value) return {};
-  const auto text = value.string();
-  if (!text || text->empty() || (text->size() > chars_max && count_chars(*text) > chars_max)) {
-    return fail(must(name, "be a string of 1 to " + std::to_string(chars_max) + " characters"));
-  }
-  out = *text;
-  return {};
-}
-
 Status read_integer(const json::Value& body, std::string_view name, int64_t max, std::optional<int64_t>& out) {
   const json::Value value = member(body, name);
   if (!value) return {};
@@ -62,14 +51,11 @@ Status read_tags(const json::Value& body, std::vector<std::string>& out) {
 }
 
 Status read_ids(const json::Value& body, RunRequest& out) {
-  const json::Value trace = member(body, "traceId"), parent = member(body, "parentSpanId");
-  if (trace && !is_valid_trace_id(trace.string_or(""))) {
-    return fail(must("traceId", "be 1 to 128 printable ASCII characters"));
-  }
+  TRACIA_TRY(read_trace_id(body, out.trace_id));
+  const json::Value parent = member(body, "parentSpanId");
   if (parent && !is_valid_span_id(parent.string_or(""))) {
     return fail(must("parentSpanId", "be sp_ and 16 hexadecimal digits"));
   }
-  out.trace_id = trace.text();
   out.parent_span_id = parent.text();
   return {};
 }

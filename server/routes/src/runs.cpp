@@ -48,16 +48,27 @@ void start_prompt(const Job& job, RunRequest request, Result<service::PromptAt> 
   start(job, std::move(request));
 }
 
+// Who an experiment assigns; "" = to be known once the parent's trace is.
+std::string_view unit_of(const RunRequest& request) {
+  return prompt::unit_of(request.user_id, request.session_id, request.trace_id);
+}
+
 void run_prompt(const Job& job) {
   VersionChoice choice;
   auto request = read_prompt_run(job.exchange->request.body, choice);
   if (!request) return refuse(job.exchange, std::move(request).error());
   const std::string slug(job.exchange->parameter("slug"));
-  auto at = job.services.prompts->at_once(job.who.project_id, slug, choice.version, choice.label);
-  if (!at) return refuse(job.exchange, std::move(at).error());
-  if (*at) return start_prompt(job, std::move(*request), std::move(**at));
-  submit(job, [job, slug, choice, request = std::move(*request)]() mutable {
-    auto read = job.services.prompts->at(job.who.project_id, slug, choice.version, choice.label);
+  service::Prompts& prompts = *job.services.prompts;
+  if (!service::needs_parent(*request)) service::settle_trace(job.services, job.who.project_id, *request);
+  // Only for an experiment is it worth asking the store for the trace before the version is chosen.
+  if (!unit_of(*request).empty() || !prompts.runs_experiment(job.who.project_id, slug)) {
+    auto at = prompts.at_once(job.who.project_id, slug, choice.version, choice.label, unit_of(*request));
+    if (!at) return refuse(job.exchange, std::move(at).error());
+    if (*at) return start_prompt(job, std::move(*request), std::move(**at));
+  }
+  submit(job, [job, &prompts, slug, choice, request = std::move(*request)]() mutable {
+    service::settle_trace(job.services, job.who.project_id, request);
+    auto read = prompts.at(job.who.project_id, slug, choice.version, choice.label, unit_of(request));
     start_prompt(job, std::move(request), std::move(read));
   });
 }

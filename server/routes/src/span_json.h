@@ -23,7 +23,7 @@ std::string span_json(const store::StoredSpan& span, const std::vector<store::Ev
                       const service::ControlCache& cache);
 
 // What people call an evaluator: "Quality" for `quality`, the only one there is; a key nobody knows is its own name.
-inline constexpr std::string_view kQualityEvaluator = "quality";
+using store::kQualityEvaluator;
 std::string_view evaluator_name(std::string_view key);
 
 void write_evaluation(json::Writer& w, const store::Evaluation& evaluation);

@@ -222,18 +222,18 @@ void read_ranges(Query& query, store::SpanFilter& filter) {
   query.integer("maxTotalTokens", filter.max_total_tokens, 0);
 }
 
-// variables[name]=value
-void read_variables(Query& query, store::SpanFilter& filter) {
-  constexpr std::string_view kPrefix = "variables[";
+// Members of an object, each as object[name]=value.
+void read_members(Query& query, const std::string& object, std::vector<std::pair<std::string, std::string>>& members) {
+  const std::string prefix = object + "[";
   for (const auto& [key, value] : query.parameters()) {
-    if (key.compare(0, kPrefix.size(), kPrefix) != 0) continue;
-    if (key.back() != ']' || key.size() == kPrefix.size() + 1) {
-      return query.fail("variables", "must be given as variables[name]=value");
+    if (key.compare(0, prefix.size(), prefix) != 0) continue;
+    if (key.back() != ']' || key.size() == prefix.size() + 1) {
+      return query.fail(object, "must be given as " + object + "[name]=value");
     }
-    if (filter.variables.size() == kFilterVariablesMax) {
-      return query.fail("variables", "must be at most " + std::to_string(kFilterVariablesMax));
+    if (members.size() == kFilterVariablesMax) {
+      return query.fail(object, "must be at most " + std::to_string(kFilterVariablesMax));
     }
-    filter.variables.emplace_back(key.substr(kPrefix.size(), key.size() - kPrefix.size() - 1), value);
+    members.emplace_back(key.substr(prefix.size(), key.size() - prefix.size() - 1), value);
   }
 }
 
@@ -297,7 +297,8 @@ void read_list_fields(Query& query, store::SpanFilter& filter) {
   query.text("variant", filter.variant, limits::kVariantCharsMax);
   read_outcome(query, filter);
   read_ranges(query, filter);
-  read_variables(query, filter);
+  read_members(query, "variables", filter.variables);
+  read_members(query, "attributes", filter.attributes);
   read_words(query, filter.words);
   read_contains(query, filter);
 }

@@ -10,6 +10,7 @@
 #include "tracia/routes/routes.h"
 #include "tracia/service/log.h"
 #include "tracia/service/metrics.h"
+#include "tracia/store/analytics.h"
 
 namespace tracia::routes {
 namespace {
@@ -36,6 +37,10 @@ class FiguresStore : public store::SpanStore {
   Result<store::GroupPage> groups(const std::string&, store::GroupBy, const store::SpanFilter&,
                                   const store::ListOptions&) override {
     return store::GroupPage();
+  }
+  Result<store::AnalyticsResult> analytics(const std::string&, const store::AnalyticsQuery&,
+                                           const std::vector<store::SpanScore>&) override {
+    return store::AnalyticsResult();
   }
   Result<std::vector<store::StoredSpan>> received_after(const std::string&, Timestamp, size_t) override {
     return std::vector<store::StoredSpan>();

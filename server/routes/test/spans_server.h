@@ -39,6 +39,7 @@ class SpansTest : public testing::Test {
     add_span_reads(api.router, api.services);
     add_evaluations(api.router, api.services);
     add_traces(api.router, api.services);
+    add_analytics(api.router, api.services);
     api.start();
     project = api.cache.projects().front().id;
   }

@@ -20,6 +20,7 @@ constexpr size_t kVersionBytesMax = 256u << 20;
 using KeyPtr = std::shared_ptr<const store::ApiKey>;
 using ConnectionPtr = std::shared_ptr<const LiveConnection>;
 using PromptPtr = std::shared_ptr<const prompt::Prompt>;
+using ExperimentPtr = std::shared_ptr<const prompt::Experiment>;
 
 // Looks up by string_view without making a string.
 struct TextHash {
@@ -68,6 +69,12 @@ Result<LiveConnection> open_connection(store::Connection connection, const Contr
   return live;
 }
 
+// A prompt's experiments, and which of them runs.
+struct Experiments {
+  std::vector<ExperimentPtr> all;
+  ExperimentPtr running;
+};
+
 // Everything but versions. Prompts are found by id, and by slug within their project.
 struct Tables {
   ByText<KeyPtr> keys_by_id, keys_by_hash;
@@ -75,6 +82,7 @@ struct Tables {
   ByText<std::vector<ConnectionPtr>> connections;
   ByText<PromptPtr> prompts_by_id;
   ByText<ByText<PromptPtr>> prompts;
+  ByText<Experiments> experiments;  // by their prompt's id
 
   void put(const store::ApiKey& key) {
     const auto shared = std::make_shared<const store::ApiKey>(key);
@@ -112,6 +120,21 @@ struct Tables {
     if (found == prompts_by_id.end()) return;
     prompts[found->second->project_id].erase(found->second->slug);
     prompts_by_id.erase(found);
+  }
+
+  void put(const ExperimentPtr& experiment) {
+    remove_experiment(experiment->prompt_id, experiment->id);
+    Experiments& of_prompt = experiments[experiment->prompt_id];
+    of_prompt.all.push_back(experiment);
+    if (experiment->status == prompt::ExperimentStatus::kRunning) of_prompt.running = experiment;
+  }
+
+  void remove_experiment(std::string_view prompt_id, std::string_view id) {
+    const auto found = experiments.find(prompt_id);
+    if (found == experiments.end()) return;
+    Experiments& of_prompt = found->second;
+    if (of_prompt.running && of_prompt.running->id == id) of_prompt.running = nullptr;
+    std::erase_if(of_prompt.all, [&](const ExperimentPtr& one) { return one->id == id; });
   }
 };
 
@@ -152,6 +175,9 @@ Status ControlCache::load(const Unseal& unseal) {
   auto prompts = impl_->store.prompts();
   if (!prompts) return fail(prompts.error());
   for (prompt::Prompt& prompt : *prompts) tables.put(std::make_shared<const prompt::Prompt>(std::move(prompt)));
+  auto experiments = impl_->store.experiments();
+  if (!experiments) return fail(experiments.error());
+  for (prompt::Experiment& one : *experiments) tables.put(std::make_shared<const prompt::Experiment>(std::move(one)));
   const std::unique_lock lock(impl_->mutex);
   std::swap(impl_->tables, tables);
   return {};
@@ -258,8 +284,40 @@ void ControlCache::remove_prompt(std::string_view prompt_id) {
   {
     const std::unique_lock lock(impl_->mutex);
     impl_->tables.remove_prompt(id);
+    erase_key(impl_->tables.experiments, id);
   }
   impl_->versions.remove(id);
+}
+
+std::shared_ptr<const prompt::Experiment> ControlCache::running_experiment(std::string_view prompt_id) const {
+  const std::shared_lock lock(impl_->mutex);
+  const auto found = impl_->tables.experiments.find(prompt_id);
+  return found == impl_->tables.experiments.end() ? nullptr : found->second.running;
+}
+
+std::shared_ptr<const prompt::Experiment> ControlCache::experiment(std::string_view prompt_id,
+                                                                   std::string_view id) const {
+  for (const ExperimentPtr& experiment : experiments_of(prompt_id)) {
+    if (experiment->id == id) return experiment;
+  }
+  return nullptr;
+}
+
+std::vector<std::shared_ptr<const prompt::Experiment>> ControlCache::experiments_of(std::string_view prompt_id) const {
+  const std::shared_lock lock(impl_->mutex);
+  const auto found = impl_->tables.experiments.find(prompt_id);
+  return found == impl_->tables.experiments.end() ? std::vector<ExperimentPtr>() : found->second.all;
+}
+
+void ControlCache::put_experiment(const prompt::Experiment& experiment) {
+  const auto shared = std::make_shared<const prompt::Experiment>(experiment);
+  const std::unique_lock lock(impl_->mutex);
+  impl_->tables.put(shared);
+}
+
+void ControlCache::remove_experiment(std::string_view prompt_id, std::string_view id) {
+  const std::unique_lock lock(impl_->mutex);
+  impl_->tables.remove_experiment(prompt_id, id);
 }
 
 std::shared_ptr<const prompt::Version> ControlCache::version(std::string_view prompt_id, int64_t number) const {

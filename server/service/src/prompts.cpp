@@ -34,16 +34,40 @@ Result<PromptPtr> find(const ControlCache& cache, std::string_view project_id, s
   return prompt;
 }
 
-Result<PromptAt> at_version(ControlCache& cache, PromptPtr prompt, int64_t number, std::string label) {
-  auto version = cache.load_version(prompt->id, number);
+// What chooses a version, the version itself still to be found.
+struct Chosen {
+  PromptAt at;
+  int64_t number = 0;
+};
+Result<Chosen> choose(const ControlCache& cache, PromptPtr prompt, std::optional<int64_t> version,
+                      std::string_view label, std::string_view unit) {
+  Chosen chosen;
+  if (!version && label.empty() && !unit.empty()) {
+    chosen.at.experiment = cache.running_experiment(prompt->id);
+    if (chosen.at.experiment) {
+      chosen.at.variant = &prompt::assign(*chosen.at.experiment, unit);
+      version = chosen.at.variant->version;
+    }
+  }
+  auto choice = prompt::choose_version(*prompt, version, label);
+  if (!choice) return fail(std::move(choice).error());
+  chosen.at.label = std::move(choice->label);
+  chosen.at.prompt = std::move(prompt);
+  chosen.number = choice->version;
+  return chosen;
+}
+
+Result<PromptAt> at_version(ControlCache& cache, Chosen chosen) {
+  auto version = cache.load_version(chosen.at.prompt->id, chosen.number);
   // It is deleted with its prompt, perhaps just now.
-  if (!version) return fail(from_store(std::move(version).error(), prompt->slug));
-  return PromptAt{std::move(prompt), std::move(*version), std::move(label)};
+  if (!version) return fail(from_store(std::move(version).error(), chosen.at.prompt->slug));
+  chosen.at.version = std::move(*version);
+  return std::move(chosen.at);
 }
 
 Result<PromptAt> newest_of(ControlCache& cache, PromptPtr prompt) {
   const int64_t number = prompt->current_version;
-  return at_version(cache, std::move(prompt), number, "");
+  return at_version(cache, {.at = {.prompt = std::move(prompt), .version = nullptr, .label = ""}, .number = number});
 }
 
 // Stores what a change made, then shows it to everybody: the version first, so that whoever sees the prompt finds it.
@@ -80,6 +104,11 @@ prompt::Prompt relabelled(const prompt::Prompt& prompt, Timestamp now) {
 }
 
 }  // namespace
+
+prompt::Target PromptAt::target() const {
+  const prompt::Target own{version->content.provider, version->content.model};
+  return variant == nullptr ? own : prompt::overridden(own, variant->provider, variant->model);
+}
 
 Result<PromptAt> Prompts::create(std::string_view project_id, prompt::Draft draft, std::string_view author) {
   const std::lock_guard lock(writes_);
@@ -141,6 +170,31 @@ Status Prompts::remove(std::string_view project_id, std::string_view slug) {
   return {};
 }
 
+Result<PromptAt> Prompts::promote(std::string_view project_id, std::string_view slug, const prompt::Variant& variant,
+                                  const std::string& note, std::string_view author) {
+  const std::lock_guard lock(writes_);
+  const auto current = get(project_id, slug);
+  if (!current) return fail(current.error());
+  const auto old = at(project_id, slug, variant.version, "");
+  if (!old) return fail(old.error());
+  const std::string& label = current->prompt->default_label;
+  const prompt::Version wanted{.content = prompt::content_of(variant, old->version->content)};
+  prompt::Changed changed{*current->prompt, std::nullopt};
+  int64_t number = variant.version;
+  if (label.empty() || wanted.content != old->version->content) {
+    auto restored = prompt::restore(*current->prompt, *current->version, wanted, note, std::nullopt, author,
+                                    services_.clock->now());
+    if (!restored) return fail(std::move(restored).error());
+    changed = std::move(*restored);
+    number = changed.prompt.current_version;
+  }
+  if (!label.empty() && changed.prompt.labels[label] != number) {
+    if (!changed.version) changed.prompt = relabelled(changed.prompt, services_.clock->now());
+    changed.prompt.labels[label] = number;
+  }
+  return store_change(services_, *current, changed);
+}
+
 Result<Prompts::LabelMove> Prompts::set_label(std::string_view project_id, std::string_view slug,
                                               std::string_view label, int64_t version) {
   TRACIA_TRY(check_label_name(label));
@@ -192,12 +246,12 @@ Result<PromptAt> Prompts::get(std::string_view project_id, std::string_view slug
 }
 
 Result<PromptAt> Prompts::at(std::string_view project_id, std::string_view slug, std::optional<int64_t> version,
-                             std::string_view label) {
+                             std::string_view label, std::string_view unit) {
   auto prompt = find(*services_.cache, project_id, slug);
   if (!prompt) return fail(std::move(prompt).error());
-  auto choice = prompt::choose_version(**prompt, version, label);
-  if (!choice) return fail(std::move(choice).error());
-  return at_version(*services_.cache, std::move(*prompt), choice->version, std::move(choice->label));
+  auto chosen = choose(*services_.cache, std::move(*prompt), version, label, unit);
+  if (!chosen) return fail(std::move(chosen).error());
+  return at_version(*services_.cache, std::move(*chosen));
 }
 
 Result<std::vector<VersionPtr>> Prompts::versions(const PromptPtr& prompt, int64_t before, size_t limit) {
@@ -219,14 +273,20 @@ Result<std::vector<VersionPtr>> Prompts::versions(const PromptPtr& prompt, int64
 }
 
 Result<std::optional<PromptAt>> Prompts::at_once(std::string_view project_id, std::string_view slug,
-                                                 std::optional<int64_t> version, std::string_view label) const {
+                                                 std::optional<int64_t> version, std::string_view label,
+                                                 std::string_view unit) const {
   auto prompt = find(*services_.cache, project_id, slug);
   if (!prompt) return fail(std::move(prompt).error());
-  auto choice = prompt::choose_version(**prompt, version, label);
-  if (!choice) return fail(std::move(choice).error());
-  auto kept = services_.cache->version((*prompt)->id, choice->version);
-  if (!kept) return std::nullopt;
-  return PromptAt{std::move(*prompt), std::move(kept), std::move(choice->label)};
+  auto chosen = choose(*services_.cache, std::move(*prompt), version, label, unit);
+  if (!chosen) return fail(std::move(chosen).error());
+  chosen->at.version = services_.cache->version(chosen->at.prompt->id, chosen->number);
+  if (!chosen->at.version) return std::nullopt;
+  return std::move(chosen->at);
+}
+
+bool Prompts::runs_experiment(std::string_view project_id, std::string_view slug) const {
+  const auto prompt = services_.cache->prompt(project_id, slug);
+  return prompt && services_.cache->running_experiment(prompt->id);
 }
 
 }  // namespace tracia::service

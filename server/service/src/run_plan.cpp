@@ -4,7 +4,7 @@
 
 #include "tracia/json/reader.h"
 #include "tracia/json/writer.h"
-#include "tracia/llm/catalog.h"
+#include "tracia/prompt/experiment.h"
 #include "tracia/prompt/prompt.h"
 #include "tracia/prompt/template.h"
 
@@ -52,17 +52,12 @@ llm::ToolChoice read_tool_choice(const std::string& choice_json) {
   return choice ? llm::ToolChoice{.mode = Mode::kTool, .tool = (*choice)["tool"].text()} : llm::ToolChoice{};
 }
 
-struct Route {
-  std::string provider, model;  // provider "" = found from the model's name
-};
-// A run's own provider wins; a model of its own is looked for by its name first, then at the version's provider.
-Result<Route> route_of(const RunRequest& request) {
-  const prompt::Content& content = content_of(request);
-  Route route{.provider = request.provider, .model = request.model.empty() ? content.model : request.model};
+// A run's own provider and model win over the variant's, these over the version's.
+Result<prompt::Target> route_of(const RunRequest& request) {
+  const prompt::Target base =
+      request.at ? request.at->target() : prompt::Target{request.content.provider, request.content.model};
+  prompt::Target route = prompt::overridden(base, request.provider, request.model);
   if (route.model.empty()) return fail(Error::invalid("The prompt names no model: give one in model"));
-  if (!route.provider.empty()) return route;
-  const bool overridden = !request.model.empty();
-  if (!overridden || !llm::resolve_provider(route.model)) route.provider = content.provider;
   return route;
 }
 

@@ -59,6 +59,8 @@ std::string begin_result(const llm::ChatCall& call, std::string sent, const stor
   w.field("spanId", span.span_id).field("traceId", span.trace_id);
   value_or_null(w, "promptVersion", span.prompt_version);
   text_or_null(w, "label", span.label);
+  text_or_null(w, "experimentId", span.experiment_id);
+  text_or_null(w, "variant", span.variant);
   w.field("provider", span.provider).field("model", span.model).field("latencyMs", span.latency_ms);
   value_or_null(w, "timeToFirstTokenMs", span.time_to_first_token_ms);
   write_usage(w, span.usage);

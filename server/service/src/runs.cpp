@@ -48,6 +48,19 @@ bool is_refused_address(const Error& error) {
 
 }  // namespace
 
+bool needs_parent(const RunRequest& request) { return request.trace_id.empty() && !request.parent_span_id.empty(); }
+
+void settle_trace(Services& services, const std::string& project_id, RunRequest& request) {
+  if (request.span_id.empty()) request.span_id = new_span_id();
+  if (needs_parent(request)) {
+    const auto parent = services.spans->get(project_id, ascii_lower(request.parent_span_id), "");
+    // An unreadable store must not stop a call; the trace is then the one that the store itself would derive.
+    const bool known = parent && parent->has_value();
+    request.trace_id = known ? (*parent)->span.trace_id : trace_of_id(request.parent_span_id);
+  }
+  if (request.trace_id.empty()) request.trace_id = trace_of_id(request.span_id);
+}
+
 // How many runs are under way, so that the destructor can wait for them; and what they share.
 struct Runs::Impl {
   // One for each reactor, so that a run stays on the thread of its connection.
@@ -116,20 +129,13 @@ class Run : public std::enable_shared_from_this<Run> {
         request_(std::move(request)),
         plan_(std::move(plan)),
         cancel_(std::move(cancel)),
-        listener_(std::move(listener)),
-        span_id_(new_span_id()) {}
+        listener_(std::move(listener)) {}
 
-  // Fills in the trace when the store has to be asked for it. Blocks.
-  void find_trace() {
-    const auto parent = services_.spans->get(project_id_, ascii_lower(request_.parent_span_id), "");
-    // An unreadable store must not stop a call; the trace is then the one that the store itself would derive.
-    const bool known = parent && parent->has_value();
-    request_.trace_id = known ? (*parent)->span.trace_id : trace_of_id(request_.parent_span_id);
-  }
-  bool needs_trace() const { return request_.trace_id.empty() && !request_.parent_span_id.empty(); }
+  bool needs_parent() const { return service::needs_parent(request_); }
 
+  // Blocks when needs_parent().
   void start(const std::shared_ptr<calls::Driver>& driver) {
-    if (request_.trace_id.empty()) request_.trace_id = trace_of_id(span_id_);
+    settle_trace(services_, project_id_, request_);
     started_ = services_.clock->now();
     const auto request_for = [this](const llm::Target&) -> const llm::ChatRequest& { return plan_.chat; };
     const auto codec_for = [](const llm::Target& target) -> const llm::ChatCodec& { return llm::chat_codec(target); };
@@ -199,7 +205,7 @@ class Run : public std::enable_shared_from_this<Run> {
     span::describe_call(*call_, started_, span);
     span::describe_chat(*call_, plan_.chat, call_->result().text(), span);
     if (call_->error() && call_->error()->kind == ErrorKind::kAborted) span::mark_aborted(span);
-    span.span_id = span_id_;
+    span.span_id = request_.span_id;
     span.trace_id = request_.trace_id;
     span.parent_span_id = ascii_lower(request_.parent_span_id);
     span.input_json = input_json(sent);
@@ -223,6 +229,10 @@ class Run : public std::enable_shared_from_this<Run> {
       out.span.prompt_slug = request_.at->prompt->slug;
       out.span.prompt_version = request_.at->version->number;
       out.span.label = request_.at->label;
+      if (request_.at->variant != nullptr) {
+        out.span.experiment_id = request_.at->experiment->id;
+        out.span.variant = request_.at->variant->key;
+      }
       out.prompt_id = request_.at->prompt->id;
     } else if (!request_.prompt_slug.empty()) {
       const auto prompt = services_.cache->prompt(project_id_, request_.prompt_slug);
@@ -238,7 +248,7 @@ class Run : public std::enable_shared_from_this<Run> {
     if (!error) return end(RunOutcome{finish_result(std::move(begun), stored)});
     const bool by_us = error->kind == ErrorKind::kAborted && !cancel_.cancelled();
     if (by_us && is_closing()) return refuse(stopping());
-    refuse(in_callers_words(*error), provider_extra(*error, plan_.to.name, stored ? span_id_ : ""));
+    refuse(in_callers_words(*error), provider_extra(*error, plan_.to.name, stored ? request_.span_id : ""));
   }
 
   // "OpenAI error: Rate limit reached".
@@ -263,7 +273,6 @@ class Run : public std::enable_shared_from_this<Run> {
   RunPlan plan_;
   const transport::CancelToken cancel_;
   Runs::Listener listener_;
-  const std::string span_id_;
   Timestamp started_;
   std::optional<llm::ChatCall> call_;
 };
@@ -298,11 +307,8 @@ void Runs::start(const Principal& who, RunRequest request, transport::CancelToke
     const std::lock_guard lock(impl->mutex);
     return impl->closing;
   };
-  if (!run->needs_trace()) return run->start(impl->driver());
-  const Status taken = services.workers->submit([run, impl] {
-    run->find_trace();
-    run->start(impl->driver());
-  });
+  if (!run->needs_parent()) return run->start(impl->driver());
+  const Status taken = services.workers->submit([run, impl] { run->start(impl->driver()); });
   if (!taken) run->refuse(taken.error());
 }
 

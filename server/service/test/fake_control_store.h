@@ -129,6 +129,7 @@ class FakeControlStore : public ControlStore {
     if (removed && *removed) {
       const std::lock_guard lock(mutex_);
       versions_.erase(std::string(prompt_id));
+      std::erase_if(experiments_, [&](const auto& entry) { return entry.second.prompt_id == prompt_id; });
     }
     return removed;
   }
@@ -154,6 +155,28 @@ class FakeControlStore : public ControlStore {
     });
   }
 
+  Result<std::vector<prompt::Experiment>> experiments() override {
+    return read<std::vector<prompt::Experiment>>([&] { return oldest_first(experiments_); });
+  }
+  Status put_experiment(const prompt::Experiment& experiment) override {
+    return write([&]() -> Status {
+      const auto prompt = find(prompts_, experiment.prompt_id);
+      if (!prompt || prompt->project_id != experiment.project_id) return not_found();
+      const auto before = find(experiments_, experiment.id);
+      if (!before && experiment.revision > 1) return not_found();
+      if (before && before->revision != experiment.revision - 1) return conflict("the experiment has changed");
+      for (const auto& [id, other] : experiments_) {
+        const bool clash = id != experiment.id && other.prompt_id == experiment.prompt_id &&
+                           other.status == prompt::ExperimentStatus::kRunning && other.status == experiment.status;
+        if (clash) return conflict("another experiment is running", ErrorKind::kInvalidRequest);
+      }
+      return put(experiments_, experiment.id, experiment);
+    });
+  }
+  Result<bool> remove_experiment(std::string_view project_id, std::string_view id) override {
+    return remove_one(experiments_, project_id, id);
+  }
+
   Result<std::vector<Evaluation>> evaluations(std::string_view project_id, std::string_view span_id,
                                               std::string_view trace_id, std::string_view after,
                                               size_t limit) override {
@@ -167,6 +190,20 @@ class FakeControlStore : public ControlStore {
         begun = begun || it->id == after;
       }
       return page;
+    });
+  }
+  Result<std::vector<Evaluation>> evaluations_since(std::string_view project_id, Timestamp from,
+                                                    size_t limit) override {
+    return read<std::vector<Evaluation>>([&] {
+      std::vector<Evaluation> found;
+      for (const auto& [id, one] : evaluations_) {
+        if (one.project_id == project_id && one.created >= from) found.push_back(one);
+      }
+      std::sort(found.begin(), found.end(), [](const Evaluation& a, const Evaluation& b) {
+        return std::pair(b.created, b.id) < std::pair(a.created, a.id);
+      });
+      if (found.size() > limit) found.resize(limit);
+      return found;
     });
   }
   Result<std::vector<std::vector<Evaluation>>> evaluations_of(std::string_view project_id, const SpanKeys& spans,
@@ -285,6 +322,7 @@ class FakeControlStore : public ControlStore {
   Table<Connection> connections_;
   Table<prompt::Prompt> prompts_;
   std::map<std::string, std::map<int64_t, prompt::Version>> versions_;
+  Table<prompt::Experiment> experiments_;
   Table<Evaluation> evaluations_;
   Table<std::string> settings_;
 };

@@ -14,6 +14,7 @@
 
 #include "tracia/base/bytes.h"
 #include "tracia/json/reader.h"
+#include "tracia/store/analytics.h"
 #include "tracia/store/span_store.h"
 
 namespace tracia::store {
@@ -135,6 +136,19 @@ class FakeSpanStore final : public SpanStore {
     GroupPage page;
     take_page(sorted, options.limit, page.groups, page.next);
     return page;
+  }
+
+  Result<AnalyticsResult> analytics(const std::string& project_id, const AnalyticsQuery& query,
+                                    const std::vector<SpanScore>& scores) override {
+    const std::lock_guard lock(mutex_);
+    AnalyticsBuilder builder(query);
+    for (const StoredSpan* span : matching(project_id, query.filter)) {
+      builder.add(*span);
+      for (const SpanScore& score : scores) {
+        if (score.span_id == span->span.span_id && score.trace_id == span->span.trace_id) builder.add(*span, score);
+      }
+    }
+    return builder.finish();
   }
 
   Result<std::vector<StoredSpan>> received_after(const std::string& project_id, Timestamp stamp,
@@ -331,10 +345,13 @@ class FakeSpanStore final : public SpanStore {
 
   static bool matches_payload(const SpanFilter& f, const span::Span& s) {
     json::Document document;
-    const auto variables = document.parse(s.variables_json.empty() ? "{}" : s.variables_json);
-    for (const auto& [name, wanted] : f.variables) {
-      const json::Value value = (*variables)[name];
-      if (!value || (value.is_string() ? value.text() : value.to_json()) != wanted) return false;
+    for (const auto& [wanted_members, text] :
+         {std::pair(&f.variables, &s.variables_json), std::pair(&f.attributes, &s.attributes_json)}) {
+      const auto members = document.parse(text->empty() ? "{}" : *text);
+      for (const auto& [name, wanted] : *wanted_members) {
+        const json::Value value = (*members)[name];
+        if (!value || (value.is_string() ? value.text() : value.to_json()) != wanted) return false;
+      }
     }
     const std::string text = ascii_lower(s.input_json + "\n" + s.output.value_or("") + "\n" + s.error);
     const auto begins_word = [&, text = text + "\n" + ascii_lower(s.name)](const std::string& wanted) {

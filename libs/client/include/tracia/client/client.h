@@ -220,7 +220,8 @@ class Client {
   const Prompts& prompts() const { return prompts_; }
   const Spans& spans() const { return spans_; }
 
-  // Any call of the Tracia API. Errors: the server's code and message, NETWORK_ERROR, TIMEOUT, ABORTED.
+  // Any call of the Tracia API. Errors: INVALID_REQUEST (no key, a path that is none), the server's code and message,
+  // NETWORK_ERROR, TIMEOUT, ABORTED.
   Result<ApiResponse> request(const ApiRequest& request);
   CallHandle request_async(ApiRequest request, Callback<ApiResponse> done);  // `done` runs on the client's loop
 

@@ -131,7 +131,8 @@ Result<Changed> restore(const Prompt& prompt, const Version& newest, const Versi
                         const std::optional<std::string>& note, const std::optional<int64_t>& base_version,
                         std::string_view author, Timestamp now);
 
-// Which version runs: `version`, else `label`, else the default label, else the newest. `label` of the answer is the
+// Which version runs: `version`, else `label`, else the default label, else the newest. (A running experiment, which
+// comes before the default label, chooses a version: assign() of experiment.h.) `label` of the answer is the
 // one that chose it, "" if none did. kNotFound for an unknown version or label.
 struct Choice {
   int64_t version = 0;

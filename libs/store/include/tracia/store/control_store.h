@@ -1,5 +1,5 @@
-// Where everything but spans lives: projects, keys, accounts, connections, prompts, evaluations. Small, and read mostly
-// from memory (server/service); durable when a call returns. The contract tests in
+// Where everything but spans lives: projects, keys, accounts, connections, prompts, experiments, evaluations. Small,
+// and read mostly from memory (server/service); durable when a call returns. The contract tests in
 // libs/store/test/control_store_contract.h hold every engine to what is said here.
 //
 // Ids are made by the caller (new_id). An engine keeps values, and checks `revision`s: a put of something that changed
@@ -16,11 +16,12 @@
 
 #include "tracia/base/clock.h"
 #include "tracia/base/result.h"
+#include "tracia/prompt/experiment.h"
 #include "tracia/prompt/prompt.h"
 
 namespace tracia::store {
 
-// "<prefix>_" + 16 lower-case hex: "prj_…", "key_…", "con_…", "prm_…", "evl_…", "mem_…".
+// "<prefix>_" + 16 lower-case hex: "prj_…", "key_…", "con_…", "prm_…", "evl_…", "mem_…", "exp_…".
 std::string new_id(std::string_view prefix);
 
 struct Project {
@@ -67,6 +68,9 @@ struct Connection {
   std::string headers_json;    // object of further, public headers; "" = none
   Timestamp created, updated;
 };
+
+// The evaluator that every project has.
+inline constexpr std::string_view kQualityEvaluator = "quality";
 
 struct Evaluation {
   std::string id, project_id, span_id, trace_id;  // of the stored span
@@ -115,10 +119,18 @@ class ControlStore {
   // kConflict when the stored revision is not prompt.revision - 1 (kind kOther), or when another prompt has the slug
   // (kind kInvalidRequest). kNotFound when there is no such prompt.
   virtual Status update_prompt(const prompt::Prompt& prompt, const prompt::Version* version) = 0;
+  // Its versions and experiments go too.
   virtual Result<bool> remove_prompt(std::string_view project_id, std::string_view prompt_id) = 0;
   virtual Result<std::optional<prompt::Version>> version(std::string_view prompt_id, int64_t number) = 0;
   // Newest first; only those with number < before when `before` > 0.
   virtual Result<std::vector<prompt::Version>> versions(std::string_view prompt_id, int64_t before, size_t limit) = 0;
+
+  // Experiments. put: inserts (revision 1), or replaces by id. kConflict when the stored revision is not
+  // experiment.revision - 1 (kind kOther), or when this one is running and another of its prompt is too (kind
+  // kInvalidRequest). kNotFound when there is no such prompt in its project, or when it was removed meanwhile.
+  virtual Result<std::vector<prompt::Experiment>> experiments() = 0;  // of all projects, oldest first
+  virtual Status put_experiment(const prompt::Experiment& experiment) = 0;
+  virtual Result<bool> remove_experiment(std::string_view project_id, std::string_view id) = 0;
 
   // Evaluations of one span, newest first; only those older than the one with id `after` when it is not "".
   virtual Result<std::vector<Evaluation>> evaluations(std::string_view project_id, std::string_view span_id,
@@ -128,6 +140,9 @@ class ControlStore {
   using SpanKeys = std::vector<std::pair<std::string, std::string>>;
   virtual Result<std::vector<std::vector<Evaluation>>> evaluations_of(std::string_view project_id,
                                                                       const SpanKeys& spans, size_t limit_each) = 0;
+  // A project's evaluations that were made at `from` or later, newest first. Reads all of the project's.
+  virtual Result<std::vector<Evaluation>> evaluations_since(std::string_view project_id, Timestamp from,
+                                                            size_t limit) = 0;
   virtual Result<std::optional<Evaluation>> evaluation(std::string_view project_id, std::string_view id) = 0;
   virtual Status put_evaluation(const Evaluation& evaluation) = 0;  // insert or replace by id
   virtual Result<bool> remove_evaluation(std::string_view project_id, std::string_view id) = 0;

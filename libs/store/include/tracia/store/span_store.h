@@ -66,18 +66,21 @@ struct SpanFilter {
   std::optional<std::string> model, provider;  // ASCII case-insensitive
   std::optional<std::string> finish_reason;    // the wire word
   std::optional<int64_t> prompt_version;
-  std::vector<std::string> tags;                               // all of them
-  std::optional<llm::Decimal> min_cost, max_cost;              // inclusive; spans without a cost never match
-  std::optional<int64_t> min_latency_ms, max_latency_ms;       // inclusive
-  std::optional<int64_t> min_total_tokens, max_total_tokens;   // inclusive
-  std::vector<std::pair<std::string, std::string>> variables;  // name and its value, as text
+  std::vector<std::string> tags;                                // all of them
+  std::optional<llm::Decimal> min_cost, max_cost;               // inclusive; spans without a cost never match
+  std::optional<int64_t> min_latency_ms, max_latency_ms;        // inclusive
+  std::optional<int64_t> min_total_tokens, max_total_tokens;    // inclusive
+  std::vector<std::pair<std::string, std::string>> variables;   // name and its value, as text
+  std::vector<std::pair<std::string, std::string>> attributes;  // likewise
   // Case-insensitive (ASCII). Each of `words` begins a word of the input's texts, the output, the error or the name;
   // `contains` is a substring of one of the input's texts, the output or the error.
   std::vector<std::string> words;
   std::string contains;
 
   // Whether answering needs payloads: such a list scans, within the budget of ListOptions.
-  bool needs_payloads() const { return !variables.empty() || !words.empty() || !contains.empty(); }
+  bool needs_payloads() const {
+    return !variables.empty() || !attributes.empty() || !words.empty() || !contains.empty();
+  }
 };
 
 // A place in the order of lists: by start, then by receive stamp, newest first.
@@ -110,8 +113,15 @@ struct Totals {
   llm::Usage usage;                                       // sums of what is present
 
   void add(const StoredSpan& span);
+  void add(span::Kind kind, span::SpanStatus status, const std::optional<llm::Decimal>& span_cost,
+           llm::CostStatus span_cost_status, const llm::Usage& span_usage);
   void add(const Totals& other);
 };
+
+// Sums by group and time: analytics.h.
+struct AnalyticsQuery;
+struct AnalyticsResult;
+struct SpanScore;
 
 struct TraceSummary {
   std::string trace_id;
@@ -155,6 +165,9 @@ struct SpanStoreStats {
   uint64_t appended = 0, duplicates = 0, refused = 0;  // since start; refused: queue full or disk failing
   uint64_t commits = 0;
   int64_t seal_lag_ms = 0;  // age of the oldest segment that waits to be sealed; 0 = none waits
+  // Spans that no word index holds: searches read them. They are indexed when they are sealed.
+  uint64_t unindexed_spans = 0;
+  int64_t index_lag_ms = 0;  // how long the oldest spans that could be indexed have waited for it; 0 = none waits
   // Segments that cannot be read, in whole or in part: lists go on without what is in there.
   uint64_t unreadable_segments = 0;
   std::string unreadable;  // one of them, and what is wrong with it
@@ -197,6 +210,12 @@ class SpanStore {
   // Sessions or end users, most recently active first; totals over the spans that match.
   virtual Result<GroupPage> groups(const std::string& project_id, GroupBy by, const SpanFilter& filter,
                                    const ListOptions& options) = 0;
+
+  // Measures of the spans that match, by group and time bucket. What was summed up beforehand is read, the rest within
+  // the query's budget. `scores` are averaged where their spans belong; those of spans that are not there, or do not
+  // match, are left out. Errors: kInvalidRequest for a query that is none.
+  virtual Result<AnalyticsResult> analytics(const std::string& project_id, const AnalyticsQuery& query,
+                                            const std::vector<SpanScore>& scores) = 0;
 
   // Summaries received after `stamp`, oldest first, for readers of a live tail that come back. What was received more
   // than an hour ago may be left out.

@@ -10,11 +10,13 @@
 namespace tracia::routes {
 
 void add_prompts(http::Router& router, service::Services& services);      // /api/v1/prompts…, versions, labels, render
+void add_experiments(http::Router& router, service::Services& services);  // /api/v1/prompts/{slug}/experiments…
 void add_runs(http::Router& router, service::Services& services);         // …/run, /api/v1/run
 void add_span_writes(http::Router& router, service::Services& services);  // POST spans, batch; DELETE
 void add_span_reads(http::Router& router, service::Services& services);   // list, get, export, tail
 void add_evaluations(http::Router& router, service::Services& services);
 void add_traces(http::Router& router, service::Services& services);       // traces, sessions, users
+void add_analytics(http::Router& router, service::Services& services);    // GET /api/v1/analytics
 void add_auth(http::Router& router, service::Services& services);         // /api/v1/auth/*
 void add_settings(http::Router& router, service::Services& services);     // projects, api-keys, models
 void add_connections(http::Router& router, service::Services& services);  // connections, and testing one

@@ -1,6 +1,7 @@
-// What the hot path reads of the control store, in memory: keys, projects, connections, prompts. Lookups take a shared
-// lock for nanoseconds and return shared, immutable values. Writers (the services) change the store first, then call
-// the matching put or remove here; there is one server per data directory, so nobody else changes the store.
+// What the hot path reads of the control store, in memory: keys, projects, connections, prompts, experiments. Lookups
+// take a shared lock for nanoseconds and return shared, immutable values. Writers (the services) change the store
+// first, then call the matching put or remove here; there is one server per data directory, so nobody else changes the
+// store.
 #pragma once
 
 #include <cstdint>
@@ -54,6 +55,13 @@ class ControlCache {
   std::vector<std::shared_ptr<const prompt::Prompt>> prompts_of(std::string_view project_id) const;
   void put_prompt(const prompt::Prompt& prompt);
   void remove_prompt(std::string_view prompt_id);
+
+  // Experiments of a prompt. The one that runs is found without looking at the others; nullptr: none runs.
+  std::shared_ptr<const prompt::Experiment> running_experiment(std::string_view prompt_id) const;
+  std::shared_ptr<const prompt::Experiment> experiment(std::string_view prompt_id, std::string_view id) const;
+  std::vector<std::shared_ptr<const prompt::Experiment>> experiments_of(std::string_view prompt_id) const;  // any order
+  void put_experiment(const prompt::Experiment& experiment);
+  void remove_experiment(std::string_view prompt_id, std::string_view id);
 
   // A version from memory: nullptr when it has to be read first (load_version, which blocks and remembers the 4,096
   // last used, at most 256 MiB of them).

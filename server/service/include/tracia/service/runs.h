@@ -32,9 +32,16 @@ struct RunRequest {
   std::string provider, model;                                 // overrides; "" = the version's
   std::vector<std::string> tags;
   std::string user_id, session_id, trace_id, parent_span_id;
+  std::string span_id;  // of the span that the run will leave; "" = settle_trace() makes one
   int64_t timeout_ms = 120'000;
   bool stream = false;
 };
+
+// Whether the run joins its parent's trace, which only the store knows.
+bool needs_parent(const RunRequest& request);
+// Makes the ids of the run's span and trace, as far as they are not given, so that what is chosen by the trace (an
+// experiment's variant) is chosen by the one that is recorded. Reads the store, and so blocks, when needs_parent().
+void settle_trace(Services& services, const std::string& project_id, RunRequest& request);
 
 // The answer's parts; routes write it as RunResult.
 struct RunOutcome {

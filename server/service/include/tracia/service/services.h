@@ -18,6 +18,7 @@ namespace tracia::service {
 
 class Access;       // access.h: keys, accounts, login, CSRF; who asks
 class Prompts;      // prompts.h: prompts, versions, labels
+class Experiments;  // experiments.h: A/B tests of prompts, and their results
 class Connections;  // connections.h: providers of a project, sealing, where a call goes
 class Runs;         // runs.h: prompts.run and the unsaved run
 class Metrics;      // metrics.h: counters and histograms for /metrics
@@ -34,6 +35,7 @@ struct Services {
   Workers* workers = nullptr;  // reads of the store, writes of the control store
   Access* access = nullptr;
   Prompts* prompts = nullptr;
+  Experiments* experiments = nullptr;
   Connections* connections = nullptr;
   Runs* runs = nullptr;
   const std::atomic<bool>* stopping = nullptr;  // true once the server began to stop; nullptr: it never does

@@ -1,0 +1,112 @@
+// The index of words: which spans of a sealed segment hold a word, or words that begin with it, in what
+// SpanFilter.words looks at (input's texts, output, error, name). Made when a segment is sealed. It only narrows a
+// search down: each span found is read and checked, so the index may give a span too many, never one too few.
+//
+// Texts that many spans share (a conversation that each turn sends again) are indexed once. What is indexed is a unit:
+// one content, or all that a span holds in no content. Units are numbered from 0 in each project, by first use.
+//
+//   words        key   project varint | part varint | word: lower case, at most kWordBytesMax bytes of it
+//                list  units that hold it, ascending: each as the varint difference to the one before
+//   word_units   project's number; data   block (block.h) of three items:
+//                  how many parts and units
+//                  of each unit the position of the first span that has it, as the difference to the unit before
+//                  of each unit with more: difference to such a unit before | count | positions, as differences
+//
+// A part is what fitted into memory at once: a word may stand in each of them.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "db.h"
+#include "postings.h"
+#include "record.h"
+
+namespace tracia::store_sqlite {
+
+inline constexpr size_t kWordBytesMax = 40;  // longer words are found by their beginning, and then read
+
+// Letters and digits of ASCII, and everything beyond ASCII: words are runs of these.
+constexpr bool is_word_byte(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return byte >= 0x80 || (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
+}
+
+// Collects the words of one project's spans after another. One thread.
+class WordCollector {
+ public:
+  // What is collected is written when it takes about this much memory.
+  static constexpr size_t kPartBytesMax = 48u << 20;
+
+  explicit WordCollector(size_t part_bytes_max = kPartBytesMax) : part_bytes_max_(part_bytes_max) {}
+
+  // Spans come by position, ascending. `pieces` are of searched_pieces(), `numbers` those of the span's contents in
+  // order, `data(place)` gives the content at a place of that list and is asked once for each content and form.
+  using ContentAt = std::function<Result<std::string>(size_t place)>;
+  Status add(uint64_t project, uint32_t position, std::string_view name, const std::vector<SearchedPiece>& pieces,
+             const std::vector<uint64_t>& numbers, const ContentAt& data, Statement& insert_word);
+  // Writes what is left of the project and begins anew.
+  Status flush(uint64_t project, Statement& insert_word, Statement& insert_units);
+
+ private:
+  struct Posting {
+    uint32_t last = 0;  // unit
+    std::string list;
+  };
+  struct Hash {
+    using is_transparent = void;
+    size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
+  };
+  uint32_t new_unit(uint32_t position);
+  void use(uint32_t unit, uint32_t position);
+  void add_piece(SearchedForm form, std::string_view data, uint32_t unit);
+  void add_text(std::string_view text, uint32_t unit);
+  Status write_part(uint64_t project, Statement& insert_word);
+
+  const size_t part_bytes_max_;
+  std::unordered_map<std::string, Posting, Hash, std::equal_to<>> words_;
+  size_t bytes_ = 0;  // of words_, about
+  uint64_t parts_ = 0;
+  std::vector<uint32_t> first_, last_;                   // positions that use each unit
+  std::vector<std::pair<uint32_t, uint32_t>> more_;      // unit, further position
+  std::unordered_map<uint64_t, uint32_t> content_unit_;  // by number and form
+  json::Document document_;
+  std::string word_;  // reused
+};
+
+// The units of one project, and which spans have them.
+class WordUnits {
+ public:
+  // `spans` of the project. Total: bad bytes are an error.
+  static Result<WordUnits> decode(std::string_view data, uint32_t spans);
+  uint64_t parts() const { return parts_; }
+  size_t size() const { return first_.size(); }
+
+  // Notes the units of a list. False: it is damaged.
+  bool mark(std::string_view list, std::vector<bool>& units) const;
+  PositionList positions(const std::vector<bool>& units) const;
+
+ private:
+  uint64_t parts_ = 0;
+  uint32_t spans_ = 0;
+  std::vector<uint32_t> first_;
+  std::vector<std::pair<uint32_t, uint32_t>> more_;  // unit, position; sorted
+};
+
+// Where a word of a filter stands in the index.
+struct WordRange {
+  std::string begin;   // of the keys, after project and part
+  bool exact = false;  // only that key; else all that begin with it
+};
+// nullopt: the index cannot tell (the word begins with neither a letter nor a digit).
+std::optional<WordRange> range_of(std::string_view word);
+
+std::string word_key(uint64_t project, uint64_t part, std::string_view word);
+// The project number in a key, and what follows the part.
+std::optional<uint64_t> project_of_word_key(std::string_view key);
+
+}  // namespace tracia::store_sqlite
