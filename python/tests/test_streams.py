@@ -173,9 +173,21 @@ def test_a_streamed_prompt_gives_pieces_and_the_servers_own_result(client, fake)
     assert "".join(stream) == "Hi Ada"
     answer = stream.result.result(DEADLINE_S)
     assert (answer.span_id, answer.prompt_version, answer.cost) == ("sp_0123456789abcdef", 2, 0.1)
-    assert answer.finish_reason == "length"
+    assert (answer.finish_reason, answer.aborted) == ("length", False)
+    assert (answer.provider, answer.model) == ("openai", "gpt-4o")
     with pytest.raises(TraciaError, match="not here"):
         list(client.prompts.run("unknown", stream=True))
+
+
+def test_a_streamed_prompt_that_is_left_keeps_what_was_given(client, fake):
+    deltas = b"".join(b'event: delta\ndata: {"text":"' + word + b'"}\n\n' for word in (b"a ", b"b ", b"c"))
+    fake.answers["POST", "/api/v1/prompts/hello/run"] = (200, deltas)
+    stream = client.prompts.run("hello", stream=True)
+    for piece in stream:
+        assert piece == "a "
+        break
+    result = stream.result.result(DEADLINE_S)
+    assert (result.text, result.aborted) == ("a ", True)
 
 
 def test_responses_of_many_streams_in_threads_do_not_mix(recorder):

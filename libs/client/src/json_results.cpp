@@ -131,7 +131,10 @@ std::string to_json(const RunResult& result) {
   w.field_raw("toolCalls", span::tool_calls_json(result.tool_calls));
   w.field_raw("structuredOutput", result.structured_output);
   w.field_raw("messages", span::messages_json(result.messages));
-  return w.field("spanStored", result.span_stored).end_object().take();
+  w.field("provider", result.provider).field("model", result.model);
+  write_text_or_null(w, "label", result.label);
+  write_or_null(w, "timeToFirstTokenMs", result.time_to_first_token_ms);
+  return w.field("spanStored", result.span_stored).field("aborted", result.aborted).end_object().take();
 }
 
 std::string to_json(const FetchedPrompt& prompt) {

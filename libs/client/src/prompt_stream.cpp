@@ -117,6 +117,7 @@ RunResult PromptStream::State::aborted_result() const {
   result.tool_calls.clear();
   result.structured_output.clear();
   result.messages.clear();
+  result.aborted = true;
   return result;
 }
 

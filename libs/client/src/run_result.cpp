@@ -31,7 +31,11 @@ Result<RunResult> read_run(const Value& v) {
                 .finish_reason = finish_reason(v["finishReason"].string_or("")),
                 .provider_finish_reason = v["providerFinishReason"].text(),
                 .structured_output = json_or_empty(v["structuredOutput"]),
-                .span_stored = v["spanStored"].boolean_or(true)};
+                .span_stored = v["spanStored"].boolean_or(true),
+                .provider = v["provider"].text(),
+                .model = v["model"].text(),
+                .label = v["label"].text(),
+                .time_to_first_token_ms = v["timeToFirstTokenMs"].integer()};
   if (const auto text = v["text"].string()) out.text = std::string(*text);
   const Value usage = v["usage"];
   out.usage = {.input_tokens = usage["inputTokens"].integer().value_or(0),

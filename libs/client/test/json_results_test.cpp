@@ -156,12 +156,17 @@ TEST(JsonResults, AServersRunKeepsNullTextAndItsConversation) {
   run.span_id = "sp_1";
   run.cost = 0.25;
   run.cost_status = "exact";
+  run.provider = "openai";
+  run.model = "gpt-4o";
   run.messages = {user("Hi"), assistant("Hello")};
   const Json got = Json::parse(to_json(run));
   EXPECT_TRUE(got["text"].is_null());
   EXPECT_EQ(got["cost"], 0.25);
   EXPECT_EQ(got["messages"][1]["content"], "Hello");
   EXPECT_EQ(got["spanStored"], true);
+  EXPECT_EQ(got["model"], "gpt-4o");
+  EXPECT_TRUE(got["label"].is_null());
+  EXPECT_EQ(got["aborted"], false);
 }
 
 TEST(JsonResults, ErrorsSayWhatTheyKnow) {

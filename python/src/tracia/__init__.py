@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from tracia._enums import Eval as Eval
     from tracia._enums import LLMProvider as LLMProvider
     from tracia._enums import SpanKind as SpanKind
+    from tracia._native import new_span_id as new_span_id
+    from tracia._native import new_trace_id as new_trace_id
     from tracia.client import Tracia as Tracia
     from tracia.errors import TraciaError as TraciaError
     from tracia.errors import TraciaErrorCode as TraciaErrorCode
@@ -249,12 +251,18 @@ __all__ = [
     "TraciaSession",
     "UpdatePromptOptions",
     "__version__",
+    "new_span_id",
+    "new_trace_id",
 ]
 
 
 def __getattr__(name: str) -> Any:
     if name == "__version__":
         from tracia._native import VERSION as value
+    elif name in ("new_span_id", "new_trace_id"):
+        from tracia import _native
+
+        value = getattr(_native, name)
     elif name in _MODULE_OF:
         from importlib import import_module
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from tracia import _native
 from tracia._events import Callbacks, Events
 from tracia._json import encode
+from tracia.errors import invalid_request
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,7 +67,9 @@ class Core:
         self.native.record(span)
 
     def begin(self) -> None:
-        """Before each use. The native client itself refuses when it is closed, before anything is sent."""
+        """Before each use: a closed client refuses before anything is sent."""
+        if self._closed:
+            raise invalid_request("the client is closed")
         self._used = True
         if self._pid != os.getpid():
             self._adopt()

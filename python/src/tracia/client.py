@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from tracia._core import Core
 from tracia._events import Callbacks
+from tracia._loading import acall_of, call_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -187,7 +188,7 @@ class Tracia:
                 MISSING_PROVIDER_API_KEY, PROVIDER_ERROR, NETWORK_ERROR, TIMEOUT, ABORTED; with `prompt` also those of
                 `prompts.fetch()` and MISSING_VARIABLES. A call that reached a provider leaves a span also then.
         """
-        call = _call(request, locals())
+        call = call_of(request, locals())
         self._use_prompt(call)
         if call.streamed:
             from tracia.streams import LocalStream
@@ -213,7 +214,7 @@ class Tracia:
     ) -> RunLocalResult | AsyncLocalStream:
         """As `run_local`, for an event loop: nothing blocks, and cancelling the task closes the connection. With
         `stream=True`: `stream = await client.arun_local(..., stream=True)`."""
-        call = _call(request, given)
+        call = await acall_of(request, given)
         await self._ause_prompt(call)
         if call.streamed:
             from tracia.streams import AsyncLocalStream
@@ -295,7 +296,7 @@ class Tracia:
             input: a text, or items: messages, `function_call_output`s, and the `output_items` of earlier answers, as
                 they are.
         """
-        call = _call(request, locals())
+        call = call_of(request, locals())
         if call.streamed:
             from tracia.streams import ResponsesStream
 
@@ -324,7 +325,7 @@ class Tracia:
         self, request: RunResponsesInput | None = None, /, **given: Any
     ) -> RunResponsesResult | AsyncResponsesStream:
         """As `run_responses`, for an event loop."""
-        call = _call(request, given)
+        call = await acall_of(request, given)
         if call.streamed:
             from tracia.streams import AsyncResponsesStream
 
@@ -363,14 +364,14 @@ class Tracia:
             dimensions: fewer than the model's own, where it can.
             input_type: the provider's task word ("query", "RETRIEVAL_DOCUMENT", ...).
         """
-        call = _call(request, locals())
+        call = call_of(request, locals())
         return call.embedding_result(self._core.call("run_embedding", call.given))
 
     async def arun_embedding(
         self, request: RunEmbeddingInput | None = None, /, **given: Unpack[RunEmbeddingArgs]
     ) -> RunEmbeddingResult:
         """As `run_embedding`, for an event loop."""
-        call = _call(request, dict(given))
+        call = await acall_of(request, dict(given))
         return call.embedding_result(await self._core.acall("run_embedding", call.given))
 
     # --- traces ---
@@ -460,8 +461,8 @@ class Tracia:
         return await self._core.aflush(timeout)
 
     def close(self) -> None:
-        """Ends what runs and sends what it can within `flush_timeout_ms`. Later calls raise ABORTED. Idempotent;
-        also done at the end of the process."""
+        """Ends what runs and sends what it can within `flush_timeout_ms`; later calls raise INVALID_REQUEST. Idempotent,
+        and done at the end of the process too."""
         self._core.close()
 
     async def aclose(self) -> None:
@@ -488,12 +489,3 @@ class Tracia:
 
     def __repr__(self) -> str:
         return f"Tracia(base_url={self.base_url!r}{', closed' if self._core.closed else ''})"
-
-
-def _call(request: Any, arguments: dict[str, Any]) -> Call:
-    """`arguments`: the keywords, by name; or the locals() of a method that has them, taken before it has others."""
-    from tracia._calls import Call
-
-    arguments.pop("self", None)
-    arguments.pop("request", None)
-    return Call(request, arguments)

@@ -92,6 +92,10 @@ struct RunResult {
   std::string structured_output;  // JSON text, "" = none
   std::vector<Message> messages;  // input and reply, to be passed back
   bool span_stored = true;
+  std::string provider = {}, model = {};               // who answered; "" while an aborted stream had not said
+  std::string label = {};                              // that chose the version, "" = none
+  std::optional<int64_t> time_to_first_token_ms = {};  // streams only
+  bool aborted = false;                                // streams: ended by abort() before the end was seen
 };
 
 struct RenderResult {
