@@ -45,8 +45,11 @@ Result<std::unique_ptr<SealedConnection>> connect(const std::filesystem::path& f
                                                                     {},
                                                                     {}});
   TRACIA_TRY(prepare_if(*connection, "rollups", "SELECT data FROM rollups WHERE key = ?", connection->rollup));
-  TRACIA_TRY(
-      prepare_if(*connection, "words", "SELECT key, list FROM words WHERE key >= ? ORDER BY key", connection->words));
+  // From the block in which a word would be.
+  TRACIA_TRY(prepare_if(*connection, "words",
+                        "SELECT key, data FROM words WHERE key >="
+                        " coalesce((SELECT max(key) FROM words WHERE key <= ?1), ?1) ORDER BY key",
+                        connection->words));
   TRACIA_TRY(
       prepare_if(*connection, "word_units", "SELECT data FROM word_units WHERE project = ?", connection->word_units));
   return connection;

@@ -370,7 +370,7 @@ Result<std::unique_ptr<SealedBuilder>> SealedBuilder::create(const fs::path& fil
   auto contents = db->prepare("INSERT INTO contents(first, data) VALUES(?, ?)");
   auto groups = db->prepare("INSERT INTO groups(key, data) VALUES(?, ?)");
   auto rollups = db->prepare("INSERT INTO rollups(key, data) VALUES(?, ?)");
-  auto words = db->prepare("INSERT INTO words(key, list) VALUES(?, ?)");
+  auto words = db->prepare("INSERT INTO words(key, data) VALUES(?, ?)");
   auto word_units = db->prepare("INSERT INTO word_units(project, data) VALUES(?, ?)");
   for (auto* statement : {&rows, &details, &contents, &groups, &rollups, &words, &word_units}) {
     if (!*statement) return fail(std::move(*statement).error());

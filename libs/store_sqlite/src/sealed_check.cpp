@@ -63,7 +63,7 @@ Status check_words(const SealedFile& file) {
   }
   auto lease = file.borrow();
   if (!lease) return fail(std::move(lease).error());
-  auto select = (*lease)->db.prepare("SELECT key, list FROM words");
+  auto select = (*lease)->db.prepare("SELECT key, data FROM words");
   if (!select) return fail(file.named(std::move(select).error()));
   while (true) {
     auto row = select->step();
@@ -71,8 +71,12 @@ Status check_words(const SealedFile& file) {
     if (!*row) return {};
     const auto project = project_of_word_key(select->blob(0));
     if (!project || *project >= units.size()) return fail(file.damaged("an index of words of no project"));
+    const auto block = WordBlock::unpack(select->blob(1));
+    if (!block) return fail(file.named(block.error()));
     std::vector<bool> marked(units[*project].size());
-    if (!units[*project].mark(select->blob(1), marked)) return fail(file.damaged("a list of its index of words"));
+    for (size_t i = 0; i < block->size(); ++i) {
+      if (!units[*project].mark(block->list(i), marked)) return fail(file.damaged("a list of its index of words"));
+    }
   }
 }
 

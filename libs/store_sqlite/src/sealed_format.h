@@ -25,7 +25,7 @@ inline constexpr const char* kSealedTables =
     "CREATE TABLE postings(key BLOB PRIMARY KEY, list BLOB NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE groups(key BLOB PRIMARY KEY, data BLOB NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE rollups(key BLOB PRIMARY KEY, data BLOB NOT NULL) WITHOUT ROWID;"
-    "CREATE TABLE words(key BLOB PRIMARY KEY, list BLOB NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE words(key BLOB PRIMARY KEY, data BLOB NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE word_units(project INTEGER PRIMARY KEY, data BLOB NOT NULL);";
 
 // A project's spans stand together: positions first … first + spans - 1. Its number is its place in the list.

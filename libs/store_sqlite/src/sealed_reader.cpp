@@ -105,6 +105,37 @@ Result<WordUnits> SealedFile::word_units(size_t project) const {
   return units;
 }
 
+// Notes the units of all words in a range, in one part.
+Status SealedFile::mark_words(Statement& select, size_t project, uint64_t part, const WordRange& range,
+                              const WordUnits& units, std::vector<bool>& marked) const {
+  const std::string begin = word_key(project, part, range.begin), prefix = word_key(project, part, "");
+  select.bind_blob(0, begin);
+  for (bool done = false; !done;) {
+    auto row = select.step();
+    if (!row) return fail(named(std::move(row).error()));
+    // The block before the first one may be of another part.
+    const std::string_view key = *row ? select.blob(0) : std::string_view();
+    if (!*row || (key > begin && !key.starts_with(begin))) break;
+    if (!key.starts_with(prefix)) continue;
+    auto block = WordBlock::unpack(select.blob(1));
+    if (!block) {
+      select.reset();
+      return fail(named(std::move(block).error()));
+    }
+    for (size_t i = 0; i < block->size() && !done; ++i) {
+      const std::string& word = block->word(i);
+      const bool in_range = range.exact ? word == range.begin : word.starts_with(range.begin);
+      if (in_range && !units.mark(block->list(i), marked)) {
+        select.reset();
+        return fail(damaged("a list of its index of words"));
+      }
+      done = !in_range && word > range.begin;
+    }
+  }
+  select.reset();
+  return {};
+}
+
 Result<std::optional<PositionList>> SealedFile::positions_of_word(size_t project, const WordUnits& units,
                                                                   std::string_view word) const {
   const auto range = range_of(word);
@@ -114,20 +145,9 @@ Result<std::optional<PositionList>> SealedFile::positions_of_word(size_t project
   auto& select = (*lease)->words;
   if (!select) return fail(damaged("its index of words is gone"));
   std::vector<bool> marked(units.size());
-  bool sound = true;
-  for (uint64_t part = 0; part < units.parts() && sound; ++part) {
-    const std::string begin = word_key(project, part, range->begin);
-    select->bind_blob(0, begin);
-    while (sound) {
-      auto row = select->step();
-      if (!row) return fail(named(std::move(row).error()));
-      if (!*row || !select->blob(0).starts_with(begin)) break;
-      if (range->exact && select->blob(0) != begin) break;  // the word itself comes first
-      sound = units.mark(select->blob(1), marked);
-    }
-    select->reset();
+  for (uint64_t part = 0; part < units.parts(); ++part) {
+    TRACIA_TRY(mark_words(*select, project, part, *range, units, marked));
   }
-  if (!sound) return fail(damaged("a list of its index of words"));
   return std::optional(units.positions(marked));
 }
 

@@ -61,6 +61,9 @@ class SealedFile {
         bloom_(std::move(bloom)),
         has_words_(has_words) {}
 
+  Status mark_words(Statement& select, size_t project, uint64_t part, const WordRange& range, const WordUnits& units,
+                    std::vector<bool>& marked) const;
+
   const std::filesystem::path path_;
   const std::shared_ptr<ReaderPool> pool_;
   const uint64_t owner_;

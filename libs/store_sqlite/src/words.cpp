@@ -11,6 +11,8 @@ namespace tracia::store_sqlite {
 namespace {
 
 constexpr int kLevel = 3;
+// Of words and lists in one block: enough to compress, little to read for one word.
+constexpr size_t kBlockBytes = 32u << 10;
 // What a word costs in memory beside its list: a node of the table, its key, malloc's own.
 constexpr size_t kWordCost = 140;
 
@@ -108,9 +110,30 @@ Status WordCollector::write_part(uint64_t project, Statement& insert_word) {
   order.reserve(words_.size());
   for (const auto& entry : words_) order.push_back(&entry);
   std::sort(order.begin(), order.end(), [](const auto* a, const auto* b) { return a->first < b->first; });
-  for (const auto* entry : order) {
-    const std::string key = word_key(project, parts_, entry->first);
-    TRACIA_TRY(insert_word.bind_blob(0, key).bind_blob(1, entry->second.list).run());
+  for (size_t i = 0; i < order.size();) {
+    size_t end = i, bytes = 0;
+    for (; end < order.size() && bytes < kBlockBytes; ++end) {
+      bytes += order[end]->first.size() + order[end]->second.list.size();
+    }
+    std::string names;
+    ByteWriter to_names(names);
+    std::string_view last;
+    for (size_t k = i; k < end; ++k) {
+      const std::string_view word = order[k]->first;
+      const auto parting = std::mismatch(word.begin(), word.end(), last.begin(), last.end()).first;
+      const auto shared = static_cast<size_t>(parting - word.begin());
+      to_names.varint(shared);
+      to_names.text(word.substr(shared));
+      last = word;
+    }
+    BlockPacker packer(kLevel);
+    packer.add(names);
+    for (size_t k = i; k < end; ++k) packer.add(order[k]->second.list);
+    auto packed = packer.pack();
+    if (!packed) return fail(std::move(packed).error());
+    const std::string key = word_key(project, parts_, order[i]->first);
+    TRACIA_TRY(insert_word.bind_blob(0, key).bind_blob(1, *packed).run());
+    i = end;
   }
   ++parts_;
   words_.clear();
@@ -155,6 +178,25 @@ Status WordCollector::flush(uint64_t project, Statement& insert_word, Statement&
   more_.clear();
   content_unit_.clear();
   return {};
+}
+
+Result<WordBlock> WordBlock::unpack(std::string_view data) {
+  auto unpacked = Block::unpack(data);
+  if (!unpacked) return fail(std::move(unpacked).error());
+  WordBlock block;
+  block.block_ = std::move(*unpacked);
+  ByteReader names(block.block_.item(0));
+  std::string word;
+  while (!names.at_end()) {
+    const uint64_t shared = names.varint();
+    const std::string_view rest = names.text();
+    if (!names.ok() || shared > word.size() || shared + rest.size() > kWordBytesMax) return fail(damaged("a word"));
+    word.resize(static_cast<size_t>(shared));
+    word += rest;
+    block.words_.push_back(word);
+  }
+  if (block.words_.empty() || block.block_.items() != block.words_.size() + 1) return fail(damaged("a block of words"));
+  return block;
 }
 
 Result<WordUnits> WordUnits::decode(std::string_view data, uint32_t spans) {

@@ -5,8 +5,11 @@
 // Texts that many spans share (a conversation that each turn sends again) are indexed once. What is indexed is a unit:
 // one content, or all that a span holds in no content. Units are numbered from 0 in each project, by first use.
 //
-//   words        key   project varint | part varint | word: lower case, at most kWordBytesMax bytes of it
-//                list  units that hold it, ascending: each as the varint difference to the one before
+//   words        key   project varint | part varint | first word of the block
+//                data  block (block.h): item 0: the words, ascending, each as: bytes shared with the one before | text
+//                of
+//                      the rest; then for each word the units that hold it, ascending: differences, varints
+//                Words are in lower case, and cut after kWordBytesMax bytes.
 //   word_units   project's number; data   block (block.h) of three items:
 //                  how many parts and units
 //                  of each unit the position of the first span that has it, as the difference to the unit before
@@ -22,6 +25,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "block.h"
 #include "db.h"
 #include "postings.h"
 #include "record.h"
@@ -78,6 +82,19 @@ class WordCollector {
   std::string word_;  // reused
 };
 
+// Reads the words of one block.
+class WordBlock {
+ public:
+  static Result<WordBlock> unpack(std::string_view data);
+  size_t size() const { return words_.size(); }
+  const std::string& word(size_t index) const { return words_[index]; }
+  std::string_view list(size_t index) const { return block_.item(index + 1); }
+
+ private:
+  Block block_;
+  std::vector<std::string> words_;
+};
+
 // The units of one project, and which spans have them.
 class WordUnits {
  public:
@@ -106,7 +123,7 @@ struct WordRange {
 std::optional<WordRange> range_of(std::string_view word);
 
 std::string word_key(uint64_t project, uint64_t part, std::string_view word);
-// The project number in a key, and what follows the part.
+// The project number in a key.
 std::optional<uint64_t> project_of_word_key(std::string_view key);
 
 }  // namespace tracia::store_sqlite

@@ -1,6 +1,8 @@
 // Building sealed segments: what it refuses, what it leaves behind, how small the files are.
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "bloom.h"
 #include "postings.h"
 #include "random_spans.h"
@@ -50,17 +52,31 @@ double ratio(const TempDir& folder, const std::vector<InProject>& spans) {
   return times;
 }
 
+// Words out of a few thousand, each about as often as its rank is small (Zipf's law), as in language.
+class Language {
+ public:
+  explicit Language(SpanSource& source) : source_(source) {
+    for (int i = 0; i < 4000; ++i) words_.push_back(source.prose(2 + source.below(8)));
+  }
+  std::string text(size_t bytes) {
+    std::string all;
+    while (all.size() < bytes) {
+      const double place = static_cast<double>(source_.below(1'000'000)) / 1e6;
+      all += words_[static_cast<size_t>(std::pow(static_cast<double>(words_.size()), place)) - 1];
+    }
+    return all;
+  }
+
+ private:
+  SpanSource& source_;
+  std::vector<std::string> words_;
+};
+
 TEST(SealedSize, PlainChatsAreHalfTheirJson) {
   TempDir folder;
   SpanSource source(11);
-  // Chats of words out of a few thousand, as language is.
-  std::vector<std::string> words;
-  for (int i = 0; i < 4000; ++i) words.push_back(source.prose(2 + source.below(8)));
-  const auto text = [&](size_t bytes) {
-    std::string all;
-    while (all.size() < bytes) all += words[source.below(words.size())];
-    return all;
-  };
+  Language language(source);
+  const auto text = [&](size_t bytes) { return language.text(bytes); };
   std::vector<InProject> spans;
   for (int i = 0; i < 2000; ++i) {
     const std::string user = R"({"role":"user","content":")" + text(900) + R"("})";
@@ -73,13 +89,17 @@ TEST(SealedSize, PlainChatsAreHalfTheirJson) {
 TEST(SealedSize, AgentsOfThirtyTurnsAreATenthOfTheirJson) {
   TempDir folder;
   SpanSource source(12);
+  Language language(source);
+  const auto message = [&](const char* role, size_t bytes) {
+    return std::string(R"({"role":")") + role + R"(","content":")" + language.text(bytes) + R"("})";
+  };
   std::vector<InProject> spans;
   int64_t at = 0;
   for (int agent = 0; agent < 8; ++agent) {
-    std::string messages = source.message("system", 1500);
+    std::string messages = message("system", 1500);
     for (int turn = 0; turn < 30; ++turn) {
-      messages += "," + source.message("user", 700);
-      const std::string answer = source.prose(700);
+      messages += "," + message("user", 700);
+      const std::string answer = language.text(700);
       spans.push_back({"prj", chat(source, at += 1000, messages, answer)});
       messages += R"(,{"role":"assistant","content":")" + answer + R"("})";
     }

@@ -109,7 +109,7 @@ TEST_F(WordsTest, WhatDoesNotFitIntoMemoryIsWrittenInParts) {
     ASSERT_TRUE(collector.add(0, i, "", {piece}, {}, {}, *words));
   }
   ASSERT_TRUE(collector.flush(0, *words, *units));
-  EXPECT_EQ(db->integer("SELECT count(*) FROM words"), 20);
+  EXPECT_EQ(db->integer("SELECT count(*) FROM words"), 10);
   auto select = db->prepare("SELECT data FROM word_units");
   ASSERT_TRUE(select && select->step());
   const auto decoded = WordUnits::decode(select->blob(0), 10);
