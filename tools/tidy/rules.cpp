@@ -65,7 +65,7 @@ const std::vector<Fence>& fences() {
       {"sqlite3.h", {"libs/store_sqlite/", "tests/crash/"}, "engine headers stay in their store"},
       {"zstd.h", {"libs/store_sqlite/", "server/http/"}, "compression is the stores' and the server's"},
       {"sodium.h", {"libs/store_sqlite/", "server/service/"}, "secrets are kept in two places only"},
-      {"toml++/", {"server/config/"}, "config reads the one TOML file"},
+      {"toml++/", {"server/config/", "apps/tracia/prompt_file.cpp"}, "config and prompt files are the TOML there is"},
       {"libpq-fe.h", {"libs/store_postgres/"}, "engine headers stay in their store"},
       {"simdjson.h", {"libs/json/"}, "json wraps simdjson"},
       {"CLI/", {"apps/"}, "command lines are parsed in apps"},
