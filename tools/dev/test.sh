@@ -227,9 +227,9 @@ title() {
   esac
 }
 
-normal_stages=(release format contract conformance sdk otel python server crash install sanitizers server_asan
-  python_asan fuzzers threads)
-all_stages=("${normal_stages[@]}" gcc lint)
+normal_stages=(release format contract conformance sdk otel python server crash install sanitizers server_asan fuzzers
+  threads)
+all_stages=("${normal_stages[@]}" python_asan gcc lint)
 
 run_tests() {
   local start=$SECONDS name chosen=()

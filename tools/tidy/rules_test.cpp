@@ -17,6 +17,9 @@ TEST(Tidy, AcceptsAnArrowThatPointsDown) {
 TEST(Tidy, RefusesAnArrowThatPointsBack) {
   EXPECT_EQ(first("libs/json/src/a.cpp", "#include \"tracia/llm/model.h\"\n"), "json must not use llm");
   EXPECT_EQ(first("libs/client/src/a.cpp", "#include \"tracia/http/server.h\"\n"), "client must not use http");
+  EXPECT_EQ(first("python/native/a.cpp", "#include \"tracia/http/server.h\"\n"), "native must not use http");
+  EXPECT_EQ(first("libs/client/src/a.cpp", "#include <nanobind/nanobind.h>\n"),
+            "includes <nanobind/nanobind.h>: only python/native knows Python");
 }
 
 TEST(Tidy, KeepsCurlInTransport) {
