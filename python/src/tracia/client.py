@@ -461,8 +461,8 @@ class Tracia:
         return await self._core.aflush(timeout)
 
     def close(self) -> None:
-        """Ends what runs and sends what it can within `flush_timeout_ms`; later calls raise INVALID_REQUEST. Idempotent,
-        and done at the end of the process too."""
+        """Ends what runs and sends what it can within `flush_timeout_ms`. Later calls raise INVALID_REQUEST. Done at
+        the end of the process too."""
         self._core.close()
 
     async def aclose(self) -> None:
