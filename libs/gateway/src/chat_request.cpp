@@ -171,10 +171,9 @@ Status read_settings(const json::Value& body, llm::ChatRequest& out) {
 }  // namespace
 
 Result<ChatInput> read_chat(std::string_view text) {
-  json::Document document;
-  const auto body = document.parse(text);
-  if (!body) return fail(Error::invalid("The request body is " + body.error().message));
-  if (!body->is_object()) return fail(Error::invalid("The request body must be a JSON object"));
+  Body reader;
+  const auto body = reader.parse(text);
+  if (!body) return fail(body.error());
   ChatInput input;
   TRACIA_TRY(read_common(*body, input));
   const json::Value options = (*body)["stream_options"];

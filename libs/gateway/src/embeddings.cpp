@@ -57,10 +57,9 @@ std::string base64_of(const std::vector<float>& vector) {
 }  // namespace
 
 Result<EmbeddingsInput> read_embeddings(std::string_view text) {
-  json::Document document;
-  const auto body = document.parse(text);
-  if (!body) return fail(Error::invalid("The request body is " + body.error().message));
-  if (!body->is_object()) return fail(Error::invalid("The request body must be a JSON object"));
+  Body reader;
+  const auto body = reader.parse(text);
+  if (!body) return fail(body.error());
   EmbeddingsInput out;
   TRACIA_TRY(read_model(*body, out.model));
   TRACIA_TRY(read_input(*body, out));

@@ -7,6 +7,7 @@ namespace tracia::gateway {
 namespace {
 constexpr size_t kMetadataBytesMax = 1024;  // of one value; OpenAI takes 512
 constexpr size_t kUserBytesMax = 1024;
+constexpr size_t kKeptBodyBytesMax = 1u << 20;  // a parse takes about ten times the text
 }  // namespace
 
 Error invalid_param(std::string_view param, std::string_view what) {
@@ -20,6 +21,14 @@ Error only_openai(std::string_view param, std::string_view what) {
       " works only with models behind a connection that speaks OpenAI's own protocol"));
   error.provider.param = param;
   return error;
+}
+
+Result<json::Value> Body::parse(std::string_view text) {
+  static thread_local json::Document kept;
+  const auto body = (text.size() <= kKeptBodyBytesMax ? kept : own_).parse(text);
+  if (!body) return fail(Error::invalid("The request body is " + body.error().message));
+  if (!body->is_object()) return fail(Error::invalid("The request body must be a JSON object"));
+  return *body;
 }
 
 json::Value member(const json::Value& object, std::string_view name) {

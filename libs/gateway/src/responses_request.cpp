@@ -217,10 +217,9 @@ std::string echo_of(const json::Value& body) {
 }  // namespace
 
 Result<ChatInput> read_responses(std::string_view text) {
-  json::Document document;
-  const auto body = document.parse(text);
-  if (!body) return fail(Error::invalid("The request body is " + body.error().message));
-  if (!body->is_object()) return fail(Error::invalid("The request body must be a JSON object"));
+  Body reader;
+  const auto body = reader.parse(text);
+  if (!body) return fail(body.error());
   ChatInput out{.dialect = Dialect::kResponses};
   TRACIA_TRY(read_common(*body, out));
   if ((*body)["background"].boolean_or(false)) {

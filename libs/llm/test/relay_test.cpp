@@ -98,6 +98,22 @@ TEST(Relay, a_whole_answer_in_place_of_a_stream_becomes_events) {
   EXPECT_EQ(world.text, "Hello");
 }
 
+TEST(Relay, a_whole_answer_is_kept_as_it_came) {
+  World world(true);
+  const std::string body = "\n{\"id\":\"c\" ,\"choices\":[{\"message\":{\"content\":\"Hello\"}}],\"new\":1.50}";
+  ASSERT_TRUE(world.codec.decode({200, {}, body}));
+  EXPECT_EQ(world.codec.answer(), body);
+  EXPECT_FALSE(world.codec.decode({429, {}, "{}"}));
+}
+
+TEST(Relay, a_stream_in_place_of_a_whole_answer_is_read_and_not_handed_on) {
+  World world(true);
+  const auto result = world.codec.decode({200, {}, kText + kDone});
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->text(), "Hello");
+  EXPECT_EQ(world.codec.answer(), "");
+}
+
 TEST(Relay, the_event_that_completes_a_response_is_kept_back) {
   World world(false, RelayProtocol::kResponses);
   const std::string begun =

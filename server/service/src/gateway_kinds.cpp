@@ -72,7 +72,8 @@ class ChatGatewayCall final : public GatewayCall {
 
   std::string last_bytes() override {
     const llm::ChatResult& result = chat().result();
-    if (!input().stream) return is_relayed() ? relay_->answer() : writer().whole(result);
+    const bool has_bytes = is_relayed() && !relay_->answer().empty();
+    if (!input().stream) return has_bytes ? relay_->answer() : writer().whole(result);
     std::string out;
     if (!relay_->streams()) {
       writer().end(result, out);

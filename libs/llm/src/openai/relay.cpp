@@ -173,7 +173,8 @@ Result<wire::HttpRequest> RelayCodec::encode(const ChatRequest& request, const E
 
 Result<ChatResult> RelayCodec::decode(const wire::HttpResponse& response) const {
   auto result = reader_of(state_->options.protocol).decode(response);
-  if (result) state_->answer = response.body;
+  // A stream that nobody asked for was read all the same; its bytes are not what the client expects.
+  if (result && trim(std::string_view(response.body).substr(0, 64)).starts_with('{')) state_->answer = response.body;
   return result;
 }
 

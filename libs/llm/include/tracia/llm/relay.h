@@ -35,7 +35,7 @@ class RelayCodec final : public ChatCodec {
   Result<ChatResult> decode(const wire::HttpResponse& response) const override;
   std::unique_ptr<StreamDecoder> stream_decoder(const wire::HttpResponseHead& head) const override;
 
-  // The whole answer's body, once decode() succeeded; "" before.
+  // The whole answer's body, once decode() succeeded; "" before, and for an upstream that streamed without being asked.
   const std::string& answer() const;
   // A stream's bytes go to Options::out: its events need not be written again. False for an upstream that answers a
   // streamed request with a whole answer, or before its first byte.
