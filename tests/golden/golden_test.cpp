@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "tracia/base/compress.h"
+#include "tracia/store/analytics.h"
 
 namespace tracia::golden {
 namespace {
@@ -96,6 +97,21 @@ TEST_P(GoldenDirectory, OpensWithEverySpanWhole) {
   }
   const auto page = spans.list(kProject, {}, {.limit = 100});
   EXPECT_EQ(page->spans.size(), static_cast<size_t>(kSpans - 1));
+}
+
+TEST_P(GoldenDirectory, IsSummedUpAndSearched) {
+  const auto opened = store_sqlite::DataDirectory::open(data(), {});
+  ASSERT_TRUE(opened) << opened.error().message;
+  store::SpanStore& spans = (*opened)->spans();
+  const auto sums = spans.analytics(kProject, {.group_by = {store::Dimension::kStatus}}, {});
+  ASSERT_TRUE(sums) << sums.error().message;
+  EXPECT_EQ(sums->total.totals.span_count, kSpans - 1);
+  EXPECT_FALSE(sums->scanned_from);
+  ASSERT_EQ(sums->rows.size(), 2u);
+  EXPECT_EQ(sums->rows[1].keys, std::vector<std::string>{"ERROR"});
+  EXPECT_EQ(sums->rows[1].measures.totals.span_count, kSpans / 5);
+  const auto found = spans.list(kProject, {.words = {"hello", "numb"}}, {.limit = 100});
+  EXPECT_EQ(found->spans.size(), static_cast<size_t>(kSpans - 1));
 }
 
 TEST_P(GoldenDirectory, IsSoundToTheDoctor) {

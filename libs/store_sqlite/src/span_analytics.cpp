@@ -72,6 +72,7 @@ class Analysis {
     for (const auto& stored : *segments_) {
       const SegmentInfo info = stored->segment->info();
       if (!starts_within(info)) continue;
+      in_time_.push_back(stored.get());
       std::optional<Summed> summed;
       if (view) {
         auto rollup = stored->segment->rollup(project_id_, *view);
@@ -212,8 +213,8 @@ class Analysis {
 
   Result<std::optional<store::StoredSpan>> find(const store::SpanScore& score, Load what) const {
     const uint64_t key = span_key(project_id_, score.span_id);
-    for (const auto& stored : *segments_) {
-      if (!starts_within(stored->segment->info()) || !stored->segment->may_have(key)) continue;
+    for (const StoredSegment* stored : in_time_) {
+      if (!stored->segment->may_have(key)) continue;
       auto found = stored->segment->find(project_id_, score.span_id, score.trace_id, what);
       if (!found && stored->skips(found.error())) continue;
       if (!found) return found;
@@ -229,7 +230,8 @@ class Analysis {
   const Timestamp from_;
   const Clock& clock_;
   store::AnalyticsBuilder builder_;
-  std::vector<SegmentPart> parts_;  // read by row
+  std::vector<const StoredSegment*> in_time_;  // of which a span may match
+  std::vector<SegmentPart> parts_;             // read by row
   std::vector<Summed> summed_;
   bool late_ = false;
   std::optional<Timestamp> scanned_from_;

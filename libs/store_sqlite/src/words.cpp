@@ -1,6 +1,7 @@
 #include "words.h"
 
 #include <algorithm>
+#include <array>
 
 #include "block.h"
 #include "codec.h"
@@ -20,7 +21,16 @@ Error damaged(std::string_view what) {
   return {.code = ErrorCode::kUnavailable, .kind = kDamage, .message = "damaged index of words: " + std::string(what)};
 }
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+// Of each byte its lower case; 0 for those that are in no word.
+constexpr auto kLower = [] {
+  std::array<char, 256> lower{};
+  for (int byte = 0; byte < 256; ++byte) {
+    const char c = static_cast<char>(byte);
+    if (is_word_byte(c)) lower[static_cast<size_t>(byte)] = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  }
+  return lower;
+}();
+char lower(char c) { return kLower[static_cast<unsigned char>(c)]; }
 
 }  // namespace
 
@@ -37,19 +47,18 @@ void WordCollector::use(uint32_t unit, uint32_t position) {
 }
 
 void WordCollector::add_text(std::string_view text, uint32_t unit) {
-  for (size_t at = 0; at < text.size();) {
-    if (!is_word_byte(text[at])) {
-      ++at;
-      continue;
+  char buffer[kWordBytesMax];
+  for (size_t at = 0; at < text.size(); ++at) {
+    if (lower(text[at]) == 0) continue;
+    size_t length = 0;
+    for (char c = 0; at < text.size() && (c = lower(text[at])) != 0; ++at) {
+      if (length < kWordBytesMax) buffer[length++] = c;
     }
-    word_.clear();
-    for (; at < text.size() && is_word_byte(text[at]); ++at) {
-      if (word_.size() < kWordBytesMax) word_ += lower(text[at]);
-    }
-    auto known = words_.find(std::string_view(word_));
+    const std::string_view word(buffer, length);
+    auto known = words_.find(word);
     const bool is_new = known == words_.end();
     if (is_new) {
-      known = words_.emplace(word_, Posting()).first;
+      known = words_.emplace(word, Posting()).first;
       bytes_ += kWordCost;
     }
     Posting& posting = known->second;

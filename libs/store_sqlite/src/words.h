@@ -79,7 +79,6 @@ class WordCollector {
   std::vector<std::pair<uint32_t, uint32_t>> more_;      // unit, further position
   std::unordered_map<uint64_t, uint32_t> content_unit_;  // by number and form
   json::Document document_;
-  std::string word_;  // reused
 };
 
 // Reads the words of one block.

@@ -135,6 +135,8 @@ TEST_F(OperationsTest, readyz_says_stopping_once_the_server_ends) {
 
 TEST_F(OperationsTest, metrics_show_requests_the_store_and_the_process) {
   spans_.figures = {.segments = 3, .disk_bytes = 4096, .queued_spans = 7, .appended = 12, .seal_lag_ms = 1500};
+  spans_.figures.unindexed_spans = 9;
+  spans_.figures.index_lag_ms = 2500;
   get("/healthz");
   get("/nothing", "BREW");
   const std::string answer = get("/metrics");
@@ -144,8 +146,9 @@ TEST_F(OperationsTest, metrics_show_requests_the_store_and_the_process) {
         "tracia_http_requests_total{route=\"none\",method=\"OTHER\",status=\"404\"} 1\n",
         "tracia_http_request_seconds_count{route=\"/healthz\"} 1\n", "# TYPE tracia_spans_appended_total counter\n",
         "\ntracia_spans_appended_total 12\n", "\ntracia_spans_queued 7\n", "\ntracia_segments 3\n",
-        "\ntracia_disk_bytes 4096\n", "\ntracia_seal_lag_seconds 1.5\n", "\nprocess_resident_memory_bytes ",
-        "\nprocess_open_fds ", "\ntracia_connections_open 1\n", "# TYPE tracia_http_malformed_total counter\n",
+        "\ntracia_disk_bytes 4096\n", "\ntracia_seal_lag_seconds 1.5\n", "\ntracia_index_lag_seconds 2.5\n",
+        "\ntracia_unindexed_spans 9\n", "\nprocess_resident_memory_bytes ", "\nprocess_open_fds ",
+        "\ntracia_connections_open 1\n", "# TYPE tracia_http_malformed_total counter\n",
         "tracia_build_info{version=\""}) {
     EXPECT_THAT(answer, HasSubstr(line));
   }
