@@ -77,6 +77,20 @@ def check_content(span, answer):
     assert span["output"] == answer.choices[0].message.content
 
 
+# First: instrumentations do not undo themselves wholly, and what stays would stand between the two.
+def test_two_instrumentations_of_one_call_count_once(provider, client, api):
+    from openinference.instrumentation.openai import OpenAIInstrumentor as Inference
+    from opentelemetry.instrumentation.openai import OpenAIInstrumentor as Llmetry
+
+    answers = []
+    with instrumented(Llmetry(), tracer_provider=provider), instrumented(Inference(), tracer_provider=provider):
+        calls, trace = traced(provider, api, lambda: answers.append(ask(client)))
+    assert len(calls) == 2
+    told = [(span["spanId"], span["parentSpanId"], span["model"], span["latencyMs"], span["costStatus"]) for span in calls]
+    assert sorted(span["costStatus"] for span in calls) == ["exact", "included"], told
+    assert trace["usage"]["inputTokens"] == answers[0].usage.prompt_tokens
+
+
 def test_openllmetry(provider, client, api):
     from opentelemetry.instrumentation.openai import OpenAIInstrumentor
 
@@ -138,18 +152,6 @@ def test_opentelemetrys_own_with_events(provider, client, api, server, monkeypat
     logs.shutdown()
     check_chat(calls[0], answers[0])
     check_content(calls[0], answers[0])
-
-
-def test_two_instrumentations_of_one_call_count_once(provider, client, api):
-    from openinference.instrumentation.openai import OpenAIInstrumentor as Inference
-    from opentelemetry.instrumentation.openai import OpenAIInstrumentor as Llmetry
-
-    answers = []
-    with instrumented(Llmetry(), tracer_provider=provider), instrumented(Inference(), tracer_provider=provider):
-        calls, trace = traced(provider, api, lambda: answers.append(ask(client)))
-    assert len(calls) == 2
-    assert sorted(span["costStatus"] for span in calls) == ["exact", "included"]
-    assert trace["usage"]["inputTokens"] == answers[0].usage.prompt_tokens
 
 
 def test_a_failed_call_is_an_error(provider, simulator, api):

@@ -289,6 +289,7 @@ std::optional<Kind> find_word(const KindWord (&table)[N], std::string_view word)
 // What a span without any word for its kind shows of itself.
 Kind guessed_kind(const Attributes& a) {
   if (a.has("gen_ai.tool.name") || a.has("gen_ai.tool.call.id") || a.has("tool.name")) return Kind::kTool;
+  if (a.has("agent_name")) return Kind::kAgent;  // pydantic-ai before it named its operations
   if (!a.with_prefix("embedding.embeddings.").empty()) return Kind::kEmbedding;
   if (!a.with_prefix("retrieval.documents.").empty()) return Kind::kRetrieval;
   const bool called = a.first_integer(kInputTokens) || a.first_integer(kOutputTokens) ||

@@ -81,7 +81,7 @@ const ModelInfo* find_model(std::string_view model, std::string_view provider = 
 Result<Provider> resolve_provider(std::string_view model);
 
 // kExact: published rates times reported tokens. kEstimated: something was inferred (see cost). kUnknown: no amount.
-// kIncluded: another span counts this call, so neither its cost nor its tokens are added up (libs/ingest, nested calls).
+// kIncluded: another span counts this call, so neither its cost nor its tokens are added up (ingest/nested_calls.h).
 enum class CostStatus { kExact, kEstimated, kUnknown, kIncluded };
 std::string_view cost_status_name(CostStatus status);  // "exact" | "estimated" | "unknown" | "included"
 

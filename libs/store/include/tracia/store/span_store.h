@@ -103,8 +103,8 @@ struct SpanPage {
   std::optional<Timestamp> scanned_to;  // with needs_payloads(): every match from here on was found
 };
 
-// Sums over spans. Cost and tokens count LLM and EMBEDDING spans only, and of those that tell of one call (kIncluded) one
-// only, so that nothing counts twice.
+// Sums over spans. Cost and tokens count LLM and EMBEDDING spans only, and none that is kIncluded, so that nothing
+// counts twice.
 struct Totals {
   int64_t span_count = 0;
   int64_t error_count = 0;
