@@ -14,7 +14,8 @@ namespace {
 using Steady = std::chrono::steady_clock;
 
 constexpr Millis kPoll{2};
-constexpr Millis kSlice{100};  // how soon a flush hears that the client closes, or a signal
+constexpr Millis kReportWait{2'000};  // how long callbacks may take to hear of spans that were given up at the end
+constexpr Millis kSlice{100};         // how soon a flush hears that the client closes, or a signal
 
 // Every client, for the end of the interpreter. Under process_lock(); never destroyed.
 std::vector<std::weak_ptr<ClientState>>& all_clients() {
@@ -124,7 +125,7 @@ void ClientState::close() {
   if (!begin_to_close()) return;
   flusher_.stop();
   end_calls();
-  events_->close(Steady::now() + exit_flush_);
+  events_->close_spans(Steady::now() + exit_flush_);
   record::Stats stats = client_->span_stats();
   {
     const std::lock_guard lock(process_lock());
@@ -133,6 +134,7 @@ void ClientState::close() {
   }
   end_calls();  // those that came in late
   client_.reset();
+  events_->close(Steady::now() + kReportWait);
   const std::lock_guard lock(process_lock());
   users_.get().closing = false;
 }

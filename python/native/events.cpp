@@ -27,7 +27,7 @@ void EventQueue::put(State& state, Event event) {
 void EventQueue::push_span(std::string json) {
   const std::lock_guard lock(process_lock());
   State& state = state_.get();
-  if (closed_) {
+  if (spans_closed_) {
     ++state.dropped_closed;
   } else if (state.spans >= limits::kExportQueueSpansMax || state.bytes + json.size() > limits::kExportQueueBytesMax) {
     ++state.dropped_full;
@@ -112,22 +112,34 @@ bool EventQueue::wait_handled(SteadyTime deadline) {
   State& state = state_.get();
   if (state.in_hand && state.taker == PyThread_get_thread_ident()) return true;
   const uint64_t target = state.taken_in;
-  return wait(lock, state, deadline, [&] { return state.settled >= target || closed_; }) && state.settled >= target;
+  return wait(lock, state, deadline, [&] { return state.settled >= target || spans_closed_; }) &&
+         state.settled >= target;
+}
+
+void EventQueue::wait_empty(std::unique_lock<std::mutex>& lock, State& state, SteadyTime deadline) {
+  const bool is_taker = state.in_hand && state.taker == PyThread_get_thread_ident();
+  if (!state.has_taker || is_taker) return;
+  wait(lock, state, deadline, [&] { return (state.events.empty() && !state.in_hand) || closed_; });
+}
+
+void EventQueue::close_spans(SteadyTime deadline) {
+  std::unique_lock lock(process_lock());
+  State& state = state_.get();
+  wait_empty(lock, state, deadline);
+  if (spans_closed_) return;
+  spans_closed_ = true;
+  for (const Event& event : state.events) state.dropped_closed += event.kind == Event::Kind::kSpan ? 1 : 0;
+  std::erase_if(state.events, [](const Event& event) { return event.kind == Event::Kind::kSpan; });
+  state.settled = state.taken_in - (state.span_in_hand ? 1 : 0);
+  state.spans = state.bytes = 0;
+  state.changed.notify_all();
 }
 
 void EventQueue::close(SteadyTime deadline) {
   std::unique_lock lock(process_lock());
   State& state = state_.get();
-  const bool is_taker = state.in_hand && state.taker == PyThread_get_thread_ident();
-  if (state.has_taker && !is_taker) {
-    wait(lock, state, deadline, [&] { return (state.events.empty() && !state.in_hand) || closed_; });
-  }
-  if (closed_) return;
+  wait_empty(lock, state, deadline);
   closed_ = true;
-  for (const Event& event : state.events) state.dropped_closed += event.kind == Event::Kind::kSpan ? 1 : 0;
-  std::erase_if(state.events, [](const Event& event) { return event.kind == Event::Kind::kSpan; });
-  state.settled = state.taken_in - (state.span_in_hand ? 1 : 0);
-  state.spans = state.bytes = 0;
   state.changed.notify_all();
 }
 

@@ -45,8 +45,10 @@ class EventQueue {
   // the thread that handles them it does not wait.
   bool wait_handled(SteadyTime deadline);
 
-  // Gives the Python thread, if there is one, until `deadline` to empty the queue, then refuses everything. Spans that
-  // are left are counted as dropped.
+  // Each gives the Python thread, if there is one, until `deadline` to empty the queue. Then close_spans() refuses
+  // spans, and counts those that are left as dropped; close() refuses everything. Between them the client gives up what
+  // it cannot send, which is still to be reported.
+  void close_spans(SteadyTime deadline);
   void close(SteadyTime deadline);
 
   // Adds what happened here to the recorder's counts.
@@ -66,11 +68,12 @@ class EventQueue {
 
   void put(State& state, Event event);
   void settle(State& state);
+  void wait_empty(std::unique_lock<std::mutex>& lock, State& state, SteadyTime deadline);
   template <typename Condition>
   bool wait(std::unique_lock<std::mutex>& lock, State& state, SteadyTime deadline, Condition met);
 
   PerProcess<State> state_;
-  bool closed_ = false;
+  bool spans_closed_ = false, closed_ = false;
 };
 
 }  // namespace tracia::native

@@ -9,6 +9,7 @@ import io
 import os
 import pathlib
 import re
+import typing
 
 import pytest
 
@@ -199,7 +200,7 @@ def test_a_class_of_the_mission_has_the_members_it_shows(node):
         head, *tail = name.split("_")
         assert (field.alias or name) == head + "".join(word.capitalize() for word in tail)
         optional = "None" in ast.unparse(member.annotation)
-        assert optional == ("None" in str(field.annotation)), f"{node.name}.{name}: {field.annotation}"
+        assert optional == (type(None) in typing.get_args(field.annotation)), f"{node.name}.{name}: {field.annotation}"
         if member.value is not None:
             assert not field.is_required() and field.default is None
 
