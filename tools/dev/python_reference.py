@@ -7,6 +7,7 @@ import inspect
 import pathlib
 import re
 import sys
+import types
 import typing
 
 import tracia
@@ -15,12 +16,21 @@ TARGET = pathlib.Path(__file__).resolve().parents[2] / "docs" / "python" / "refe
 
 
 def plain(annotation):
-    """A type as a reader would write it."""
+    """A type as a reader would write it: without what only a validator needs."""
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is typing.Annotated:
+        return plain(arguments[0])
+    if origin in (typing.Union, types.UnionType):
+        return " | ".join(plain(each) for each in arguments)
+    if origin in (list, dict):
+        return f"{origin.__name__}[{', '.join(plain(each) for each in arguments)}]"
     text = annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
     return re.sub(r"\b(?:[a-z_]+\.)+(?=[A-Za-z_])", "", text.replace("NoneType", "None"))
 
 
 def signature(function, name):
+    if hasattr(function, "__nb_signature__"):  # compiled: it says so itself
+        return function.__nb_signature__[0][0]
     parameters = [p for p in inspect.signature(function).parameters.values() if p.name not in ("self", "cls")]
     pieces, starred = [], False
     for p in parameters:
@@ -32,6 +42,8 @@ def signature(function, name):
         annotation = "" if p.annotation is p.empty else f": {plain(p.annotation)}"
         default = "" if p.default is p.empty else f" = {p.default!r}" if annotation else f"={p.default!r}"
         pieces.append(prefix + p.name + annotation + default)
+        if p.kind is p.POSITIONAL_ONLY and not any(o.kind is o.POSITIONAL_ONLY for o in parameters[len(pieces):]):
+            pieces.append("/")
     returned = inspect.signature(function).return_annotation
     tail = "" if returned is inspect.Signature.empty else f" -> {plain(returned)}"
     keyword = "async def " if inspect.iscoroutinefunction(function) else "def "
@@ -41,15 +53,33 @@ def signature(function, name):
     return f"{keyword}{name}(\n    " + ",\n    ".join(pieces) + f",\n){tail}"
 
 
-def doc(thing, indent=""):
+def listed(text):
+    """A docstring with its arguments and errors as lists."""
+    lines, inside = [], False
+    for line in text.splitlines():
+        if line in ("Args:", "Raises:"):
+            lines += [line, ""]
+            inside = True
+        elif inside and re.match(r" {4}\S", line):
+            name, _, rest = line.strip().partition(": ")
+            lines.append(f"- `{name}`: {rest}" if rest else f"- {name}")
+        elif inside and line:
+            lines.append("  " + line.strip())
+        else:
+            inside = inside and not line
+            lines.append(line)
+    return [*lines, ""]
+
+
+def doc(thing):
     text = inspect.getdoc(thing)
-    return [indent + line if line else "" for line in text.splitlines()] + [""] if text else []
+    return listed(text) if text else []
 
 
 def own_doc(cls):
     """Its own docstring, not the one that it inherits."""
     text = cls.__dict__.get("__doc__")
-    return inspect.cleandoc(text).splitlines() + [""] if text else []
+    return listed(inspect.cleandoc(text)) if text else []
 
 
 def model(cls):

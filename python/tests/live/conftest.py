@@ -1,5 +1,5 @@
-"""One simulator and one server for the session, and an environment that leads every provider and Tracia there. Tests make
-their own prompts, tags and ids, and look only at those."""
+"""One simulator and one server for the session, and an environment that leads every provider and Tracia there. Tests
+make their own prompts, tags and ids, and look only at those."""
 
 import itertools
 import os

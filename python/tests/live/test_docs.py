@@ -1,12 +1,12 @@
-"""The documents are true: every snippet of the guide and of the README runs, and the reference is what the package says."""
+"""The documents are true: every snippet of the guide and of the README runs; the reference is what the package says."""
 
 import re
 import subprocess
 import sys
 
+import harness
 import pytest
 
-import harness
 from tracia import Tracia
 
 GUIDE = harness.ROOT / "docs" / "python" / "README.md"

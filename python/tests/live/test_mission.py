@@ -11,9 +11,9 @@ import pathlib
 import re
 import typing
 
+import harness
 import pytest
 
-import harness
 import tracia
 
 SHARED = pathlib.Path(os.environ.get("TRACIA_SHARED", harness.ROOT.parent / "shared"))
@@ -130,7 +130,8 @@ def check(source, names, printed):
         assert re.fullmatch(r"sp_[0-9a-f]{16}", result.span_id)
         if isinstance(result, tracia.RunResult):
             assert result.text or result.tool_calls
-            assert result.usage.total_tokens > 0 and result.cost > 0
+            assert result.usage.total_tokens > 0
+            assert result.cost > 0
     for expected in re.findall(r"^print\(.*\)  # (\d+)$", source, re.M):
         assert expected in printed.split()
 
@@ -159,13 +160,15 @@ def test_the_tool_example_goes_through_both_of_its_turns(client, prompts):
     source = next(b for b in examples("mission-prompts-run.txt") if "tool_call_id" in b)
     names, printed = run(source, client)
     assert names["result"].finish_reason == "tool_calls"
-    assert names["result2"].text and names["result2"].text in printed
+    assert names["result2"].text
+    assert names["result2"].text in printed
     assert names["result2"].trace_id == names["result"].trace_id
 
 
 def test_the_error_example_tells_each_error_apart(client, simulator, tmp_path, monkeypatch):
     source = next(b for b in examples("mission-prompts-run.txt") if "TraciaErrorCode" in b)
-    with harness.Server(tmp_path / "d", simulator.url, environment={"OPENAI_BASE_URL": f"{simulator.url}/nowhere"}) as own:
+    nowhere = {"OPENAI_BASE_URL": f"{simulator.url}/nowhere"}
+    with harness.Server(tmp_path / "d", simulator.url, environment=nowhere) as own:
         monkeypatch.setenv("TRACIA_BASE_URL", own.url)
         api = harness.Client(own)
         with tracia.Tracia() as other:
@@ -202,10 +205,11 @@ def test_a_class_of_the_mission_has_the_members_it_shows(node):
         optional = "None" in ast.unparse(member.annotation)
         assert optional == (type(None) in typing.get_args(field.annotation)), f"{node.name}.{name}: {field.annotation}"
         if member.value is not None:
-            assert not field.is_required() and field.default is None
+            assert not field.is_required()
+            assert field.default is None
 
 
-@pytest.mark.parametrize("model, provider", [
+@pytest.mark.parametrize(("model", "provider"), [
     ("gpt-4o", "openai"),
     ("claude-sonnet-4-5", "anthropic"),
     ("gemini-2.5-flash", "google"),
@@ -214,13 +218,15 @@ def test_a_class_of_the_mission_has_the_members_it_shows(node):
 def test_run_local_reaches_each_provider_directly_and_its_span_arrives_in_the_background(
         client, full_span, model, provider):
     result = client.run_local(model=model, messages=[{"role": "user", "content": "Hello!"}])
-    assert result.text and result.provider == provider and result.cost is None
+    assert result.text
+    assert result.provider == provider
+    assert result.cost is None
     span = full_span(result.span_id)
     assert (span["provider"], span["model"], span["output"]) == (provider, model, result.text)
     assert span["inputTokens"] == result.usage.input_tokens
 
 
-@pytest.mark.parametrize("model, provider", [
+@pytest.mark.parametrize(("model", "provider"), [
     ("text-embedding-3-small", "openai"),
     ("text-embedding-004", "google"),
     ("amazon.titan-embed-text-v2:0", "amazon_bedrock"),
@@ -228,7 +234,8 @@ def test_run_local_reaches_each_provider_directly_and_its_span_arrives_in_the_ba
 ])
 def test_run_embedding_leaves_an_embedding_span(client, full_span, model, provider):
     result = client.run_embedding(model=model, input="Hello world")
-    assert result.provider == provider and len(result.embeddings[0].values) >= 512
+    assert result.provider == provider
+    assert len(result.embeddings[0].values) >= 512
     assert full_span(result.span_id)["spanKind"] == "EMBEDDING"
 
 
@@ -236,4 +243,5 @@ def test_stream_true_returns_a_local_stream(client, session_environment):
     stream = client.run_local(model="gpt-4o", messages=[{"role": "user", "content": "Tell me a story"}], stream=True)
     assert isinstance(stream, tracia.LocalStream)
     text = "".join(stream)
-    assert text and stream.result.result().text == text
+    assert text
+    assert stream.result.result().text == text

@@ -9,9 +9,9 @@ import subprocess
 import sys
 import urllib.request
 
+import harness
 import pytest
 
-import harness
 from tracia import Tracia
 
 HELLO = [{"role": "user", "content": "Hello!"}]
@@ -130,10 +130,10 @@ client.run_local(model="gpt-4o", messages=[{{"role": "user", "content": "Hi"}}],
 
 
 def test_two_clients_in_one_process_do_not_meet(session_environment, simulator, server, tmp_path, unique):
-    with harness.Server(tmp_path / "d", simulator.url) as other:
-        with Tracia() as first, Tracia(base_url=other.url) as second:
-            a = first.run_local(model="gpt-4o", messages=HELLO, tags=[unique])
-            b = second.run_local(model="gpt-4o", messages=HELLO, tags=[unique])
-            assert first.flush() and second.flush()
-            assert first.spans.get(a.span_id).span_id == a.span_id
-            assert [s.span_id for s in second.spans.list().spans] == [b.span_id]
+    with harness.Server(tmp_path / "d", simulator.url) as own, Tracia() as first, Tracia(base_url=own.url) as second:
+        a = first.run_local(model="gpt-4o", messages=HELLO, tags=[unique])
+        b = second.run_local(model="gpt-4o", messages=HELLO, tags=[unique])
+        assert first.flush()
+        assert second.flush()
+        assert first.spans.get(a.span_id).span_id == a.span_id
+        assert [s.span_id for s in second.spans.list().spans] == [b.span_id]

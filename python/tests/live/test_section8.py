@@ -8,9 +8,9 @@ import socket
 import threading
 import time
 
+import harness
 import pytest
 
-import harness
 import tracia
 from tracia import (
     CreatePromptOptions,
@@ -140,7 +140,8 @@ def test_1_a_missing_key_is_told_before_anything_is_sent(client, stored, unique,
     with pytest.raises(TraciaError) as caught:
         client.run_local(model="gpt-4o", messages=HELLO, tags=[unique])
     assert caught.value.code == TraciaErrorCode.MISSING_PROVIDER_API_KEY
-    assert "OPENAI_API_KEY" in caught.value.message and "provider_api_key" in caught.value.message
+    assert "OPENAI_API_KEY" in caught.value.message
+    assert "provider_api_key" in caught.value.message
     assert stored(unique) == []
 
 
@@ -155,7 +156,8 @@ def test_2_an_abort_keeps_the_text_that_was_delivered(client, full_span, hanging
             stream.abort()
             break
     result = stream.result.result(timeout=DEADLINE)
-    assert result.aborted and result.text == "Once upon " == "".join(seen)
+    assert result.aborted
+    assert result.text == "Once upon " == "".join(seen)
     assert result.span_id == stream.span_id
     assert hanging_stream.peer_closed.wait(DEADLINE), "the provider's connection stays open"
     span = full_span(stream.span_id)
@@ -183,9 +185,15 @@ def test_3_an_abort_does_not_wait_for_the_next_chunk(client, hanging_stream):
 
 
 def test_3_an_exception_in_the_loop_ends_the_stream(client, hanging_stream):
-    with pytest.raises(ZeroDivisionError), client.run_local(model="gpt-4o", messages=STORY, stream=True) as stream:
-        for _ in stream:
-            1 / 0
+    stream = client.run_local(model="gpt-4o", messages=STORY, stream=True)
+
+    def read():
+        with stream:
+            for _ in stream:
+                raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        read()
     assert stream.result.result(timeout=DEADLINE).aborted
     assert hanging_stream.peer_closed.wait(DEADLINE)
 
@@ -195,7 +203,8 @@ def test_3_an_exception_in_the_loop_ends_the_stream(client, hanging_stream):
 def test_4_the_result_comes_without_iteration(client):
     stream = client.run_local(model="gpt-4o", messages=STORY, stream=True)
     result = stream.result.result(timeout=DEADLINE)
-    assert result.text and not result.aborted
+    assert result.text
+    assert not result.aborted
     assert "".join(stream) == result.text
 
 
@@ -203,13 +212,13 @@ def test_4_a_failure_in_the_middle_is_an_exception_with_the_partial_text(client,
     stream = client.run_local(model="gpt-4o", messages=STORY, stream=True, max_retries=0)
     seen = []
     with pytest.raises(TraciaError) as caught:
-        for text in stream:
-            seen.append(text)
+        seen.extend(stream)
     assert "".join(seen) == "Once upon "
     assert isinstance(stream.result.exception(timeout=DEADLINE), TraciaError)
     assert caught.value.partial.text == "Once upon "
     span = full_span(stream.span_id)
-    assert span["status"] == "ERROR" and span["output"] == "Once upon "
+    assert span["status"] == "ERROR"
+    assert span["output"] == "Once upon "
 
 
 def test_4_the_asynchronous_stream_does_the_same(session_environment, broken_stream):
@@ -217,9 +226,13 @@ def test_4_the_asynchronous_stream_does_the_same(session_environment, broken_str
         async with Tracia() as client:
             stream = await client.arun_local(model="gpt-4o", messages=STORY, stream=True, max_retries=0)
             seen = []
-            with pytest.raises(TraciaError):
+
+            async def read():
                 async for text in stream:
                     seen.append(text)
+
+            with pytest.raises(TraciaError):
+                await read()
             assert "".join(seen) == "Once upon "
             with pytest.raises(TraciaError):
                 await stream.result
@@ -233,9 +246,11 @@ def test_4_the_asynchronous_stream_does_the_same(session_environment, broken_str
 def test_5_a_stream_has_its_token_usage(client, full_span, model):
     stream = client.run_local(model=model, messages=STORY, stream=True)
     result = stream.result.result(timeout=DEADLINE)
-    assert result.usage.input_tokens > 0 and result.usage.output_tokens > 0
+    assert result.usage.input_tokens > 0
+    assert result.usage.output_tokens > 0
     span = full_span(stream.span_id)
-    assert span["totalTokens"] == result.usage.total_tokens and span["cost"] > 0
+    assert span["totalTokens"] == result.usage.total_tokens
+    assert span["cost"] > 0
 
 
 # 6
@@ -252,7 +267,8 @@ def test_6_every_asynchronous_resource_method_works(session_environment, unique)
             changed = await client.prompts.aupdate(unique, UpdatePromptOptions(name="Renamed"))
             assert changed.name == "Renamed"
             result = await client.prompts.arun(unique, {"name": "Ada"}, RunOptions(tags=[unique]))
-            assert result.text and result.prompt_version == 1
+            assert result.text
+            assert result.prompt_version == 1
             assert (await client.spans.aget(result.span_id)).output == result.text
             page = await client.spans.alist(ListSpansOptions(tags=[unique]))
             assert [s.span_id for s in page.spans] == [result.span_id]
@@ -280,7 +296,8 @@ def test_8_after_close_a_call_is_refused_before_it_costs_anything(session_enviro
     marker = f"after-close-{time.monotonic_ns()}"
     with pytest.raises(TraciaError) as caught:
         client.run_local(model="gpt-4o", messages=[{"role": "user", "content": marker}])
-    assert caught.value.code == TraciaErrorCode.INVALID_REQUEST and "closed" in caught.value.message
+    assert caught.value.code == TraciaErrorCode.INVALID_REQUEST
+    assert "closed" in caught.value.message
     import urllib.request
 
     with urllib.request.urlopen(f"{simulator.url}/_simulator/requests") as answer:
@@ -291,10 +308,11 @@ def test_8_after_close_a_call_is_refused_before_it_costs_anything(session_enviro
 # 9 and 10
 
 def test_9_tools_may_be_dicts_and_providers_strings(client):
-    result = client.run_local(model="gpt-4o", provider="openai", messages=[{"role": "user", "content": "Weather in Rome?"}],
-                              tools=[WEATHER])
+    question = [{"role": "user", "content": "Weather in Rome?"}]
+    result = client.run_local(model="gpt-4o", provider="openai", messages=question, tools=[WEATHER])
     assert result.finish_reason == "tool_calls"
-    assert result.tool_calls[0].name == "get_weather" and isinstance(result.tool_calls[0].arguments, dict)
+    assert result.tool_calls[0].name == "get_weather"
+    assert isinstance(result.tool_calls[0].arguments, dict)
 
 
 def test_10_variables_are_put_into_content_parts(client, full_span):
@@ -324,8 +342,10 @@ def test_12_a_prompt_shows_its_content_variables_and_model(client, unique):
         name=unique, slug=unique, model="gpt-4o", provider="openai", temperature=0.3,
         content=[PromptMessage(id="m", role="user", content="Hello {{name}}")]))
     prompt = client.prompts.get(unique)
-    assert prompt.content[0].content == "Hello {{name}}" and prompt.variables == ["name"]
-    assert prompt.model == "gpt-4o" and prompt.temperature == 0.3
+    assert prompt.content[0].content == "Hello {{name}}"
+    assert prompt.variables == ["name"]
+    assert prompt.model == "gpt-4o"
+    assert prompt.temperature == 0.3
     assert prompt.versions[0].version == 1
 
 
@@ -333,7 +353,9 @@ def test_12_a_span_made_by_hand_is_created(client, unique):
     made = client.spans.create(tracia.CreateSpanPayload(
         span_id=tracia.new_span_id(), model="gpt-4o", provider="openai", input={"messages": HELLO}, output="Hi",
         status="SUCCESS", latency_ms=5, input_tokens=1, output_tokens=1, total_tokens=2, tags=[unique]))
-    assert made.id and made.span_id and made.trace_id
+    assert made.id
+    assert made.span_id
+    assert made.trace_id
     assert client.spans.get(made.span_id).output == "Hi"
 
 
@@ -356,7 +378,8 @@ def test_13_a_span_that_the_server_refuses_is_not_tried_again(session_environmen
         client.flush()
         harness.wait_until(lambda: told, "on_span_error")
     assert len(posts) == 1
-    assert told[0][1] == result.span_id and isinstance(told[0][0], TraciaError)
+    assert told[0][1] == result.span_id
+    assert isinstance(told[0][0], TraciaError)
     upstream.close()
 
 
@@ -386,7 +409,8 @@ def test_14_keys_are_redacted_from_errors_and_spans(client, full_span, monkeypat
     span_id = tracia.new_span_id()
     with pytest.raises(TraciaError) as caught:
         client.run_local(model="gpt-4o", messages=HELLO, provider_api_key=secret, span_id=span_id)
-    assert secret not in str(caught.value) and secret not in repr(caught.value)
+    assert secret not in str(caught.value)
+    assert secret not in repr(caught.value)
     assert secret not in json.dumps(full_span(span_id))
     upstream.close()
 
@@ -410,14 +434,15 @@ def test_15_the_base_url_may_have_a_path_and_the_timeout_may_be_set(session_envi
         assert client.base_url == f"{upstream.url}/tracia"
         with pytest.raises(TraciaError) as caught:
             client.prompts.list()
-        assert caught.value.code == TraciaErrorCode.TIMEOUT and "200ms" in caught.value.message
+        assert caught.value.code == TraciaErrorCode.TIMEOUT
+        assert "200ms" in caught.value.message
     assert paths == []
     upstream.close()
 
 
 # 17
 
-@pytest.mark.parametrize("messages, words", [
+@pytest.mark.parametrize(("messages", "words"), [
     ([{"role": "user", "content": None}], "messages[0].content"),
     ([{"role": "wizard", "content": "x"}], "messages[0].role"),
     ([{"content": "x"}], "messages[0].role"),
@@ -452,7 +477,8 @@ def test_17_openai_style_tool_calls_in_dict_messages_are_kept(client, full_span)
     messages = [
         {"role": "user", "content": "Weather in Rome?"},
         {"role": "assistant", "content": None, "tool_calls": [
-            {"id": "call_1", "type": "function", "function": {"name": "get_weather", "arguments": '{"location":"Rome"}'}}]},
+            {"id": "call_1", "type": "function",
+             "function": {"name": "get_weather", "arguments": '{"location":"Rome"}'}}]},
         {"role": "tool", "tool_call_id": "call_1", "content": "22 degrees"},
     ]
     result = client.run_local(model="gpt-4o", messages=messages, tools=[WEATHER])
