@@ -1,5 +1,5 @@
-// The C++ client as one of the variants of benchmarks/python/python_bench.py: does what it is told on standard input, so
-// that its rounds are interleaved with those of the others. "calls N" and "streams N" answer with one line, the wall
+// The C++ client as one of the variants of benchmarks/python/python_bench.py: does what it is told on standard input,
+// so that its rounds are interleaved with those of the others. "calls N" and "streams N" answer with one line, the wall
 // time in microseconds of each call, or (streams) of each chunk.
 #include <cstdio>
 #include <cstdlib>

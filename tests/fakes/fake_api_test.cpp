@@ -35,11 +35,12 @@ TEST(ApiExamples, EveryFileIsValidJson) {
       EXPECT_TRUE(json::is_valid(text));
       continue;
     }
-    if (ending == ".txt" || ending == ".yaml") continue;  // not JSON, and not said to be
+    if (ending == ".txt" || ending == ".yaml" || ending == ".csv") continue;  // not JSON, and not said to be
     ASSERT_TRUE(ending == ".sse" || ending == ".ndjson");
     const auto values = rows(text, ending == ".sse" ? "data: " : "");
     EXPECT_FALSE(values.empty());
-    for (const std::string& value : values) EXPECT_TRUE(json::is_valid(value)) << value;
+    // OpenAI's streams end with a word that is no JSON.
+    for (const std::string& value : values) EXPECT_TRUE(value == "[DONE]" || json::is_valid(value)) << value;
   }
   EXPECT_GT(files, 50u);
 }

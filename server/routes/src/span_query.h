@@ -21,8 +21,8 @@ using PromptIdOf = std::function<std::string(std::string_view slug)>;
 inline constexpr size_t kQueryParametersMax = 200;
 inline constexpr size_t kFilterTagsMax = 20;
 inline constexpr size_t kFilterVariablesMax = 10;  // and attributes
-inline constexpr size_t kSearchCharsMax = 256;  // of `q` and `contains`
-inline constexpr size_t kContainsCharsMin = 3;  // shorter pieces are in nearly everything
+inline constexpr size_t kSearchCharsMax = 256;     // of `q` and `contains`
+inline constexpr size_t kContainsCharsMin = 3;     // shorter pieces are in nearly everything
 inline constexpr size_t kSearchWordsMax = 16;
 
 // `query` is still percent-encoded. An empty value is the same as absent. Errors: kInvalidRequest naming the parameter.
