@@ -69,6 +69,13 @@ def body_of(operation, values):
     return None
 
 
+def refusal_code(operation, answer):
+    """401, if the body says so in the words of its protocol."""
+    if operation["tags"] == ["opentelemetry"]:
+        return {16: 401}[answer.json["code"]]  # google.rpc.Code.UNAUTHENTICATED
+    return {"UNAUTHORIZED": 401, "invalid_api_key": 401}[answer.error["code"]]
+
+
 @pytest.mark.parametrize("method,path,operation,secured", operations())
 def test_without_a_key_nothing_is_answered(server, method, path, operation, secured):
     for key in (None, "tr_" + secrets.token_urlsafe(32)):
@@ -77,8 +84,7 @@ def test_without_a_key_nothing_is_answered(server, method, path, operation, secu
         client.close()
         if secured:
             assert answer.status == 401, answer
-            of_openai = operation["tags"] == ["gateway"]
-            assert answer.error["code"] == ("invalid_api_key" if of_openai else "UNAUTHORIZED")
+            assert refusal_code(operation, answer) == answer.status, answer
         else:
             assert answer.status != 401 or operation["operationId"].startswith(("getSession", "logIn", "login")), answer
 

@@ -71,19 +71,6 @@ write_python_reference() {
   "$python_venv/bin/python" tools/dev/python_reference.py
 }
 
-# run_python_tests REPORT PYTHON [PYTEST ARGUMENTS]
-run_python_tests() {
-  local report="$root/$results/$1.xml" python="$2" status=0 counts
-  shift 2
-  rm -f "$report"
-  TRACIA_BINARY="$root/build/release/tracia" "$python" -m pytest python/tests -q -p no:cacheprovider \
-    --junitxml="$report" "$@" || status=$?
-  counts="$(python3 tools/dev/count.py junit "$report")"
-  # shellcheck disable=SC2086
-  count $counts
-  return "$status"
-}
-
 stage_python() {
   build_wheel
   install_wheel
@@ -94,7 +81,7 @@ stage_python() {
     "$root/$python_venv/bin/mypy" --strict --no-error-summary --cache-dir "$root/build/mypy" src/tracia
   )
   count 3 0 0
-  run_python_tests python "$python_venv/bin/python"
+  run_pytest python python/tests build/release/tracia "$python_venv/bin/python"
 }
 
 # The extension with both sanitizers, in the interpreter of the system. CPython keeps what it has at exit, so leaks are
@@ -107,5 +94,5 @@ stage_python_asan() {
   cp -r python/src/tracia/. "$folder/tracia/"
   runtime="$(clang++-19 -print-file-name=libclang_rt.asan-x86_64.so)"
   LD_PRELOAD="$runtime" PYTHONPATH="$folder" ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc \
-    run_python_tests python_asan .venv/bin/python
+    run_pytest python_asan python/tests
 }

@@ -145,34 +145,27 @@ stage_gcc() {
   count 1 0 0
 }
 
-# pytest over the simulator, with the vendors' own SDKs.
-# run_python_tests FOLDER: other people's Python packages against the release binary.
-run_python_tests() {
-  local status=0 report="$root/$results/$1.xml" counts
-  TRACIA_BINARY="$root/build/release/tracia" .venv/bin/python -m pytest "tests/$1" -q --junitxml="$report" || status=$?
+# run_pytest REPORT FOLDER [BINARY [PYTHON]]: tests in Python of the executable, and of what talks to it.
+run_pytest() {
+  local report="$root/$results/$1.xml" folder="$2" binary="${3:-build/release/tracia}" status=0 counts
+  local python="${4:-.venv/bin/python}"
+  rm -f "$report"
+  TRACIA_BINARY="$root/$binary" "$python" -m pytest "$folder" -q -p no:cacheprovider --junitxml="$report" || status=$?
   counts="$(python3 tools/dev/count.py junit "$report")"
   # shellcheck disable=SC2086
   count $counts
   return "$status"
 }
 
-stage_sdk() { run_python_tests sdk; }
-stage_otel() { run_python_tests otel; }
+# Other people's Python packages against the simulator and the server.
+stage_sdk() { run_pytest sdk tests/sdk; }
+stage_otel() { run_pytest otel tests/otel; }
 
-# run_server_tests BINARY: the executable driven from outside, each answer judged by api/openapi.yaml.
-run_server_tests() {
-  local status=0 report="$root/$results/server.xml" counts
-  TRACIA_BINARY="$root/$1" .venv/bin/python -m pytest tests/server -q -p no:cacheprovider --junitxml="$report" ||
-    status=$?
-  counts="$(python3 tools/dev/count.py junit "$report")"
-  # shellcheck disable=SC2086
-  count $counts
-  return "$status"
-}
-stage_server() { run_server_tests build/release/tracia; }
+# The executable driven from outside, each answer judged by api/openapi.yaml.
+stage_server() { run_pytest server tests/server; }
 stage_server_asan() {
   cmd_build fuzz tracia
-  run_server_tests build/fuzz/tracia
+  run_pytest server_asan tests/server build/fuzz/tracia
 }
 
 stage_crash() {
