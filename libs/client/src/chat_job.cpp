@@ -199,6 +199,12 @@ RunLocalResult ChatJob::partial() const {
   out.attempts = static_cast<int>(call_->attempts().size());
   out.provider_model = chat.model;
   if (!call_->attempts().empty()) out.request_id = call_->attempts().back().request_id;
+  if (!chat.output_items.empty()) {
+    json::Document document;
+    if (const auto items = document.parse(chat.output_items); items) {
+      for (const json::Value item : items->items()) out.output_items.push_back(item.to_json());
+    }
+  }
   return out;
 }
 
@@ -210,10 +216,6 @@ Result<RunLocalResult> ChatJob::result() const {
 RunResponsesResult ChatJob::responses_result() const {
   RunResponsesResult out;
   static_cast<RunLocalResult&>(out) = partial();
-  json::Document document;
-  if (const auto items = document.parse(call_->result().output_items); items) {
-    for (const json::Value item : items->items()) out.output_items.push_back(item.to_json());
-  }
   return out;
 }
 

@@ -40,8 +40,8 @@ void write_usage(Writer& w, const TokenUsage& usage) {
   w.end_object();
 }
 
-// One object for both results of a chat: the caller may add members and closes it.
-void begin_result(Writer& w, const RunLocalResult& result) {
+std::string result_json(const RunLocalResult& result, bool with_items) {
+  Writer w;
   w.begin_object().field("text", result.text).field("spanId", result.span_id).field("traceId", result.trace_id);
   w.field("latencyMs", result.latency_ms);
   write_usage(w, result.usage);
@@ -59,6 +59,12 @@ void begin_result(Writer& w, const RunLocalResult& result) {
   write_text_or_null(w, "providerModel", result.provider_model);
   write_text_or_null(w, "requestId", result.request_id);
   w.field("aborted", result.aborted);
+  if (with_items) {
+    w.key("outputItems").begin_array();
+    for (const std::string& item : result.output_items) w.raw(item);
+    w.end_array();
+  }
+  return w.end_object().take();
 }
 
 void write_prompt_version(Writer& w, const FetchedPrompt& prompt) {
@@ -87,19 +93,9 @@ void write_prompt_version(Writer& w, const FetchedPrompt& prompt) {
 
 }  // namespace
 
-std::string to_json(const RunLocalResult& result) {
-  Writer w;
-  begin_result(w, result);
-  return w.end_object().take();
-}
+std::string to_json(const RunLocalResult& result) { return result_json(result, !result.output_items.empty()); }
 
-std::string to_json(const RunResponsesResult& result) {
-  Writer w;
-  begin_result(w, result);
-  w.key("outputItems").begin_array();
-  for (const std::string& item : result.output_items) w.raw(item);
-  return w.end_array().end_object().take();
-}
+std::string to_json(const RunResponsesResult& result) { return result_json(result, true); }
 
 std::string to_json(const RunEmbeddingResult& result) {
   Writer w;

@@ -43,6 +43,7 @@ StreamResult LocalStream::State::aborted_result(std::string text) const {
   result.trace_id = trace_id;
   result.tool_calls.clear();
   result.structured_output.clear();
+  result.output_items.clear();
   result.finish_reason = FinishReason::kUnknown;
   result.provider_finish_reason.clear();
   result.aborted = true;

@@ -114,6 +114,7 @@ struct RunLocalResult {
   std::string provider_model;  // as the provider names what answered
   std::string request_id;
   bool aborted = false;  // streams: ended by abort() before the end was seen
+  std::vector<std::string> output_items = {};  // run_responses and its streams: JSON text, as sent by OpenAI
 };
 using StreamResult = RunLocalResult;
 
@@ -147,9 +148,7 @@ struct RunResponsesInput {
   CancelToken cancel = {};
 };
 
-struct RunResponsesResult : RunLocalResult {
-  std::vector<std::string> output_items;  // JSON text, as sent by OpenAI
-};
+struct RunResponsesResult : RunLocalResult {};
 
 struct RunEmbeddingInput {
   std::string model;
