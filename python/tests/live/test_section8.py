@@ -7,6 +7,7 @@ import json
 import socket
 import threading
 import time
+import urllib.request
 
 import harness
 import pytest
@@ -39,7 +40,8 @@ WEATHER = {
 class Upstream:
     """A provider that does what a test says: a function over the accepted socket, one connection after the other."""
 
-    def __init__(self, behave):
+    def __init__(self, behave, heads=None):
+        self.heads = [] if heads is None else heads
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
         self.behave = behave
@@ -62,6 +64,7 @@ class Upstream:
                 if not piece:
                     return
                 head += piece
+            self.heads.append(head)
             self.behave(self, connection)
 
     def until_closed(self, connection):
@@ -298,8 +301,6 @@ def test_8_after_close_a_call_is_refused_before_it_costs_anything(session_enviro
         client.run_local(model="gpt-4o", messages=[{"role": "user", "content": marker}])
     assert caught.value.code == TraciaErrorCode.INVALID_REQUEST
     assert "closed" in caught.value.message
-    import urllib.request
-
     with urllib.request.urlopen(f"{simulator.url}/_simulator/requests") as answer:
         assert marker not in answer.read().decode()
     client.close()
@@ -437,6 +438,34 @@ def test_15_the_base_url_may_have_a_path_and_the_timeout_may_be_set(session_envi
         assert caught.value.code == TraciaErrorCode.TIMEOUT
         assert "200ms" in caught.value.message
     assert paths == []
+    upstream.close()
+
+
+# 16
+
+@pytest.mark.parametrize("model", ["amazon.nova-lite-v1:0", "apac.amazon.nova-lite-v1:0",
+                                   "us-gov.anthropic.claude-haiku-4-5-20251001-v1:0"])
+def test_16_bedrock_models_are_called_by_the_name_that_was_given(client, simulator, monkeypatch, model):
+    monkeypatch.setenv("AWS_REGION", "ap-northeast-1")
+    result = client.run_local(model=model, messages=HELLO, provider="amazon_bedrock")
+    assert result.text
+    with urllib.request.urlopen(f"{simulator.url}/_simulator/requests") as answer:
+        assert f"/model/{model.replace(':', '%3A')}/converse" in answer.read().decode()
+
+
+def test_16_the_default_region_of_aws_counts(monkeypatch, session_environment):
+    monkeypatch.delenv("AWS_REGION")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-3")
+    seen = []
+
+    def behave(upstream, connection):
+        connection.sendall(b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{}")
+
+    upstream = Upstream(behave, seen)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", upstream.url)
+    with Tracia(enabled=False) as client, pytest.raises(TraciaError):
+        client.run_local(model="amazon.nova-lite-v1:0", messages=HELLO)
+    assert b"/eu-west-3/bedrock/aws4_request" in seen[0]
     upstream.close()
 
 
