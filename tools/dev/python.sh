@@ -87,7 +87,7 @@ stage_python() {
 # The extension with both sanitizers, in the interpreter of the system. CPython keeps what it has at exit, so leaks are
 # not looked for: the tests of memory do that.
 stage_python_asan() {
-  local runtime folder=build/fuzz/python
+  local runtime folder="$root/build/fuzz/python"
   configure fuzz
   cmake build/fuzz -DTRACIA_PYTHON=ON --log-level=WARNING >/dev/null
   cmd_build fuzz _native

@@ -419,9 +419,13 @@ def test_14_keys_are_redacted_from_errors_and_spans(client, full_span, monkeypat
 # 15
 
 def test_15_the_version_is_the_packages_own():
-    from importlib.metadata import version
+    from importlib.metadata import PackageNotFoundError, version
 
-    assert tracia.__version__ == version("tracia")
+    try:
+        installed = version("tracia")
+    except PackageNotFoundError:
+        pytest.skip("the package is not installed: it runs from a build folder")
+    assert tracia.__version__ == installed
 
 
 def test_15_the_base_url_may_have_a_path_and_the_timeout_may_be_set(session_environment):
