@@ -113,7 +113,7 @@ struct RunLocalResult {
   int attempts = 1;
   std::string provider_model;  // as the provider names what answered
   std::string request_id;
-  bool aborted = false;  // streams: ended by abort() before the end was seen
+  bool aborted = false;                        // streams: ended by abort() before the end was seen
   std::vector<std::string> output_items = {};  // run_responses and its streams: JSON text, as sent by OpenAI
 };
 using StreamResult = RunLocalResult;
