@@ -7,8 +7,11 @@ count.py junit FILE                 a pytest run
 
 A program that ctest calls failed although all its cases passed (a leak at exit), or that left no file (it crashed),
 counts as one failure. Files that cannot be read count as one failure: a test run without a report is not a pass.
+
+Names of failed tests go to the file that TRACIA_TEST_FAILURES names, one a line: the summary ends with them.
 """
 
+import os
 import sys
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
@@ -22,12 +25,19 @@ def say_skipped(case):
     print(f"skipped: {case.get('classname')}.{case.get('name')}: {reason}", file=sys.stderr)
 
 
+def note_failed(name):
+    if path := os.environ.get("TRACIA_TEST_FAILURES"):
+        with open(path, "a", encoding="utf-8") as file:
+            print(name, file=file)
+
+
 def gtest_cases(path):
     """(passed, failed, skipped) of a GoogleTest report."""
     passed = failed = skipped = 0
     for case in ElementTree.parse(path).getroot().iter("testcase"):
         if case.find("failure") is not None:
             failed += 1
+            note_failed(f"{case.get('classname')}.{case.get('name')}")
         elif case.get("result") in ("skipped", "suppressed") or case.find("skipped") is not None:
             skipped += 1
             say_skipped(case)
@@ -44,10 +54,12 @@ def ctest(junit, gtest_folder):
         if report.is_file():
             counts = gtest_cases(report)
             if status == "fail" and counts[1] == 0:
+                note_failed(entry.get("name"))
                 counts = (counts[0], 1, counts[2])
         elif status == "run":
             counts = (1, 0, 0)
         elif status == "fail":
+            note_failed(entry.get("name"))
             counts = (0, 1, 0)
         else:
             counts = (0, 0, 1)
@@ -61,6 +73,9 @@ def pytest(junit):
         failed = int(suite.get("failures", 0)) + int(suite.get("errors", 0))
         skipped = int(suite.get("skipped", 0))
         total = [total[0] + int(suite.get("tests", 0)) - failed - skipped, total[1] + failed, total[2] + skipped]
+        for case in suite.iter("testcase"):
+            if case.find("failure") is not None or case.find("error") is not None:
+                note_failed(f"{case.get('classname')}.{case.get('name')}")
     return total
 
 

@@ -12,6 +12,7 @@ stage() {
   local name="$1" start=$SECONDS status p f k line
   say "[$name]"
   : >"$results/counts"
+  : >"$results/failures"
   set +e
   (set -e && "$2")
   status=$?
@@ -21,6 +22,7 @@ stage() {
   passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + k))
   line="$(printf '%-42s %6d passed %4d failed %4d skipped %5d s' "$name" "$p" "$f" "$k" $((SECONDS - start)))"
   summary+=("$line")
+  if [ "$f" -gt 0 ] && [ -s "$results/failures" ]; then summary+=("$(sed 's/^/    FAILED /' "$results/failures")"); fi
   say "$line"
 }
 
@@ -98,7 +100,8 @@ stage_sanitizers() {
   run_ctest fuzz
 }
 
-# Each fuzzer counts as one test; two run at a time.
+# Each fuzzer counts as one test; two run at a time, from one seed, so that a change is judged and not the dice;
+# `./dev fuzz` looks elsewhere each time.
 stage_fuzzers() {
   local name names pids=() status=0 log="$results/fuzzers"
   cmd_build fuzz
@@ -108,7 +111,7 @@ stage_fuzzers() {
     set -euo pipefail
     source tools/dev/fuzz.sh
     die() { echo "$*"; exit 1; }
-    if run_fuzzer "$1" 15 >"$2/$1.log" 2>&1; then touch "$2/$1.ok"; fi' _ {} "$log"
+    if run_fuzzer "$1" 15 -seed=1 >"$2/$1.log" 2>&1; then touch "$2/$1.ok"; fi' _ {} "$log"
   for name in "${names[@]}"; do
     if [ -e "$log/$name.ok" ]; then
       count 1 0 0
@@ -116,6 +119,7 @@ stage_fuzzers() {
     else
       count 0 1 0
       status=1
+      echo "fuzz $name" >>"$results/failures"
       echo "fuzz $name: FAILED; what broke it is in build/fuzz/found/"
       tail -60 "$log/$name.log"
     fi
@@ -239,6 +243,7 @@ run_tests() {
   source "$root/tools/dev/python.sh"
   cmd_setup
   mkdir -p "$results"
+  export TRACIA_TEST_FAILURES="$root/$results/failures"
   for name in "${chosen[@]}"; do stage "$(title "$name")" "stage_$name"; done
   say "all stages, $((SECONDS - start)) s"
   printf '%s\n' "${summary[@]}"

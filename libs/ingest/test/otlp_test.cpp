@@ -82,6 +82,21 @@ TEST(OtlpJson, NamesOfTheProtoFilesAndBase64IdsAreTakenToo) {
   EXPECT_EQ(json::parse(decoded.spans[0].span.attributes_json), (json{{"a", 7}, {"otel.kind", "CLIENT"}}));
 }
 
+// A field that nobody knows once sent the reader of values into itself without end.
+TEST(OtlpJson, FieldsOfAValueThatNobodyKnowsAreSkipped) {
+  const json list = {{"arrayValue", {{"values", json::array({{{"intValue", "1"}}})}}}, {"Unknown", 1}};
+  const json tree = {{"A", "x"}, {"kvlistValue", {{"values", json::array({{{"key", "a"}, {"value", list}}})}}}};
+  const json nothing = {{"A", "x"}};
+  const json text = {{"A", "x"}, {"stringValue", "y"}};
+  const json attributes = {{{"key", "tree"}, {"value", tree}},
+                           {{"key", "nothing"}, {"value", nothing}},
+                           {{"key", "text"}, {"value", text}}};
+  const json kept = json::parse(map({}, {{"attributes", attributes}}).span.attributes_json);
+  EXPECT_EQ(kept["tree"], (json{{"a", json::array({1})}}));
+  EXPECT_EQ(kept["text"], "y");
+  EXPECT_TRUE(kept.value("nothing", json()).is_null());
+}
+
 TEST(OtlpJson, WhatIsNoRequestIsAnError) {
   for (const char* body : {"", "{", "[]", "3", R"({"resourceSpans":{}})"}) {
     const auto decoded = read_traces(body, Encoding::kJson, kProject, {}, kNow);

@@ -1,6 +1,7 @@
 // OTLP in JSON (the protobuf JSON mapping with hex ids). Names come in camelCase or as in the .proto files; 64-bit
 // integers as strings or numbers; enums as numbers or names; ids as hex, or base64 from general protobuf writers.
 #include <charconv>
+#include <optional>
 
 #include "request.h"
 #include "tracia/base/bytes.h"
@@ -191,47 +192,56 @@ class Decoder {
     }
   }
 
+  // The value's first field that AnyValue knows decides; what stands before it is skipped.
   AnyValue read_value(const json::Value& value) {
-    using Type = AnyValue::Type;
     for (const json::Member member : value.members()) {
-      const json::Value& v = member.value;
-      if (is(member.key, "stringValue", "string_value")) return {.type = Type::kString, .text = v.string_or("")};
-      if (is(member.key, "boolValue", "bool_value")) {
-        return {.type = Type::kBool, .integer = v.boolean_or(v.string_or("") == "true") ? 1 : 0};
-      }
-      if (is(member.key, "intValue", "int_value")) return {.type = Type::kInt, .integer = signed_of(v).value_or(0)};
-      if (is(member.key, "doubleValue", "double_value")) return {.type = Type::kDouble, .number = real_of(v)};
-      if (is(member.key, "bytesValue", "bytes_value")) return {.type = Type::kString, .text = v.string_or("")};
       if (is(member.key, "arrayValue", "array_value") || is(member.key, "kvlistValue", "kvlist_value")) {
         json::Writer w;
         write_value(w, value, 0);
-        return {.type = Type::kJson, .text = out_.keep(w.take())};
+        return {.type = AnyValue::Type::kJson, .text = out_.keep(w.take())};
       }
+      if (const auto scalar = scalar_of(member)) return *scalar;
     }
     return {};
+  }
+
+  static std::optional<AnyValue> scalar_of(const json::Member& member) {
+    using Type = AnyValue::Type;
+    const json::Value& v = member.value;
+    if (is(member.key, "stringValue", "string_value")) return AnyValue{.type = Type::kString, .text = v.string_or("")};
+    if (is(member.key, "boolValue", "bool_value")) {
+      return AnyValue{.type = Type::kBool, .integer = v.boolean_or(v.string_or("") == "true") ? 1 : 0};
+    }
+    if (is(member.key, "intValue", "int_value")) {
+      return AnyValue{.type = Type::kInt, .integer = signed_of(v).value_or(0)};
+    }
+    if (is(member.key, "doubleValue", "double_value")) return AnyValue{.type = Type::kDouble, .number = real_of(v)};
+    if (is(member.key, "bytesValue", "bytes_value")) return AnyValue{.type = Type::kString, .text = v.string_or("")};
+    return std::nullopt;
   }
 
   static bool is(std::string_view name, std::string_view camel, std::string_view snake) {
     return name == camel || name == snake;
   }
 
+  // Recursion is bounded by depth alone: a scalar never leads back to read_value.
   void write_value(json::Writer& w, const json::Value& value, int depth) {
     for (const json::Member member : value.members()) {
       if (depth > kValueDepthMax) break;
-      const json::Value& v = member.value;
-      if (is(member.key, "arrayValue", "array_value")) return write_array(w, v, depth);
-      if (is(member.key, "kvlistValue", "kvlist_value")) return write_map(w, v, depth);
-      const AnyValue scalar = read_value(value);
-      switch (scalar.type) {
-        case AnyValue::Type::kString: w.value(scalar.text); return;
-        case AnyValue::Type::kBool: w.value(scalar.integer != 0); return;
-        case AnyValue::Type::kInt: w.value(scalar.integer); return;
-        case AnyValue::Type::kDouble: w.value(scalar.number); return;
-        default: break;
-      }
-      break;
+      if (is(member.key, "arrayValue", "array_value")) return write_array(w, member.value, depth);
+      if (is(member.key, "kvlistValue", "kvlist_value")) return write_map(w, member.value, depth);
+      if (const auto scalar = scalar_of(member)) return write_scalar(w, *scalar);
     }
     w.null();
+  }
+
+  static void write_scalar(json::Writer& w, const AnyValue& scalar) {
+    switch (scalar.type) {
+      case AnyValue::Type::kBool: w.value(scalar.integer != 0); break;
+      case AnyValue::Type::kInt: w.value(scalar.integer); break;
+      case AnyValue::Type::kDouble: w.value(scalar.number); break;
+      default: w.value(scalar.text);
+    }
   }
 
   void write_array(json::Writer& w, const json::Value& value, int depth) {
