@@ -50,6 +50,31 @@ CREATE TABLE experiments(
   ) STRICT;
 CREATE INDEX experiments_by_prompt ON experiments(prompt);
 )sql",
+    // 3: governance. `projects` of members and invitations: a JSON array of ids, '' for all. `limits`, `settings`,
+    // `price`, `detail`: JSON objects, '' for none. `spent`: exact US dollars as a decimal.
+    R"sql(
+ALTER TABLE members ADD COLUMN disabled INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE members ADD COLUMN projects TEXT NOT NULL DEFAULT '';
+CREATE TABLE invitations(
+  id TEXT PRIMARY KEY, email TEXT NOT NULL, email_key TEXT NOT NULL, role TEXT NOT NULL, projects TEXT NOT NULL,
+  token_hash BLOB NOT NULL, invited_by TEXT NOT NULL, created INTEGER NOT NULL, expires INTEGER NOT NULL) STRICT;
+CREATE TABLE audit(
+  number INTEGER PRIMARY KEY AUTOINCREMENT, time INTEGER NOT NULL, project TEXT NOT NULL, actor_kind TEXT NOT NULL,
+  actor TEXT NOT NULL, actor_name TEXT NOT NULL, action TEXT NOT NULL, target TEXT NOT NULL, detail TEXT NOT NULL,
+  request TEXT NOT NULL, peer TEXT NOT NULL) STRICT;
+CREATE TABLE evaluators(
+  project TEXT NOT NULL, key TEXT NOT NULL, name TEXT NOT NULL, type TEXT NOT NULL, minimum REAL, maximum REAL,
+  categories TEXT NOT NULL, created INTEGER NOT NULL, updated INTEGER NOT NULL, PRIMARY KEY(project, key)) STRICT;
+ALTER TABLE evaluations ADD COLUMN category TEXT;
+ALTER TABLE api_keys ADD COLUMN limits TEXT NOT NULL DEFAULT '';
+CREATE TABLE project_settings(
+  project TEXT PRIMARY KEY, settings TEXT NOT NULL, revision INTEGER NOT NULL, updated INTEGER NOT NULL) STRICT;
+CREATE TABLE spend(
+  scope TEXT NOT NULL, period TEXT NOT NULL, spent TEXT NOT NULL, PRIMARY KEY(scope, period)) STRICT;
+CREATE TABLE model_prices(
+  project TEXT NOT NULL, provider TEXT NOT NULL, model TEXT NOT NULL, price TEXT NOT NULL, updated INTEGER NOT NULL,
+  PRIMARY KEY(project, provider, model)) STRICT;
+)sql",
 };
 constexpr int64_t kNewest = std::size(kSteps);
 
