@@ -62,7 +62,6 @@ void add_routes(http::Router& router, service::Services& services) {
   routes::add_settings(router, services);
   routes::add_connections(router, services);
   routes::add_operations(router, services);
-  routes::add_page(router, services);
 }
 
 // The address as a browser on this machine can open it: nobody can connect to "all addresses".
@@ -184,6 +183,7 @@ Status ServerProcess::Impl::make_services() {
 
 Status ServerProcess::Impl::listen() {
   add_routes(router, services);
+  TRACIA_TRY(routes::add_page(router, services));
   observer = routes::make_observer(services);
   router.set_observer(observer);
   routes::add_server_gauges(services, *server);

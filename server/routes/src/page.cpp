@@ -1,43 +1,54 @@
-// The page at /: three files in the binary, under a Content-Security-Policy that lets nothing else in.
+// The dashboard at /: files in the executable, under a Content-Security-Policy that lets nothing else in.
 #include <algorithm>
-#include <array>
+#include <fstream>
 #include <memory>
+#include <sstream>
 #include <string>
 #include <string_view>
 
-#include "page_files.h"
+#include "page_pack.h"
+#include "page_pack_bytes.h"
 #include "tracia/base/bytes.h"
 #include "tracia/base/compress.h"
+#include "tracia/base/ids.h"
+#include "tracia/config/config.h"
 #include "tracia/routes/routes.h"
-#include "tracia/service/digest.h"
 
 namespace tracia::routes {
 namespace {
 
-constexpr const char* kContentSecurityPolicy =
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
-    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+constexpr std::string_view kNoncePlace = "TRACIA_NONCE";  // as web/vite.config.ts writes it
+constexpr size_t kNonceBytes = 18;
+constexpr size_t kFileBytesMax = 64u << 20;
 
-struct File {
-  std::string path, content_type;
-  std::string_view plain;
-  std::string packed;  // gzip
-  std::string tag;     // of the content
-};
-
-File make_file(std::string path, std::string content_type, std::string_view content) {
-  return {.path = std::move(path),
-          .content_type = std::move(content_type),
-          .plain = content,
-          .packed = gzip(content, 9),
-          .tag = hex_encode(service::sha256(content).substr(0, 12))};
+// Libraries of the page add <style> elements of their own; the nonce is for them. Scripts come from files only.
+std::string security_policy(std::string_view nonce) {
+  return "default-src 'none'; script-src 'self'; style-src 'self' 'nonce-" + std::string(nonce) +
+         "'; connect-src 'self'; img-src 'self' data: blob:; base-uri 'none'; form-action 'self'; frame-ancestors "
+         "'none'";
 }
 
-using Files = std::array<File, 3>;
-Files make_files() {
-  return {make_file("/", "text/html; charset=utf-8", embedded::index_html),
-          make_file("/page.css", "text/css; charset=utf-8", embedded::page_css),
-          make_file("/page.js", "text/javascript; charset=utf-8", embedded::page_js)};
+// The pack and, when it was read from a file, its bytes.
+struct Dashboard {
+  std::string bytes;
+  PagePack pack;
+};
+
+Result<std::shared_ptr<const Dashboard>> load(const std::string& file) {
+  auto out = std::make_shared<Dashboard>();
+  std::string_view bytes = embedded::page_pack;
+  if (!file.empty()) {
+    std::ifstream in(file, std::ios::binary);
+    std::ostringstream text;
+    text << in.rdbuf();
+    if (!in) return fail(Error::invalid("dashboard: cannot read " + file));
+    out->bytes = std::move(text).str();
+    bytes = out->bytes;
+  }
+  auto pack = PagePack::read(bytes);
+  if (!pack) return fail(std::move(pack).error());
+  out->pack = std::move(*pack);
+  return std::shared_ptr<const Dashboard>(std::move(out));
 }
 
 // Calls `fn` with the elements of a comma-separated header, trimmed, until it says true.
@@ -51,10 +62,10 @@ bool any_element(std::string_view list, F&& fn) {
   return false;
 }
 
-bool accepts_gzip(const wire::Headers& headers) {
-  return any_element(headers.get_or("accept-encoding", ""), [](std::string_view element) {
+bool accepts(const wire::Headers& headers, std::string_view coding) {
+  return any_element(headers.get_or("accept-encoding", ""), [&](std::string_view element) {
     const size_t semicolon = std::min(element.find(';'), element.size());
-    if (!ascii_iequals(trim(element.substr(0, semicolon)), "gzip")) return false;
+    if (!ascii_iequals(trim(element.substr(0, semicolon)), coding)) return false;
     // A weight of zero refuses: q=0, q=0.0, …
     const std::string_view weight = trim(element.substr(std::min(semicolon + 1, element.size())));
     return weight.find_first_of("123456789") != std::string_view::npos || weight.empty();
@@ -73,44 +84,73 @@ bool is_page_path(std::string_view path) {
   const auto under = [&](std::string_view root) {
     return path.starts_with(root) && (path.size() == root.size() || path[root.size()] == '/');
   };
-  // "//host/path" is another site to a browser, and no path of ours.
-  const bool plain = path.starts_with('/') && path.find('.') == path.npos && path.find("//") == path.npos;
-  return plain && !under("/api") && !under("/v1");
+  // "//host/path" is another site to a browser, and no path of ours. Ids of traces may have dots.
+  const bool file = !under("/p") && path.find('.') != path.npos;
+  return path.starts_with('/') && !file && path.find("//") == path.npos && !under("/api") && !under("/v1") &&
+         !under("/assets");
 }
 
-const File* find_file(const Files& files, std::string_view path) {
-  for (const File& file : files) {
-    if (file.path == path) return &file;
+wire::Headers guards(std::string_view nonce) {
+  return {{"Content-Security-Policy", security_policy(nonce)},
+          {"X-Frame-Options", "DENY"},
+          {"Referrer-Policy", "no-referrer"},
+          {"Cross-Origin-Opener-Policy", "same-origin"}};
+}
+
+// Each answer has a nonce of its own, so it is never kept.
+void send_index(const PageFile& file, const http::ExchangePtr& exchange) {
+  const std::string nonce = base64_encode(random_bytes(kNonceBytes));
+  wire::Headers headers = guards(nonce);
+  headers.add("Cache-Control", "no-store");
+  headers.add("Content-Type", file.content_type);
+  std::string body;
+  std::string_view rest = file.plain;
+  for (size_t at = rest.find(kNoncePlace); at != rest.npos; at = rest.find(kNoncePlace)) {
+    body.append(rest.substr(0, at)).append(nonce);
+    rest.remove_prefix(at + kNoncePlace.size());
   }
-  return is_page_path(path) ? &files.front() : nullptr;
+  body.append(rest);
+  exchange->writer.send(200, headers, body);
 }
 
-void send_file(const File& file, const http::ExchangePtr& exchange) {
+void send_file(const PageFile& file, const http::ExchangePtr& exchange) {
   const wire::Headers& asked = exchange->request.headers;
-  const bool packed = accepts_gzip(asked);
-  const std::string tag = "\"" + file.tag + (packed ? "-gz" : "") + "\"";
-  wire::Headers headers{{"ETag", tag},
-                        {"Cache-Control", "no-cache"},
-                        {"Vary", "Accept-Encoding"},
-                        {"Content-Security-Policy", kContentSecurityPolicy},
-                        {"X-Frame-Options", "DENY"},
-                        {"Referrer-Policy", "no-referrer"},
-                        {"Cross-Origin-Opener-Policy", "same-origin"}};
+  const bool brotli = !file.brotli.empty() && accepts(asked, "br");
+  const bool gzip = !brotli && !file.gzip.empty() && accepts(asked, "gzip");
+  const std::string tag = "\"" + file.tag + (brotli ? "-br" : gzip ? "-gz" : "") + "\"";
+  wire::Headers headers = guards("none");
+  headers.add("ETag", tag);
+  headers.add("Cache-Control", file.immutable ? "public, max-age=31536000, immutable" : "no-cache");
+  headers.add("Vary", "Accept-Encoding");
   if (has_tag(asked, tag)) return exchange->writer.send(304, headers, "");
   headers.add("Content-Type", file.content_type);
-  if (packed) headers.add("Content-Encoding", "gzip");
-  exchange->writer.send(200, headers, packed ? std::string_view(file.packed) : file.plain);
+  if (brotli || gzip) {
+    headers.add("Content-Encoding", brotli ? "br" : "gzip");
+    return exchange->writer.send(200, headers, brotli ? file.brotli : file.gzip);
+  }
+  if (!file.plain.empty()) return exchange->writer.send(200, headers, file.plain);
+  const auto plain = gunzip(file.gzip, kFileBytesMax);
+  if (!plain) return exchange->error(plain.error());
+  exchange->writer.send(200, headers, *plain);
 }
 
 }  // namespace
 
-void add_page(http::Router& router, service::Services&) {
-  router.set_fallback([files = std::make_shared<const Files>(make_files())](const http::ExchangePtr& exchange) {
+Status add_page(http::Router& router, service::Services& services) {
+  auto dashboard = load(services.config != nullptr ? services.config->dashboard.string() : "");
+  if (!dashboard) return fail(std::move(dashboard).error());
+  router.set_fallback([dashboard = std::move(*dashboard)](const http::ExchangePtr& exchange) {
     const std::string& method = exchange->request.method;
-    const File* file = method == "GET" || method == "HEAD" ? find_file(*files, exchange->request.path) : nullptr;
-    if (file != nullptr) return send_file(*file, exchange);
+    const std::string_view path = exchange->request.path;
+    const PageFile& index = dashboard->pack.index();
+    if (method == "GET" || method == "HEAD") {
+      const PageFile* file = dashboard->pack.find(path);
+      if (file != nullptr && file != &index) return send_file(*file, exchange);
+      if (is_page_path(path)) return send_index(index, exchange);
+    }
     exchange->error({.code = ErrorCode::kNotFound, .message = "Not found"});
   });
+  return {};
 }
 
 }  // namespace tracia::routes

@@ -25,6 +25,7 @@ struct Config {
   LogFormat log_format = LogFormat::kJson;  // --log-format: json | text; text when stderr is a terminal
   bool allow_private_upstreams =
       false;                            // --allow-private-upstreams: connections to loopback, link-local, private hosts
+  std::filesystem::path dashboard;      // --dashboard: a pack to serve in place of the embedded one; "" = that one
   int retention_days = 0;               // --retention-days: spans older than this are dropped; 0 = kept
   int64_t segment_spans_max = 250'000;  // spans.segment_spans
   Millis segment_age_max{3'600'000};    // spans.segment_minutes

@@ -23,7 +23,8 @@ void add_auth(http::Router& router, service::Services& services);         // /ap
 void add_settings(http::Router& router, service::Services& services);     // projects, api-keys, models
 void add_connections(http::Router& router, service::Services& services);  // connections, and testing one
 void add_operations(http::Router& router, service::Services& services);   // healthz, readyz, metrics, openapi.yaml
-void add_page(http::Router& router, service::Services& services);         // the page at /, as the router's fallback
+// The dashboard at /, as the router's fallback. Errors: kInvalidRequest when --dashboard names no dashboard.
+Status add_page(http::Router& router, service::Services& services);
 
 // For Router::set_observer(): counts and times each request, and logs it (at info, 5xx at warn). Needs services.metrics
 // and services.log, which may be nullptr.

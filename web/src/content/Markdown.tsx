@@ -1,0 +1,9 @@
+// Text of a model as markdown. It is hostile: no HTML passes, addresses other than http(s) and mailto are dropped by
+// react-markdown, and images are shown as links, because a page that fetched them would tell their host who reads what.
+import {lazy, Suspense} from 'react';
+
+const Body = lazy(() => import('./markdown-body'));
+
+export function Markdown({text}: {text: string}) {
+  return <Suspense fallback={<p className="plain-text">{text}</p>}><Body text={text} /></Suspense>;
+}

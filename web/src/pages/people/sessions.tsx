@@ -1,0 +1,5 @@
+import {PageHeader} from '../../ui';
+
+export default function Sessions() {
+  return <div className="page"><PageHeader title="Sessions" /></div>;
+}

@@ -1,0 +1,4 @@
+export * from './controls';
+export * from './display';
+export * from './format';
+export * from './overlays';
