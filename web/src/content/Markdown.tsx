@@ -1,6 +1,7 @@
 // Text of a model as markdown. It is hostile: no HTML passes, addresses other than http(s) and mailto are dropped by
 // react-markdown, and images are shown as links, because a page that fetched them would tell their host who reads what.
 import {lazy, Suspense} from 'react';
+import './content.css';
 
 const Body = lazy(() => import('./markdown-body'));
 
