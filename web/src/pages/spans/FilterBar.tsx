@@ -191,12 +191,18 @@ function RemovableChip({label, text, onRemove, editor, open, onOpenChange}: {
   );
 }
 
-export function FilterBar({params, setParams, children}: {params: URLSearchParams; setParams: SetUrlParams; children?: ReactNode}) {
+export function FilterBar({params, setParams, only}: {
+  params: URLSearchParams;
+  setParams: SetUrlParams;
+  only?: readonly string[]; // keys of the fields that the page can filter by; everything, and search, when omitted
+}) {
   const [open, setOpen] = useState<string | null>(null); // the chip whose editor is open
   const [added, setAdded] = useState<FilterField | null>(null); // chosen in the menu, without a value yet
   const picked = useRef<FilterField | null>(null);
   const bar = useRef<HTMLDivElement>(null);
-  const chips = chipsOf(params);
+  const offered = only ? fields.filter((field) => only.includes(field.key)) : fields;
+  const chips = chipsOf(params).filter((chip) => offered.includes(chip.field));
+  const words = only ? '' : wordsOfAddress(params);
   const range = rangeOf(params);
   const done = () => {
     setOpen(null);
@@ -214,12 +220,11 @@ export function FilterBar({params, setParams, children}: {params: URLSearchParam
   return (
     <div className="filter-bar" ref={bar}>
       <div className="row wrapping">
-        <SearchField words={wordsOfAddress(params)} setParams={setParams} />
+        {!only && <SearchField words={words} setParams={setParams} />}
         <div className="time-range">
           <SelectField<Range> label="Time range" hideLabel value={range} onChange={chooseRange}
             options={[...ranges, {value: 'custom', label: 'Custom range…'}]} />
         </div>
-        {children}
       </div>
       <div className="row wrapping chips">
         {(range === 'custom' || open === 'time') && (
@@ -253,8 +258,8 @@ export function FilterBar({params, setParams, children}: {params: URLSearchParam
             setAdded(present ? null : field);
             setOpen(present ? field.key : 'added');
           }}
-          items={fields.map((field) => ({label: field.label, onSelect: () => { picked.current = field; }}))} />
-        {(chips.length > 0 || range !== 'all' || wordsOfAddress(params)) && (
+          items={offered.map((field) => ({label: field.label, onSelect: () => { picked.current = field; }}))} />
+        {(chips.length > 0 || range !== 'all' || words) && (
           <Button size="small" variant="ghost" onClick={() => { done(); setParams(clearFilters); }}>Clear all</Button>
         )}
       </div>
