@@ -15,7 +15,7 @@ import '../spans/spans.css';
 
 type SessionSummary = Schemas['Session'];
 
-const userColumn: ListColumn<SessionSummary> = {label: 'End user', cell: (session) => session.userId !== null && (
+const userColumn: ListColumn<SessionSummary> = {label: 'End user', secondary: true, cell: (session) => session.userId !== null && (
   <Link className="truncate soft" href={`/users/${encodeURIComponent(session.userId)}`}><bdi>{session.userId}</bdi></Link>)};
 export const sessionColumns: ListColumn<SessionSummary>[] = [
   {label: 'Session', cell: (session) => (

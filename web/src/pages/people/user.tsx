@@ -30,10 +30,14 @@ function NewestSpans({userId}: {userId: string}) {
       {spans.data.spans.map((span) => (
         <li key={span.id}>
           <StatusMark status={span.status} />
-          <Link className="list-link truncate grow" href={spanPath(span)}><bdi>{nameOf(span)}</bdi></Link>
-          <time className="soft no-wrap" dateTime={span.startTime}>{formatShortTime(span.startTime)}</time>
-          <span className="number">{formatLatency(span.latencyMs)}</span>
-          <span className="number"><CostValue cost={span.cost} status={span.costStatus} /></span>
+          <div className="grow">
+            <Link className="list-link truncate" href={spanPath(span)}><bdi>{nameOf(span)}</bdi></Link>
+            <time className="faint small" dateTime={span.startTime}>{formatShortTime(span.startTime)}</time>
+          </div>
+          <div className="column tight small">
+            <span className="number">{formatLatency(span.latencyMs)}</span>
+            <span className="number soft"><CostValue cost={span.cost} status={span.costStatus} /></span>
+          </div>
         </li>
       ))}
     </ul>

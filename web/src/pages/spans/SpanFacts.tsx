@@ -63,14 +63,13 @@ function Attempts({span}: {span: Span}) {
       <ol className="attempts">
         {span.attempts.map((attempt, i) => (
           <li key={i}>
-            <div className="row wrapping">
+            <div className="row">
               <Badge tone={attempt.status >= 200 && attempt.status < 300 ? 'good' : 'bad'}>{attempt.status === 0 ? 'no answer' : attempt.status}</Badge>
-              <span className="wrap isolate">{attempt.provider} / {attempt.model}</span>
-              <span className="grow" />
+              <span className="wrap isolate grow">{attempt.provider} / {attempt.model}</span>
               <span className="number">{formatLatency(attempt.latencyMs)}</span>
             </div>
             {(attempt.message || attempt.errorKind) && <p className="soft small wrap isolate">{[attempt.errorKind, attempt.message].filter(Boolean).join(': ')}</p>}
-            <p className="faint small wrap">{i > 0 && `after ${formatLatency(attempt.startOffsetMs)} `}{attempt.requestId && <>request <code>{attempt.requestId}</code></>}</p>
+            <p className="faint small wrap">{i > 0 && `After ${formatLatency(attempt.startOffsetMs)}. `}{attempt.requestId && <>Request <code>{attempt.requestId}</code></>}</p>
           </li>
         ))}
       </ol>

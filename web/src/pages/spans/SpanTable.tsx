@@ -46,7 +46,7 @@ export function SpanTable({spans, columns, words, freshIds, box, onNearEnd, foot
   footer: ReactNode;
   onKeyboard?: (inside: boolean) => void; // whether a row has the focus
 }) {
-  const template = useMemo(() => ['minmax(180px, 1.2fr)', ...columns.map((column) => column.width)].join(' '), [columns]);
+  const template = useMemo(() => ['minmax(min(180px, 36vw), 1.2fr)', ...columns.map((column) => column.width)].join(' '), [columns]);
   const virtual = useVirtualizer({
     count: spans.length,
     getScrollElement: () => box.current,

@@ -48,7 +48,7 @@ export function CostValue({cost, status}: {cost: number | null; status: Summary[
 const text = (value: string | null | undefined) => (value ? <bdi title={value.slice(0, 300)}>{value}</bdi> : none);
 
 export const columns: Column[] = [
-  {key: 'startTime', label: 'Started', width: '150px', cell: (span) => <time dateTime={span.startTime}>{formatShortTime(span.startTime)}</time>},
+  {key: 'startTime', label: 'Started', width: '180px', cell: (span) => <time dateTime={span.startTime}>{formatShortTime(span.startTime)}</time>},
   {key: 'spanKind', label: 'Kind', width: '104px', cell: (span) => <KindBadge kind={span.spanKind} />},
   {key: 'model', label: 'Model', width: 'minmax(140px, 0.7fr)', cell: (span) => text(span.model)},
   {key: 'provider', label: 'Provider', width: '120px', cell: (span) => text(span.provider)},

@@ -48,9 +48,8 @@ const Row = memo(function Row({row, index, top, total, current, chosen, open, hi
       </div>
       <div className="trace-time">
         <div className={`trace-bar kind-${span.spanKind} ${failed ? 'failed' : ''}`} style={{left: `${left}%`, width: `${width}%`}} />
-        <span className="trace-latency" style={left + width > 74 && left > 26 ? {right: `${100 - left}%`} : left + width > 74
-          ? {right: 0} : {left: `${left + width}%`}}>{formatLatency(span.latencyMs)}</span>
       </div>
+      <span className="trace-latency number">{formatLatency(span.latencyMs)}</span>
     </div>
   );
 });
@@ -117,6 +116,7 @@ export function Waterfall({rows, visible, total, folded, hits, current, chosen, 
         <div className="trace-time">
           {scale.map((tick) => <span key={tick} style={{left: `${percent(tick, total)}%`}}>{formatLatency(tick)}</span>)}
         </div>
+        <span className="trace-latency number">Latency</span>
       </div>
       <div role="tree" aria-label="Spans of this trace" tabIndex={0} className="trace-tree" style={{height: virtual.getTotalSize()}}
         aria-activedescendant={shownNow ? rowId(current) : undefined} onKeyDown={press}>

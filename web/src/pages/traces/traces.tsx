@@ -23,7 +23,7 @@ export const traceColumns: ListColumn<TraceSummary>[] = [
     <div className="row"><StatusMark status={trace.status} />
       <Link className="list-link truncate" href={`/traces/${encodeURIComponent(trace.traceId)}`}><bdi>{trace.name ?? trace.traceId}</bdi></Link></div>
   )},
-  {label: 'Started', cell: (trace) => <time className="no-wrap" dateTime={trace.startTime}>{formatShortTime(trace.startTime)}</time>},
+  {label: 'Started', secondary: true, cell: (trace) => <time className="no-wrap" dateTime={trace.startTime}>{formatShortTime(trace.startTime)}</time>},
   {label: 'Duration', number: true, cell: (trace) => formatLatency(trace.latencyMs)},
   {label: 'Spans', number: true, cell: (trace) => formatNumber(trace.spanCount)},
   {label: 'Errors', number: true, secondary: true, cell: (trace) => (trace.errorCount > 0 ? <Badge tone="bad">{formatNumber(trace.errorCount)}</Badge> : '0')},
