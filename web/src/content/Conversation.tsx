@@ -106,10 +106,10 @@ function PartView({part, mode}: {part: Part; mode: TextMode}) {
       return (
         <Fold icon={<Wrench size={14} aria-hidden />} label={<>Call of <code>{part.name || 'a tool'}</code></>}
           detail={short(part.arguments)} open>
-          <h4 className="fold-title">Arguments</h4>
+          <p className="fold-title">Arguments</p>
           <ToolValue value={part.arguments} mode={mode} />
           {part.result && <>
-            <h4 className="fold-title">Result {part.result.isError && <Badge tone="bad">Failed</Badge>}</h4>
+            <p className="fold-title">Result {part.result.isError && <Badge tone="bad">Failed</Badge>}</p>
             <Parts parts={part.result.parts} mode={mode} />
           </>}
         </Fold>

@@ -13,15 +13,7 @@ const markdownMax = 60_000; // beyond it, parsing would be felt
 
 export type TextMode = 'formatted' | 'plain';
 
-export function PlainText({text, mono}: {text: string; mono?: boolean}) {
-  const [shown, setShown] = useState(firstCharacters);
-  return (
-    <>
-      <p className={`plain-text ${mono ? 'mono' : ''}`} dir="auto">{text.slice(0, shown)}</p>
-      <More text={text} shown={shown} onMore={() => setShown(shown + moreCharacters)} />
-    </>
-  );
-}
+export const PlainText = ({text, mono}: {text: string; mono?: boolean}) => <LongText text={text} mode="plain" mono={mono} />;
 
 function More({text, shown, onMore}: {text: string; shown: number; onMore: () => void}) {
   const left = text.length - shown;
@@ -36,14 +28,15 @@ function More({text, shown, onMore}: {text: string; shown: number; onMore: () =>
   );
 }
 
-export function LongText({text, mode}: {text: string; mode: TextMode}) {
+export function LongText({text, mode, mono}: {text: string; mode: TextMode; mono?: boolean}) {
   const [shown, setShown] = useState(firstCharacters);
   const json = useMemo(() => (mode === 'formatted' ? jsonOf(text) : undefined), [mode, text]);
   if (json !== undefined) return <JsonTree value={json} />;
-  if (mode === 'plain' || shown > markdownMax) return <PlainText text={text} />;
+  const beginning = text.slice(0, shown);
   return (
     <>
-      <div dir="auto"><Markdown text={text.slice(0, shown)} /></div>
+      {mode === 'plain' || shown > markdownMax ? <p className={`plain-text ${mono ? 'mono' : ''}`} dir="auto">{beginning}</p>
+        : <div dir="auto"><Markdown text={beginning} /></div>}
       <More text={text} shown={shown} onMore={() => setShown(shown + moreCharacters)} />
     </>
   );

@@ -46,9 +46,9 @@ function Chat({span, messages, mode}: {span: Span; messages: ShownMessage[]; mod
   const answer = useMemo(() => answerOf(span), [span]);
   return (
     <>
-      <h3 className="soft">Input</h3>
+      <h2 className="content-title">Input</h2>
       {messages.length > 0 ? <Conversation messages={messages} mode={mode} /> : <p className="soft">No messages.</p>}
-      <h3 className="soft">Output</h3>
+      <h2 className="content-title">Output</h2>
       {answer ? <MessageView message={pairTools([answer])[0]!} mode={mode} />
         : <p className="soft">{span.status === 'ERROR' ? 'None: the call failed.' : 'The model said nothing.'}</p>}
     </>
@@ -58,9 +58,9 @@ function Chat({span, messages, mode}: {span: Span; messages: ShownMessage[]; mod
 function Plain({span, mode}: {span: Span; mode: TextMode}) {
   return (
     <>
-      <h3 className="soft">Input</h3>
+      <h2 className="content-title">Input</h2>
       <div className="value-box"><JsonTree value={span.input} /></div>
-      <h3 className="soft">Output</h3>
+      <h2 className="content-title">Output</h2>
       {span.output === null || span.output === '' ? <p className="soft">None.</p> : <div className="value-box"><LongText text={span.output} mode={mode} /></div>}
     </>
   );
