@@ -7,9 +7,12 @@ import type {AxeResults} from 'axe-core';
 
 const source = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-export async function expectAccessible(page: Page) {
+// `settled` waits until the page shows what is to be judged; it is loaded anew in each theme.
+export async function expectAccessible(page: Page, settled: () => Promise<unknown>) {
   for (const colorScheme of ['light', 'dark'] as const) {
     await page.emulateMedia({colorScheme, reducedMotion: 'reduce'});
+    await page.reload();
+    await settled();
     await page.evaluate(source);
     const results = await page.evaluate<AxeResults>('axe.run(document, {resultTypes: ["violations"]})');
     const found = results.violations.map(({id, help, nodes}) => ({

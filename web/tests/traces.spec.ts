@@ -33,7 +33,7 @@ test('a search inside a trace unfolds what it finds', async ({page, server, sign
   const trace = agentTrace('tr_search', 'search');
   await store(server, trace.spans);
   await page.goto(`${server.url}${signedIn}/traces/tr_search`);
-  await page.getByRole('button', {name: 'Fold all'}).click();
+  await page.getByRole('button', {name: 'Fold all', exact: true}).click();
   await expect(page.getByRole('treeitem')).toHaveCount(1);
   await page.getByRole('searchbox', {name: 'Search in this trace'}).fill('warehouse');
   await expect(page.getByText('1 found')).toBeVisible();
@@ -61,9 +61,9 @@ test('a trace of 10,000 spans opens, scrolls and folds with few rows on the page
   const tree = page.getByRole('tree');
   await tree.focus();
   await page.keyboard.press('End');
-  await expect(tree.getByRole('treeitem', {name: /^step 9999,|^step 19,|^step \d+,/}).last()).toBeVisible();
+  await expect(tree.getByRole('treeitem', {name: /^step \d+,/}).last()).toBeVisible();
   expect(await tree.getByRole('treeitem').count()).toBeLessThan(100);
-  await page.getByRole('button', {name: 'Fold all'}).click();
+  await page.getByRole('button', {name: 'Fold all', exact: true}).click();
   await expect(tree.getByRole('treeitem')).toHaveCount(1);
   await page.getByRole('searchbox', {name: 'Search in this trace'}).fill('step 7777');
   await page.keyboard.press('Enter');
@@ -90,7 +90,6 @@ test('the pages of traces are accessible in both themes', async ({page, server, 
   await store(server, trace.spans);
   for (const [path, sign] of [['/traces?tags=axetree', 'support agent'], [`/traces/tr_axe_tree?span=${trace.answer}`, 'Where is my order 48213?']] as const) {
     await page.goto(server.url + signedIn + path);
-    await expect(page.getByText(sign).first()).toBeVisible();
-    await expectAccessible(page);
+    await expectAccessible(page, () => expect(page.getByText(sign).first()).toBeVisible());
   }
 });

@@ -1,6 +1,6 @@
 // What people and programs think of a span: thumbs, a score between, a note.
 import {Gauge, Pencil, ThumbsDown, ThumbsUp, Trash2} from 'lucide-react';
-import {useState, type FormEvent} from 'react';
+import {useRef, useState, type FormEvent} from 'react';
 import {useSession} from '../../api/session';
 import {Ago, Badge, Button, Card, Dialog, ErrorNote, Field, formatNumber, IconButton, TextArea, useFeedback} from '../../ui';
 import {useEvaluations, type EvaluationDraft, type Span} from './span-query';
@@ -23,15 +23,18 @@ function ScoreDialog({draft, onClose, save}: {
 }) {
   const [score, setScore] = useState(String(draft.value));
   const [note, setNote] = useState(draft.note);
+  const form = useRef<HTMLFormElement>(null);
   const value = Number(score);
   const wrong = score.trim() === '' || !Number.isFinite(value) ? 'A number, please.' : null;
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    if (!wrong) save.mutate({...draft, value, note}, {onSuccess: onClose});
+    if (wrong) return;
+    // A button that was busy has lost the focus; back to where one writes.
+    save.mutate({...draft, value, note}, {onSuccess: onClose, onError: () => form.current?.querySelector('textarea')?.focus()});
   };
   return (
     <Dialog open onOpenChange={(open) => !open && onClose()} title={draft.id ? 'Change the evaluation' : 'Give a score'}>
-      <form className="column" onSubmit={submit}
+      <form className="column" ref={form} onSubmit={submit}
         onKeyDown={(event) => (event.ctrlKey || event.metaKey) && ['s', 'Enter'].includes(event.key) && submit(event)}>
         <div className="row">
           <Field label="Score" hint="1 is good, 0 is bad; anything between is fine." error={wrong}>

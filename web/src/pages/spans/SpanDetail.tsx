@@ -16,7 +16,7 @@ export function SpanBody({span, words, tab, onTab}: {span: Span; words: string[]
     <div className="span-detail">
       <div className="span-columns">
         <div className="span-main" ref={content}><SpanContent span={span} tab={tab} onTab={onTab} /></div>
-        <aside className="span-side" aria-label="Figures"><Evaluations span={span} /><SpanFacts span={span} /></aside>
+        <section className="span-side" aria-label="Figures"><Evaluations span={span} /><SpanFacts span={span} /></section>
       </div>
     </div>
   );
