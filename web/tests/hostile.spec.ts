@@ -9,7 +9,7 @@ const markdown = [
   script, '[press me](javascript:window.hacked=1)', '[and me](data:text/html,<script>window.hacked=1</script>)',
   '![tracking](https://evil.example/pixel.png?who=you)', '<https://evil.example/auto>', '<iframe src="https://evil.example"></iframe>',
   '<style>* { display: none }</style>', '<a href="javascript:window.hacked=1">raw</a>', '[x](vbscript:alert)', '[ref]: javascript:window.hacked=1', '[ref]',
-  '\u202Eesrever\u202C \u0000 \uD800 \u200B', '```html\n' + script + '\n```', '{{constructor.constructor("window.hacked=1")()}}',
+  '\u202Eesrever\u202C \u0000 \u200B', '```html\n' + script + '\n```', '{{constructor.constructor("window.hacked=1")()}}',
 ].join('\n\n');
 const svg = `data:image/svg+xml;base64,${Buffer.from(`<svg xmlns="http://www.w3.org/2000/svg" onload="window.hacked=1"><image href="https://evil.example/x.png"/><script>window.hacked=1</script></svg>`).toString('base64')}`;
 const keys = '{"__proto__":{"hacked":1},"constructor":{"prototype":{"hacked":1}},"toString":"x","<b>key</b>":"<img src=x onerror=window.hacked=1>"}';
