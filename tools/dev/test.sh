@@ -173,16 +173,15 @@ stage_otel() {
 
 # The dashboard: its units, then journeys in Debian's Chromium against the executable.
 stage_web() {
-  local status=0 browser="${TRACIA_CHROMIUM:-/usr/bin/chromium}"
+  local status=0
   build_web
   rm -f "$results/web.xml" "$results/web_e2e.xml"
   (cd web && npm run --silent test >"$root/$results/web.log" 2>&1) || status=$?
   if [ "$status" -ne 0 ]; then cat "$results/web.log"; fi
   # shellcheck disable=SC2046
   count $(python3 tools/dev/count.py junit "$results/web.xml")
-  if [ ! -x "$browser" ] && [ "${TRACIA_NO_SETUP:-}" != 1 ]; then packages+=(chromium); install_packages; fi
-  if [ ! -x "$browser" ]; then
-    echo "skipped: the dashboard's journeys: $browser is not here"
+  if ! install_chromium; then
+    echo "skipped: the dashboard's journeys: Chromium is not here"
     count 0 0 1
     return "$status"
   fi

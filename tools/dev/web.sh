@@ -13,6 +13,13 @@ install_npm() {
   echo "$wanted" >"$stamp"
 }
 
+# Debian's Chromium, for journeys and pictures; TRACIA_CHROMIUM names another. Fails when there is none.
+install_chromium() {
+  local browser="${TRACIA_CHROMIUM:-/usr/bin/chromium}"
+  if [ ! -x "$browser" ] && [ "${TRACIA_NO_SETUP:-}" != 1 ]; then packages+=(chromium); install_packages; fi
+  [ -x "$browser" ]
+}
+
 # Builds it when one of its files changed since. Without npm and set-up the executable gets a page that says so.
 build_web() {
   local stamp=build/web/inputs.sum wanted
