@@ -40,8 +40,12 @@ struct ApiKey {
   std::optional<Timestamp> last_used, revoked;
 };
 
+// From the one who may do most.
 enum class MemberRole { kOwner, kAdmin, kEditor, kViewer };
 std::string_view member_role_name(MemberRole role);  // "owner"
+std::optional<MemberRole> member_role_from_name(std::string_view name);
+// Whether `role` may do at least what `least` may: owner > admin > editor > viewer.
+inline bool role_reaches(MemberRole role, MemberRole least) { return role <= least; }
 
 struct Member {
   std::string id, email, name;  // email is unique, ASCII case-insensitive
@@ -59,7 +63,7 @@ struct Invitation {
   MemberRole role = MemberRole::kViewer;
   std::vector<std::string> project_ids;  // as Member's
   std::string token_hash;                // SHA-256 of the token, 32 bytes
-  std::string invited_by;                // a member's name, for people
+  std::string invited_by;                // a member's id
   Timestamp created, expires;
 };
 
@@ -140,7 +144,8 @@ class ControlStore {
   virtual Status remove_login_sessions_of(std::string_view member_id) = 0;
   virtual Status remove_expired_login_sessions(Timestamp now) = 0;
 
-  // Members, invitations and the audit log. remove_member takes the member's sessions and password links along.
+  // Members, invitations and the audit log. remove_member takes along the member's
+  // sessions, and the links that were made for or by them.
   virtual Result<bool> remove_member(std::string_view id) = 0;
   virtual Result<std::vector<Invitation>> invitations() = 0;  // oldest first, expired ones too
   // Inserts; another invitation of the same email (ASCII case-insensitive) and purpose goes.
@@ -150,7 +155,7 @@ class ControlStore {
   // Puts `member` and removes the invitation, both or neither. kNotFound when the invitation is gone, kConflict as
   // put_member().
   virtual Status accept_invitation(std::string_view invitation_id, const Member& member) = 0;
-  virtual Status append_audit(const AuditEvent& event) = 0;  // `number` is not read
+  virtual Status append_audit(const AuditEvent& event) = 0;                    // `number` is not read
   virtual Result<std::vector<AuditEvent>> audit(const AuditQuery& query) = 0;  // newest first
   // Removes what is older than `before`, and the oldest of more than `events_max`.
   virtual Status trim_audit(Timestamp before, size_t events_max) = 0;
