@@ -1,4 +1,4 @@
-"""Who may do what. Two projects cannot see each other: every operation of api/openapi.yaml, asked about one project's things with the
+"""Who may do what. Two projects cannot see each other: every operation of api/openapi.yaml, asked about one project's
 other's key, answers as if they did not exist; without a key, or with a wrong one, nothing is answered at all. And
 a member of each role, asking each operation, is refused where, and only where, x-least-role says so."""
 

@@ -33,7 +33,8 @@ Answer answer_error(Error error, std::string extra = "");
 // `work` may read the exchange's request and parameters (nothing else does meanwhile), but must not answer by itself.
 void on_worker(service::Services& services, const http::ExchangePtr& exchange, std::function<Answer()> work);
 
-// Who asks, when they may; otherwise the error has been answered. Does not block.
+// Who asks, when they may (tracia/service/permissions.h, by method and route); otherwise the error has been answered.
+// Does not block.
 std::optional<service::Principal> admit(service::Services& services, const http::ExchangePtr& exchange);
 
 // Adds an operation that does all its work on a worker; an error is answered as it is.
