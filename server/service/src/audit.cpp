@@ -18,7 +18,7 @@ constexpr size_t kPeerBytesMax = 64;
 std::string address_of(const Services& services, const http::Request& request) {
   const std::string address = client_address(*services.config, request);
   const std::string_view host = address == request.peer ? host_of_peer(address) : std::string_view(address);
-  return std::string(utf8_prefix(host, kPeerBytesMax));
+  return std::string(utf8_prefix(to_valid_utf8(host), kPeerBytesMax));
 }
 
 AuditActor actor_of(const Principal& who) {
