@@ -84,7 +84,7 @@ TEST_F(ControlRequests, KeysThatAreMadeAndRevokedAreInTheAuditLog) {
   EXPECT_EQ(events->at(0).action, "key.revoke");
   EXPECT_EQ(events->at(1).action, "key.create");
   EXPECT_EQ(events->at(1).actor_kind, "system");
-  EXPECT_EQ(events->at(1).target, made["id"]);
+  EXPECT_EQ(events->at(1).target, made["id"].get<std::string>());
   EXPECT_EQ(events->at(1).detail_json, R"({"name":"ci"})");
 }
 
