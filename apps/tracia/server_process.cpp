@@ -12,11 +12,13 @@
 #include "tracia/http/server.h"
 #include "tracia/routes/routes.h"
 #include "tracia/service/access.h"
+#include "tracia/service/audit.h"
 #include "tracia/service/connections.h"
 #include "tracia/service/control_cache.h"
 #include "tracia/service/experiments.h"
 #include "tracia/service/gateway.h"
 #include "tracia/service/log.h"
+#include "tracia/service/members.h"
 #include "tracia/service/metrics.h"
 #include "tracia/service/prompts.h"
 #include "tracia/service/runs.h"
@@ -60,6 +62,8 @@ void add_routes(http::Router& router, service::Services& services) {
   routes::add_analytics(router, services);
   routes::add_auth(router, services);
   routes::add_settings(router, services);
+  routes::add_members(router, services);
+  routes::add_audit(router, services);
   routes::add_connections(router, services);
   routes::add_operations(router, services);
 }
@@ -91,6 +95,7 @@ struct ServerProcess::Impl {
   std::atomic<bool> stopping{false};
   service::Services services;
   std::optional<service::Access> access;
+  std::optional<service::Members> members;
   std::optional<service::Prompts> prompts;
   std::optional<service::Experiments> experiments;
   std::optional<service::Connections> connections;
@@ -171,6 +176,7 @@ Status ServerProcess::Impl::make_services() {
   auto token = access->prepare(config.bootstrap_key);
   if (!token) return fail(token.error());
   setup_token = token->value_or("");
+  services.members = &members.emplace(services, *access);
   services.prompts = &prompts.emplace(services);
   services.experiments = &experiments.emplace(services);
   services.connections = &connections.emplace(services, *sealer, env);
@@ -216,7 +222,11 @@ void ServerProcess::Impl::drop_old_spans() {
 void ServerProcess::Impl::keep_house() {
   periodic.emplace();
   periodic->add(kLastUsedEvery, [this] { access->flush_last_used(); });
-  periodic->add(kHousekeepingEvery, [this] { access->forget_expired_sessions(); });
+  periodic->add(kHousekeepingEvery, [this] {
+    access->forget_expired_sessions();
+    members->forget_expired();
+    service::trim_audit(services);
+  });
   // Also soon after a start: a server that is restarted often must not keep spans for ever.
   if (config.retention_days > 0) {
     periodic->add(kHousekeepingEvery, [this] { drop_old_spans(); });

@@ -694,4 +694,5 @@ TEST_P(ControlStoreContract, OfWritersThatRaceForASlugExactlyOneWinsWhileOthersR
 
 }  // namespace tracia::store
 
-#include "control_experiments_contract.h"  // more tests of the same suite
+#include "control_accounts_contract.h"     // more tests of the same suite
+#include "control_experiments_contract.h"  // and more

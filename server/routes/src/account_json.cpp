@@ -21,8 +21,32 @@ void write_member(json::Writer& w, const store::Member& member) {
       .field("email", member.email)
       .field("name", member.name)
       .field("role", store::member_role_name(member.role))
-      .field("createdAt", format_rfc3339_millis(member.created))
+      .field("disabled", member.disabled);
+  write_ids(w, "projectIds", member.project_ids);
+  w.field("createdAt", format_rfc3339_millis(member.created)).end_object();
+}
+
+std::string_view invitation_purpose(const store::Invitation& invitation) {
+  return invitation.member_id.empty() ? "join" : "password";
+}
+
+void write_invitation(json::Writer& w, const store::Invitation& invitation, std::string_view invited_by) {
+  w.begin_object()
+      .field("id", invitation.id)
+      .field("purpose", invitation_purpose(invitation))
+      .field("email", invitation.email)
+      .field("role", store::member_role_name(invitation.role));
+  write_ids(w, "projectIds", invitation.project_ids);
+  w.field("invitedBy", invited_by)
+      .field("createdAt", format_rfc3339_millis(invitation.created))
+      .field("expiresAt", format_rfc3339_millis(invitation.expires))
       .end_object();
+}
+
+void write_ids(json::Writer& w, std::string_view name, const std::vector<std::string>& ids) {
+  w.key(name).begin_array();
+  for (const std::string& id : ids) w.value(id);
+  w.end_array();
 }
 
 void write_project(json::Writer& w, const store::Project& project) {

@@ -23,18 +23,17 @@ void on_worker(service::Services& services, const http::ExchangePtr& exchange, s
   if (!taken) exchange->error(taken.error());
 }
 
-std::optional<service::Principal> admit(service::Services& services, const http::ExchangePtr& exchange,
-                                        service::Need need) {
-  auto who = services.access->authenticate(*exchange, need);
+std::optional<service::Principal> admit(service::Services& services, const http::ExchangePtr& exchange) {
+  auto who = services.access->authenticate(*exchange);
   if (who) return std::move(*who);
   exchange->error(who.error());
   return std::nullopt;
 }
 
 void add_on_worker(http::Router& router, service::Services& services, std::string method, std::string pattern,
-                   service::Need need, Operation operation) {
-  router.add(std::move(method), std::move(pattern), [&services, need, operation](const http::ExchangePtr& exchange) {
-    auto who = admit(services, exchange, need);
+                   Operation operation) {
+  router.add(std::move(method), std::move(pattern), [&services, operation](const http::ExchangePtr& exchange) {
+    auto who = admit(services, exchange);
     if (!who) return;
     on_worker(services, exchange, [&services, operation, exchange, who = std::move(*who)]() -> Answer {
       auto answer = operation(services, who, *exchange);

@@ -1,7 +1,7 @@
 // From a handler on a connection's thread to work that blocks, and back: what every route that touches a store does.
 //
 //   router.add("GET", "/api/v1/things", [&services](const http::ExchangePtr& exchange) {
-//     const auto who = admit(services, exchange, service::Need::kRead);
+//     const auto who = admit(services, exchange);
 //     if (!who) return;
 //     on_worker(services, exchange, [&services, project = who->project_id] {  // on a worker
 //       const auto things = services.control->things(project);
@@ -33,13 +33,13 @@ Answer answer_error(Error error, std::string extra = "");
 // `work` may read the exchange's request and parameters (nothing else does meanwhile), but must not answer by itself.
 void on_worker(service::Services& services, const http::ExchangePtr& exchange, std::function<Answer()> work);
 
-// Who asks, when they may; otherwise the error has been answered. Does not block.
-std::optional<service::Principal> admit(service::Services& services, const http::ExchangePtr& exchange,
-                                        service::Need need);
+// Who asks, when they may (tracia/service/permissions.h, by method and route); otherwise the error has been answered.
+// Does not block.
+std::optional<service::Principal> admit(service::Services& services, const http::ExchangePtr& exchange);
 
 // Adds an operation that does all its work on a worker; an error is answered as it is.
 using Operation = Result<Answer> (*)(service::Services&, const service::Principal&, const http::Exchange&);
 void add_on_worker(http::Router& router, service::Services& services, std::string method, std::string pattern,
-                   service::Need need, Operation operation);
+                   Operation operation);
 
 }  // namespace tracia::routes

@@ -53,7 +53,7 @@ class Receiver : public std::enable_shared_from_this<Receiver> {
 
   void receive(const http::ExchangePtr& exchange, otlp::Signal signal) {
     adopt_key_header(exchange->request);
-    const auto who = admit(services_, exchange, service::Need::kWrite);
+    const auto who = admit(services_, exchange);
     if (!who) return;
     const auto encoding = encoding_of(exchange->request);
     if (!encoding) {

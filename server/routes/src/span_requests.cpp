@@ -105,8 +105,8 @@ Status remove_events(service::Services& services, const std::string& project_id,
   return {};
 }
 
-void on_span(service::Services& services, const http::ExchangePtr& exchange, service::Need need, SpanWork work) {
-  auto who = admit(services, exchange, need);
+void on_span(service::Services& services, const http::ExchangePtr& exchange, SpanWork work) {
+  auto who = admit(services, exchange);
   if (!who) return;
   auto address = read_address(*exchange);
   if (!address) return exchange->error(address.error());
@@ -117,7 +117,7 @@ void on_span(service::Services& services, const http::ExchangePtr& exchange, ser
 
 void on_list(service::Services& services, const http::ExchangePtr& exchange, FilterSet set, std::string_view tag,
              ListWork work) {
-  auto who = admit(services, exchange, service::Need::kRead);
+  auto who = admit(services, exchange);
   if (!who) return;
   auto request = read_list(services, *exchange, std::move(who->project_id), set, tag);
   if (!request) return exchange->error(request.error());

@@ -43,7 +43,7 @@ Status remove_events(service::Services& services, const std::string& project_id,
 
 // Admits, reads the address and runs `work` on a worker: what every operation on one span does.
 using SpanWork = std::function<Answer(const service::Principal& who, const SpanAddress& address)>;
-void on_span(service::Services& services, const http::ExchangePtr& exchange, service::Need need, SpanWork work);
+void on_span(service::Services& services, const http::ExchangePtr& exchange, SpanWork work);
 
 // A list that was asked for: the filter, and where and how far to read.
 struct ListRequest {

@@ -10,6 +10,7 @@
 #include "tracia/base/bytes.h"
 #include "tracia/ingest/ingest.h"
 #include "tracia/routes/routes.h"
+#include "tracia/service/audit.h"
 
 namespace tracia::routes {
 namespace {
@@ -37,7 +38,7 @@ void store_one(service::Services& services, const http::ExchangePtr& exchange, s
 }
 
 void create_span(service::Services& services, const http::ExchangePtr& exchange) {
-  const auto who = admit(services, exchange, service::Need::kWrite);
+  const auto who = admit(services, exchange);
   if (!who) return;
   decode_body(services, exchange, [&services, exchange, project = who->project_id] {
     auto span =
@@ -89,7 +90,7 @@ void store_batch(service::Services& services, const http::ExchangePtr& exchange,
 }
 
 void create_batch(service::Services& services, const http::ExchangePtr& exchange) {
-  const auto who = admit(services, exchange, service::Need::kWrite);
+  const auto who = admit(services, exchange);
   if (!who) return;
   decode_body(services, exchange, [&services, exchange, project = who->project_id] {
     auto decoded = ingest::read_batch(exchange->request.body, batch_form(exchange->request), project,
@@ -100,7 +101,9 @@ void create_batch(service::Services& services, const http::ExchangePtr& exchange
 }
 
 // The evaluations go first: if the disk fails between the two, asking again finishes the work.
-Answer delete_span(service::Services& services, const std::string& project, const SpanAddress& address) {
+Answer delete_span(service::Services& services, const http::Exchange& exchange, const service::Principal& who,
+                   const SpanAddress& address) {
+  const std::string& project = who.project_id;
   const auto span = find_span(services, project, address);
   if (!span) return answer_error(span.error());
   const std::string& trace_id = span->span.trace_id;
@@ -109,7 +112,11 @@ Answer delete_span(service::Services& services, const std::string& project, cons
   if (!cleared) return answer_error(cleared.error());
   const auto removed = services.spans->remove(project, address.span_id, trace_id);
   if (!removed) return answer_error(removed.error());
-  return *removed ? answer_json(200, R"({"success":true})") : answer_error(span_not_found(address.span_id));
+  if (!*removed) return answer_error(span_not_found(address.span_id));
+  json::Writer w;
+  w.begin_object().field("traceId", trace_id).end_object();
+  service::record_audit(services, exchange, who, "spans.delete", address.span_id, w.str());
+  return answer_json(200, R"({"success":true})");
 }
 
 }  // namespace
@@ -118,8 +125,8 @@ void add_span_writes(http::Router& router, service::Services& services) {
   router.add("POST", "/api/v1/spans", [&services](const auto& exchange) { create_span(services, exchange); });
   router.add("POST", "/api/v1/spans/batch", [&services](const auto& exchange) { create_batch(services, exchange); });
   router.add("DELETE", "/api/v1/spans/{spanId}", [&services](const http::ExchangePtr& exchange) {
-    on_span(services, exchange, service::Need::kWrite, [&services](const auto& who, const auto& address) {
-      return delete_span(services, who.project_id, address);
+    on_span(services, exchange, [&services, exchange](const auto& who, const auto& address) {
+      return delete_span(services, *exchange, who, address);
     });
   });
 }

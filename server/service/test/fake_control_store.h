@@ -86,6 +86,73 @@ class FakeControlStore : public ControlStore {
     return write([&] { return remove_if(sessions_, [&](const auto& s) { return s.expires <= now; }); });
   }
 
+  Result<bool> remove_member(std::string_view id) override {
+    return changed([&] {
+      std::erase_if(sessions_, [&](const auto& entry) { return entry.second.member_id == id; });
+      std::erase_if(invitations_,
+                    [&](const auto& entry) { return entry.second.member_id == id || entry.second.invited_by == id; });
+      return members_.erase(std::string(id)) > 0;
+    });
+  }
+  Result<std::vector<Invitation>> invitations() override {
+    return read<std::vector<Invitation>>([&] { return oldest_first(invitations_); });
+  }
+  Status put_invitation(const Invitation& invitation) override {
+    return write([&] {
+      std::erase_if(invitations_, [&](const auto& entry) {
+        return ascii_iequals(entry.second.email, invitation.email) && entry.second.member_id == invitation.member_id;
+      });
+      return put(invitations_, invitation.id, invitation);
+    });
+  }
+  Result<bool> remove_invitation(std::string_view id) override {
+    return changed([&] { return invitations_.erase(std::string(id)) > 0; });
+  }
+  Status remove_expired_invitations(Timestamp now) override {
+    return write([&] { return remove_if(invitations_, [&](const auto& one) { return one.expires <= now; }); });
+  }
+  Status accept_invitation(std::string_view invitation_id, const Member& member) override {
+    {
+      const std::lock_guard lock(mutex_);
+      if (!invitations_.contains(std::string(invitation_id))) {
+        return fail({.code = ErrorCode::kNotFound, .message = "no such invitation"});
+      }
+    }
+    TRACIA_TRY(put_member(member));
+    return write([&]() -> Status {
+      invitations_.erase(std::string(invitation_id));
+      return {};
+    });
+  }
+  Status append_audit(const AuditEvent& event) override {
+    return write([&]() -> Status {
+      audit_.push_back(event);
+      audit_.back().number = ++audit_number_;
+      return {};
+    });
+  }
+  Result<std::vector<AuditEvent>> audit(const AuditQuery& query) override {
+    return read<std::vector<AuditEvent>>([&] {
+      std::vector<AuditEvent> found;
+      for (auto it = audit_.rbegin(); it != audit_.rend() && found.size() < query.limit; ++it) {
+        const bool wanted = (query.before == 0 || it->number < query.before) &&
+                            (query.actor.empty() || it->actor_id == query.actor) &&
+                            (query.action.empty() || it->action == query.action) &&
+                            (!query.from || it->time >= *query.from) && (!query.to || it->time < *query.to);
+        if (wanted) found.push_back(*it);
+      }
+      return found;
+    });
+  }
+  Status trim_audit(Timestamp before, size_t events_max) override {
+    return write([&]() -> Status {
+      std::erase_if(audit_, [&](const AuditEvent& event) {
+        return event.time < before || event.number + static_cast<int64_t>(events_max) <= audit_number_;
+      });
+      return {};
+    });
+  }
+
   Result<std::vector<Connection>> connections() override {
     return read<std::vector<Connection>>([&] { return oldest_first(connections_); });
   }
@@ -265,6 +332,16 @@ class FakeControlStore : public ControlStore {
     return fn();
   }
 
+  template <typename Fn>
+  Result<bool> changed(Fn fn) {
+    bool did = false;
+    TRACIA_TRY(write([&]() -> Status {
+      did = fn();
+      return {};
+    }));
+    return did;
+  }
+
   template <typename T>
   static Status put(Table<T>& table, const std::string& key, const T& value) {
     table[key] = value;
@@ -319,6 +396,9 @@ class FakeControlStore : public ControlStore {
   Table<ApiKey> keys_;
   Table<Member> members_;
   Table<LoginSession> sessions_;
+  Table<Invitation> invitations_;
+  std::vector<AuditEvent> audit_;
+  int64_t audit_number_ = 0;
   Table<Connection> connections_;
   Table<prompt::Prompt> prompts_;
   std::map<std::string, std::map<int64_t, prompt::Version>> versions_;

@@ -21,7 +21,8 @@
 
 namespace tracia::store {
 
-// "<prefix>_" + 16 lower-case hex: "prj_…", "key_…", "con_…", "prm_…", "evl_…", "mem_…", "exp_…".
+// "<prefix>_" + 16 lower-case hex: "prj_…", "key_…", "con_…", "prm_…", "evl_…", "mem_…", "exp_…",
+// "inv_…".
 std::string new_id(std::string_view prefix);
 
 struct Project {
@@ -39,14 +40,51 @@ struct ApiKey {
   std::optional<Timestamp> last_used, revoked;
 };
 
+// From the one who may do most.
 enum class MemberRole { kOwner, kAdmin, kEditor, kViewer };
 std::string_view member_role_name(MemberRole role);  // "owner"
+std::optional<MemberRole> member_role_from_name(std::string_view name);
+// Whether `role` may do at least what `least` may: owner > admin > editor > viewer.
+inline bool role_reaches(MemberRole role, MemberRole least) { return role <= least; }
 
 struct Member {
   std::string id, email, name;  // email is unique, ASCII case-insensitive
   std::string password_hash;    // argon2id, in libsodium's text form
   MemberRole role = MemberRole::kOwner;
+  bool disabled = false;                 // may not sign in, and is signed in nowhere
+  std::vector<std::string> project_ids;  // those that may be entered; empty = all
   Timestamp created;
+};
+
+// A link that makes somebody a member, or gives a member a new password. The link's token is never stored.
+struct Invitation {
+  std::string id, email;
+  std::string member_id;  // whose password it sets; "" = it makes a new member
+  MemberRole role = MemberRole::kViewer;
+  std::vector<std::string> project_ids;  // as Member's
+  std::string token_hash;                // SHA-256 of the token, 32 bytes
+  std::string invited_by;                // a member's id
+  Timestamp created, expires;
+};
+
+// Who did what, when, from where. Never changed once written.
+struct AuditEvent {
+  int64_t number = 0;  // given by the store, growing
+  Timestamp time;
+  std::string project_id;  // "" = of the whole server
+  std::string actor_kind;  // "member" | "key" | "system"
+  std::string actor_id, actor_name;
+  std::string action;       // "prompt.update"
+  std::string target;       // what it was done to: a slug, an id, an email
+  std::string detail_json;  // object of what changed; "" = none
+  std::string request_id, peer;
+};
+
+struct AuditQuery {
+  std::string actor, action;          // an actor's id; "" = any
+  std::optional<Timestamp> from, to;  // from <= time < to
+  int64_t before = 0;                 // only numbers below this one; 0 = from the newest
+  size_t limit = 50;
 };
 
 // A signed-in browser.
@@ -105,6 +143,22 @@ class ControlStore {
   virtual Status remove_login_session(std::string_view token_hash) = 0;
   virtual Status remove_login_sessions_of(std::string_view member_id) = 0;
   virtual Status remove_expired_login_sessions(Timestamp now) = 0;
+
+  // Members, invitations and the audit log. remove_member takes along the member's
+  // sessions, and the links that were made for or by them.
+  virtual Result<bool> remove_member(std::string_view id) = 0;
+  virtual Result<std::vector<Invitation>> invitations() = 0;  // oldest first, expired ones too
+  // Inserts; another invitation of the same email (ASCII case-insensitive) and purpose goes.
+  virtual Status put_invitation(const Invitation& invitation) = 0;
+  virtual Result<bool> remove_invitation(std::string_view id) = 0;
+  virtual Status remove_expired_invitations(Timestamp now) = 0;
+  // Puts `member` and removes the invitation, both or neither. kNotFound when the invitation is gone, kConflict as
+  // put_member().
+  virtual Status accept_invitation(std::string_view invitation_id, const Member& member) = 0;
+  virtual Status append_audit(const AuditEvent& event) = 0;                    // `number` is not read
+  virtual Result<std::vector<AuditEvent>> audit(const AuditQuery& query) = 0;  // newest first
+  // Removes what is older than `before`, and the oldest of more than `events_max`.
+  virtual Status trim_audit(Timestamp before, size_t events_max) = 0;
 
   // Connections. put: kConflict when another connection of the project has the name. remove: false = there was none.
   virtual Result<std::vector<Connection>> connections() = 0;  // of all projects

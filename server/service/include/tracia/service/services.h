@@ -17,6 +17,7 @@
 namespace tracia::service {
 
 class Access;       // access.h: keys, accounts, login, CSRF; who asks
+class Members;      // members.h: people, invitations
 class Prompts;      // prompts.h: prompts, versions, labels
 class Experiments;  // experiments.h: A/B tests of prompts, and their results
 class Connections;  // connections.h: providers of a project, sealing, where a call goes
@@ -35,6 +36,7 @@ struct Services {
   ControlCache* cache = nullptr;
   Workers* workers = nullptr;  // reads of the store, writes of the control store
   Access* access = nullptr;
+  Members* members = nullptr;
   Prompts* prompts = nullptr;
   Experiments* experiments = nullptr;
   Connections* connections = nullptr;
