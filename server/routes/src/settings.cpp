@@ -2,7 +2,6 @@
 #include <utility>
 
 #include "account_json.h"
-#include "models_json.h"
 #include "on_worker.h"
 #include "request_json.h"
 #include "tracia/routes/routes.h"
@@ -104,11 +103,6 @@ void revoke_key(Services& services, const http::ExchangePtr& exchange) {
   });
 }
 
-void list_models(Services& services, const http::ExchangePtr& exchange) {
-  if (!admit(services, exchange, Need::kRead)) return;
-  exchange->json(200, models_json(services.clock->now()));
-}
-
 }  // namespace
 
 void add_settings(http::Router& router, Services& services) {
@@ -122,7 +116,6 @@ void add_settings(http::Router& router, Services& services) {
   add("GET", "/api/v1/api-keys", list_keys);
   add("POST", "/api/v1/api-keys", create_key);
   add("DELETE", "/api/v1/api-keys/{keyId}", revoke_key);
-  add("GET", "/api/v1/models", list_models);
 }
 
 }  // namespace tracia::routes

@@ -7,10 +7,13 @@
 #include "access_rules.h"
 #include "login_throttle.h"
 #include "password.h"
+#include "rate_limiter.h"
 #include "session_table.h"
 #include "tracia/base/bytes.h"
 #include "tracia/base/ids.h"
 #include "tracia/service/digest.h"
+#include "tracia/service/metrics.h"
+#include "tracia/service/spend.h"
 
 namespace tracia::service {
 namespace {
@@ -59,13 +62,15 @@ struct Access::Impl {
   Services& services;
   SessionTable sessions;
   LoginThrottle emails, peers;
+  mutable RateLimiter limiter;
   std::mutex writes;  // one change of keys, projects or accounts at a time: what is checked is what is stored
 
   mutable std::mutex used_mutex;
   mutable std::unordered_map<std::string, Timestamp> used;  // by key id, since the last flush
 
   Timestamp now() const { return services.clock->now(); }
-  Result<Principal> key_principal(std::string_view token, Need need) const;
+  Result<Principal> key_principal(const http::Exchange& exchange, std::string_view token, Need need) const;
+  Status take_turn(const http::Exchange& exchange, const store::ApiKey& key) const;
   std::optional<SessionTable::Found> found(const http::Exchange& exchange) const;
   Result<SessionTable::Found> confirmed(const http::Exchange& exchange) const;
   Result<Principal> member_principal(const http::Exchange& exchange, Need need) const;
@@ -86,10 +91,33 @@ Access::~Access() = default;
 
 // --- Who asks -------------------------------------------------------------------------------------------------------
 
-Result<Principal> Access::Impl::key_principal(std::string_view token, Need need) const {
+// Says on every answer how much of the limit is left. On the connection's thread.
+Status Access::Impl::take_turn(const http::Exchange& exchange, const store::ApiKey& key) const {
+  const RateLimiter::Decision decision = limiter.take(key, services.clock->steady());
+  if (!decision.limited) return {};
+  http::ResponseWriter writer = exchange.writer;
+  const auto full_in = std::chrono::ceil<std::chrono::seconds>(decision.full_in).count();
+  writer.add_header("X-RateLimit-Limit", std::to_string(decision.limit));
+  writer.add_header("X-RateLimit-Remaining", std::to_string(decision.remaining));
+  writer.add_header("X-RateLimit-Reset", std::to_string(full_in));
+  if (decision.allowed) return {};
+  if (services.metrics != nullptr) {
+    ++services.metrics->counter("tracia_requests_limited_total", "Requests that a limit of a key or project refused.",
+                                {{"reason", "rate_limit"}});
+  }
+  const auto wait = std::max<int64_t>(1, std::chrono::ceil<std::chrono::seconds>(decision.retry_after).count());
+  return fail({.code = ErrorCode::kRateLimited,
+               .kind = ErrorKind::kRateLimit,
+               .message = "The API key '" + key.name + "' may send " + std::to_string(decision.limit) +
+                          " requests a minute. Try again in " + std::to_string(wait) + " s.",
+               .retry_after = decision.retry_after});
+}
+
+Result<Principal> Access::Impl::key_principal(const http::Exchange& exchange, std::string_view token, Need need) const {
   // Found by its hash: how long that takes says nothing about the key.
   const auto key = token.empty() ? nullptr : services.cache->key_by_hash(sha256(token));
   if (!key) return fail(unauthorized("Invalid or missing API key"));
+  TRACIA_TRY(take_turn(exchange, *key));
   if (need == Need::kAdmin) return fail(forbidden("An API key may not do this; sign in as an owner or admin"));
   {
     const std::lock_guard lock(used_mutex);
@@ -136,7 +164,7 @@ Result<Principal> Access::Impl::member_principal(const http::Exchange& exchange,
 }
 
 Result<Principal> Access::authenticate(const http::Exchange& exchange, Need need) const {
-  if (const auto token = bearer_token(exchange.request.headers)) return impl_->key_principal(*token, need);
+  if (const auto token = bearer_token(exchange.request.headers)) return impl_->key_principal(exchange, *token, need);
   return impl_->member_principal(exchange, need);
 }
 
@@ -388,6 +416,29 @@ Result<store::ApiKey> Access::revoke_key(std::string_view project_id, std::strin
   key->revoked = my.now();
   TRACIA_TRY(my.services.control->put_api_key(*key));
   my.services.cache->put_key(*key);
+  return std::move(*key);
+}
+
+Result<store::ApiKey> Access::update_key(std::string_view project_id, std::string_view id, const KeyChange& change) {
+  Impl& my = *impl_;
+  std::optional<std::string> name;
+  if (change.name) {
+    auto good = check_name("name", *change.name);
+    if (!good) return fail(good.error());
+    name = std::move(*good);
+  }
+  const std::lock_guard lock(my.writes);
+  auto key = my.find_key(project_id, id);
+  if (!key) return fail(not_found("API key not found"));
+  if (key->revoked) return fail({.code = ErrorCode::kConflict, .message = "This API key is revoked"});
+  if (name) key->name = std::move(*name);
+  KeyLimits limits = read_key_limits(key->limits_json);
+  if (change.requests_per_minute) limits.requests_per_minute = *change.requests_per_minute;
+  if (change.spend_cap) limits.spend_cap = *change.spend_cap;
+  key->limits_json = key_limits_json(limits);
+  TRACIA_TRY(my.services.control->put_api_key(*key));
+  my.services.cache->put_key(*key);
+  if (my.services.spend != nullptr) my.services.spend->set_cap(key->id, limits.spend_cap);
   return std::move(*key);
 }
 

@@ -1,0 +1,33 @@
+#include "rate_limiter.h"
+
+#include <algorithm>
+
+#include "tracia/service/limits.h"
+
+namespace tracia::service {
+
+RateLimiter::Decision RateLimiter::take(const store::ApiKey& key, SteadyTime now) {
+  using Nanos = std::chrono::nanoseconds;
+  if (key.limits_json.empty()) return {};
+  const std::lock_guard lock(mutex_);
+  Bucket& bucket = buckets_[key.id];
+  if (bucket.limits_json != key.limits_json) {
+    bucket = {.limits_json = key.limits_json,
+              .per_minute = read_key_limits(key.limits_json).requests_per_minute.value_or(0),
+              .full_at = now};
+  }
+  if (bucket.per_minute == 0) return {};
+  const Nanos interval = Nanos(std::chrono::minutes(1)) / bucket.per_minute;
+  const Nanos burst = interval * std::min(bucket.per_minute, kBurstMax);
+  const SteadyTime full_at = std::max(bucket.full_at, now) + interval;  // if this request is let in
+  const bool allowed = full_at - now <= burst;
+  if (allowed) bucket.full_at = full_at;
+  return {.limited = true,
+          .allowed = allowed,
+          .limit = bucket.per_minute,
+          .remaining = (burst - (bucket.full_at - now)) / interval,
+          .full_in = std::chrono::ceil<Millis>(bucket.full_at - now),
+          .retry_after = allowed ? Millis{0} : std::chrono::ceil<Millis>(full_at - now - burst)};
+}
+
+}  // namespace tracia::service
