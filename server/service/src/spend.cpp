@@ -22,10 +22,10 @@ constexpr int kSettingsTries = 5;
 
 Decimal spent_in(const Spend::Use& use) { return use.cap->period == SpendPeriod::kDay ? use.day : use.month; }
 
-// Cents are enough for people, and never less than what it is.
+// To a millionth, and never less than what it is: a call may cost less than a cent.
 std::string dollars(Decimal amount) {
-  constexpr llm::Int128 kCent = 10'000'000'000'000'000;
-  const std::string text = Decimal::from_units((amount.units() + kCent - 1) / kCent * kCent).to_string();
+  constexpr llm::Int128 kUnit = 1'000'000'000'000;
+  const std::string text = Decimal::from_units((amount.units() + kUnit - 1) / kUnit * kUnit).to_string();
   const size_t point = text.find('.');
   if (point == std::string::npos) return "$" + text + ".00";
   return "$" + text + (text.size() - point == 2 ? "0" : "");
@@ -143,8 +143,8 @@ Error Spend::refusal(const Principal& who, bool of_key, const Use& use) const {
   const auto project = services_.cache->project(who.project_id);
   std::string message = of_key ? "The spend cap of the API key '" + who.name + "'"
                                : "The spend cap of the project '" + (project ? project->name : who.project_id) + "'";
-  message += " is reached: " + dollars(spent_in(use)) + " of " + dollars(use.cap->usd) + " spent this " +
-             std::string(spend_period_name(use.cap->period));
+  message += " is reached: " + dollars(spent_in(use)) + " of " + dollars(use.cap->usd) + " spent " +
+             (use.cap->period == SpendPeriod::kDay ? "today" : "this month");
   const bool only_reserved = spent_in(use) < use.cap->usd;
   if (only_reserved) message += ", and calls under way may use the rest";
   message += ". It resets at " + format_rfc3339_millis(end) + "; an owner or admin can raise it in Settings > Limits.";
