@@ -77,7 +77,8 @@ def test_other_keys_and_members_are_not_slowed_down(own, key):
 @pytest.mark.parametrize("change,field", [
     ({"requestsPerMinute": 0}, "requestsPerMinute"), ({"requestsPerMinute": "60"}, "requestsPerMinute"),
     ({"requestsPerMinute": 1000001}, "requestsPerMinute"), ({"name": ""}, "name"), ({"name": 7}, "name"),
-    ({"spendCap": {"usd": 5, "period": "day"}}, "spendCap.usd"), ({"spendCap": {"usd": "-1", "period": "day"}}, "spendCap.usd"),
+    ({"spendCap": {"usd": 5, "period": "day"}}, "spendCap.usd"),
+    ({"spendCap": {"usd": "-1", "period": "day"}}, "spendCap.usd"),
     ({"spendCap": {"usd": "5", "period": "year"}}, "spendCap.period"), ({"spendCap": "5"}, "spendCap")])
 def test_what_is_wrong_is_named(own, key, change, field):
     assert own.owner.put(f"/api/v1/api-keys/{key[0]}", change, expect=400).error["message"].startswith(field)

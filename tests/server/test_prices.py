@@ -58,7 +58,8 @@ def test_runs_the_gateway_and_batches_use_it(own, span_body):
     body = {"content": [{"id": "m", "role": "user", "content": "Hi"}], "provider": "openai", "model": "gpt-4o-mini"}
     result = json.loads(client.post("/api/v1/run", body).body, parse_float=Decimal)
     assert result["cost"] == Decimal(result["usage"]["inputTokens"]) / 1000 and result["costStatus"] == "exact"
-    chat = client.post("/v1/chat/completions", {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Hi"}]})
+    chat = client.post("/v1/chat/completions", {"model": "gpt-4o-mini",
+                                                "messages": [{"role": "user", "content": "Hi"}]})
     span = json.loads(client.get(f"/api/v1/spans/{chat.headers['x-tracia-span-id']}").body, parse_float=Decimal)
     assert span["cost"] == Decimal(span["inputTokens"]) / 1000
     sent = span_body(model="gpt-4o-mini")
@@ -80,7 +81,8 @@ def test_a_model_that_the_catalog_lacks_gets_a_price_that_outlives_a_restart(sim
 
 
 @pytest.mark.parametrize("body,field", [({"output": "1"}, "input"), ({"input": "1"}, "output"),
-                                        ({"input": 1, "output": "1"}, "input"), ({"input": "1", "output": "x"}, "output"),
+                                        ({"input": 1, "output": "1"}, "input"),
+                                        ({"input": "1", "output": "x"}, "output"),
                                         ({"input": "-1", "output": "1"}, "input"), ([], "object")])
 def test_a_wrong_price_is_named(own, body, field):
     assert field in own.owner.put(price_path("openai", "gpt-4o"), body, expect=400).error["message"]

@@ -1,6 +1,7 @@
 """Spend caps from outside: what counts, what is refused, under load and after kill -9."""
 
 import json
+import socket
 import threading
 from decimal import Decimal
 
@@ -137,7 +138,6 @@ def test_a_client_that_leaves_in_the_middle_pays_for_what_came(own):
     request = json.dumps({"model": "gpt-4o", "stream": True, "messages": [{"role": "user", "content": "A long story"}]})
     head = (f"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {KEY}\r\n"
             f"Content-Type: application/json\r\nContent-Length: {len(request)}\r\n\r\n")
-    import socket
     with socket.create_connection((own.host, own.port), timeout=harness.DEADLINE) as connection:
         connection.sendall((head + request).encode())
         connection.recv(1000)

@@ -40,7 +40,9 @@ TEST(PriceBook, TheProjectsPriceWinsOverTheCatalogsForThatProjectOnly) {
 TEST(PriceBook, NamesAreFoundInAnyCaseAndByTheCatalogsName) {
   const PriceBook book = book_with("openai", "gpt-4o", "1", "3");
   EXPECT_EQ(priced(book, "prj_1", "OpenAI", "GPT-4o").total.to_string(), "2.5");
-  EXPECT_EQ(priced(book, "prj_1", "openai", "gpt-4o-2024-08-06").total.to_string(), "2.5");
+  EXPECT_EQ(priced(book, "prj_1", "openai", "gpt-4o-2031-01-01").total.to_string(), "2.5");  // a snapshot
+  // The catalog knows this one by itself: it has a price of its own.
+  EXPECT_EQ(priced(book, "prj_1", "openai", "gpt-4o-2024-08-06").total.to_string(), "7.5");
 }
 
 TEST(PriceBook, PricesWhatTheCatalogDoesNotKnow) {

@@ -12,7 +12,6 @@
 #include "tracia/base/bytes.h"
 #include "tracia/base/ids.h"
 #include "tracia/service/digest.h"
-#include "tracia/service/metrics.h"
 #include "tracia/service/spend.h"
 
 namespace tracia::service {
@@ -70,7 +69,6 @@ struct Access::Impl {
 
   Timestamp now() const { return services.clock->now(); }
   Result<Principal> key_principal(const http::Exchange& exchange, std::string_view token, Need need) const;
-  Status take_turn(const http::Exchange& exchange, const store::ApiKey& key) const;
   std::optional<SessionTable::Found> found(const http::Exchange& exchange) const;
   Result<SessionTable::Found> confirmed(const http::Exchange& exchange) const;
   Result<Principal> member_principal(const http::Exchange& exchange, Need need) const;
@@ -91,33 +89,11 @@ Access::~Access() = default;
 
 // --- Who asks -------------------------------------------------------------------------------------------------------
 
-// Says on every answer how much of the limit is left. On the connection's thread.
-Status Access::Impl::take_turn(const http::Exchange& exchange, const store::ApiKey& key) const {
-  const RateLimiter::Decision decision = limiter.take(key, services.clock->steady());
-  if (!decision.limited) return {};
-  http::ResponseWriter writer = exchange.writer;
-  const auto full_in = std::chrono::ceil<std::chrono::seconds>(decision.full_in).count();
-  writer.add_header("X-RateLimit-Limit", std::to_string(decision.limit));
-  writer.add_header("X-RateLimit-Remaining", std::to_string(decision.remaining));
-  writer.add_header("X-RateLimit-Reset", std::to_string(full_in));
-  if (decision.allowed) return {};
-  if (services.metrics != nullptr) {
-    ++services.metrics->counter("tracia_requests_limited_total", "Requests that a limit of a key or project refused.",
-                                {{"reason", "rate_limit"}});
-  }
-  const auto wait = std::max<int64_t>(1, std::chrono::ceil<std::chrono::seconds>(decision.retry_after).count());
-  return fail({.code = ErrorCode::kRateLimited,
-               .kind = ErrorKind::kRateLimit,
-               .message = "The API key '" + key.name + "' may send " + std::to_string(decision.limit) +
-                          " requests a minute. Try again in " + std::to_string(wait) + " s.",
-               .retry_after = decision.retry_after});
-}
-
 Result<Principal> Access::Impl::key_principal(const http::Exchange& exchange, std::string_view token, Need need) const {
   // Found by its hash: how long that takes says nothing about the key.
   const auto key = token.empty() ? nullptr : services.cache->key_by_hash(sha256(token));
   if (!key) return fail(unauthorized("Invalid or missing API key"));
-  TRACIA_TRY(take_turn(exchange, *key));
+  TRACIA_TRY(take_turn(limiter, services, exchange, *key));
   if (need == Need::kAdmin) return fail(forbidden("An API key may not do this; sign in as an owner or admin"));
   {
     const std::lock_guard lock(used_mutex);

@@ -1,5 +1,5 @@
-// What runs and calls of the gateway say alike about a call of a model: its trace, its errors, its price. Private to
-// the service.
+// What runs and calls of the gateway say alike about a call of a model: its trace, its errors, its price, what it
+// reserves and spends. Private to the service.
 #pragma once
 
 #include <string>

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "tracia/service/limits.h"
+#include "tracia/service/metrics.h"
 
 namespace tracia::service {
 
@@ -28,6 +29,28 @@ RateLimiter::Decision RateLimiter::take(const store::ApiKey& key, SteadyTime now
           .remaining = (burst - (bucket.full_at - now)) / interval,
           .full_in = std::chrono::ceil<Millis>(bucket.full_at - now),
           .retry_after = allowed ? Millis{0} : std::chrono::ceil<Millis>(full_at - now - burst)};
+}
+
+Status take_turn(RateLimiter& limiter, const Services& services, const http::Exchange& exchange,
+                 const store::ApiKey& key) {
+  const RateLimiter::Decision decision = limiter.take(key, services.clock->steady());
+  if (!decision.limited) return {};
+  http::ResponseWriter writer = exchange.writer;
+  const auto full_in = std::chrono::ceil<std::chrono::seconds>(decision.full_in).count();
+  writer.add_header("X-RateLimit-Limit", std::to_string(decision.limit));
+  writer.add_header("X-RateLimit-Remaining", std::to_string(decision.remaining));
+  writer.add_header("X-RateLimit-Reset", std::to_string(full_in));
+  if (decision.allowed) return {};
+  if (services.metrics != nullptr) {
+    ++services.metrics->counter("tracia_requests_limited_total", "Requests that a limit of a key or project refused.",
+                                {{"reason", "rate_limit"}});
+  }
+  const auto wait = std::max<int64_t>(1, std::chrono::ceil<std::chrono::seconds>(decision.retry_after).count());
+  return fail({.code = ErrorCode::kRateLimited,
+               .kind = ErrorKind::kRateLimit,
+               .message = "The API key '" + key.name + "' may send " + std::to_string(decision.limit) +
+                          " requests a minute. Try again in " + std::to_string(wait) + " s.",
+               .retry_after = decision.retry_after});
 }
 
 }  // namespace tracia::service

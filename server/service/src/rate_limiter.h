@@ -9,6 +9,9 @@
 #include <unordered_map>
 
 #include "tracia/base/clock.h"
+#include "tracia/base/result.h"
+#include "tracia/http/router.h"
+#include "tracia/service/services.h"
 #include "tracia/store/control_store.h"
 
 namespace tracia::service {
@@ -39,5 +42,10 @@ class RateLimiter {
   std::mutex mutex_;
   std::unordered_map<std::string, Bucket> buckets_;  // by key id; only of keys that have limits
 };
+
+// Takes the key's turn for a request, says on its answer how much of the limit is left, and counts a refusal. On the
+// connection's thread. Errors: kRateLimited with retry_after.
+Status take_turn(RateLimiter& limiter, const Services& services, const http::Exchange& exchange,
+                 const store::ApiKey& key);
 
 }  // namespace tracia::service
