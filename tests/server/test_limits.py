@@ -84,6 +84,14 @@ def test_what_is_wrong_is_named(own, key, change, field):
     assert own.owner.put(f"/api/v1/api-keys/{key[0]}", change, expect=400).error["message"].startswith(field)
 
 
+def test_a_key_sees_its_own_use_and_a_member_everybodys(own, key):
+    key_id, client = key
+    assert [k["id"] for k in client.get("/api/v1/usage").json["apiKeys"]] == [key_id]
+    seen = own.owner.get("/api/v1/usage").json
+    assert key_id in [k["id"] for k in seen["apiKeys"]] and len(seen["apiKeys"]) > 1
+    assert seen["project"]["day"]["resetsAt"] <= seen["project"]["month"]["resetsAt"]
+
+
 def test_only_admins_change_limits(own, key):
     key_id, client = key
     client.put(f"/api/v1/api-keys/{key_id}", {"requestsPerMinute": None}, expect=403)
