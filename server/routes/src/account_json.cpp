@@ -3,7 +3,9 @@
 #include <optional>
 #include <string>
 
+#include "request_json.h"
 #include "tracia/base/clock.h"
+#include "tracia/service/limits.h"
 
 namespace tracia::routes {
 namespace {
@@ -63,6 +65,9 @@ void write_api_key(json::Writer& w, const store::ApiKey& key, std::string_view s
   w.field("createdBy", key.created_by).field("createdAt", format_rfc3339_millis(key.created));
   write_time_or_null(w, "lastUsedAt", key.last_used);
   write_time_or_null(w, "revokedAt", key.revoked);
+  const service::KeyLimits limits = service::read_key_limits(key.limits_json);
+  write_or_null(w, "requestsPerMinute", limits.requests_per_minute);
+  service::write_spend_cap(w, limits.spend_cap);
   w.end_object();
 }
 

@@ -13,6 +13,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "tracia/base/error.h"
 #include "tracia/base/result.h"
@@ -36,6 +37,12 @@ void on_worker(service::Services& services, const http::ExchangePtr& exchange, s
 // Who asks, when they may (tracia/service/permissions.h, by method and route); otherwise the error has been answered.
 // Does not block.
 std::optional<service::Principal> admit(service::Services& services, const http::ExchangePtr& exchange);
+
+// Whether the project exists and the asker may enter it: a key its own, a member those they were given. Not: the answer
+// is project_not_found(). Does not block.
+bool reaches_project(service::Services& services, const http::Exchange& exchange, const service::Principal& who,
+                     std::string_view project_id);
+Error project_not_found();
 
 // Adds an operation that does all its work on a worker; an error is answered as it is.
 using Operation = Result<Answer> (*)(service::Services&, const service::Principal&, const http::Exchange&);

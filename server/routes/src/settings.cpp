@@ -2,7 +2,6 @@
 #include <utility>
 
 #include "account_json.h"
-#include "models_json.h"
 #include "on_worker.h"
 #include "request_json.h"
 #include "tracia/routes/routes.h"
@@ -48,10 +47,6 @@ std::string name_detail(std::string_view name) {
   return w.begin_object().field("name", name).end_object().take();
 }
 
-Error project_not_found() {
-  return {.code = ErrorCode::kNotFound, .kind = ErrorKind::kNotFound, .message = "Project not found"};
-}
-
 // Members see those they may enter; a key its own.
 void list_projects(Services& services, const http::ExchangePtr& exchange) {
   const auto who = admit(services, exchange);
@@ -84,8 +79,7 @@ void rename_project(Services& services, const http::ExchangePtr& exchange) {
   auto name = read_name(exchange->request.body);
   if (!name) return exchange->error(name.error());
   std::string id(exchange->parameter("projectId"));
-  const auto session = services.access->signed_in(*exchange);
-  if (!session || !service::may_enter(session->first, id)) return exchange->error(project_not_found());
+  if (!reaches_project(services, *exchange, *who, id)) return exchange->error(project_not_found());
   on_worker(services, exchange,
             [&services, exchange, who = std::move(*who), id = std::move(id), name = std::move(*name)] {
               const auto project = services.access->rename_project(id, name);
@@ -132,11 +126,6 @@ void revoke_key(Services& services, const http::ExchangePtr& exchange) {
             });
 }
 
-void list_models(Services& services, const http::ExchangePtr& exchange) {
-  if (!admit(services, exchange)) return;
-  exchange->json(200, models_json(services.clock->now()));
-}
-
 }  // namespace
 
 void add_settings(http::Router& router, Services& services) {
@@ -150,7 +139,6 @@ void add_settings(http::Router& router, Services& services) {
   add("GET", "/api/v1/api-keys", list_keys);
   add("POST", "/api/v1/api-keys", create_key);
   add("DELETE", "/api/v1/api-keys/{keyId}", revoke_key);
-  add("GET", "/api/v1/models", list_models);
 }
 
 }  // namespace tracia::routes

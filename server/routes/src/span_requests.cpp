@@ -8,6 +8,7 @@
 #include "tracia/base/ids.h"
 #include "tracia/ingest/otlp.h"
 #include "tracia/service/control_cache.h"
+#include "tracia/service/spend.h"
 
 namespace tracia::routes {
 namespace {
@@ -57,6 +58,12 @@ void decode_body(service::Services& services, const http::ExchangePtr& exchange,
   if (exchange->request.body.size() <= kDecodedAtOnceBytesMax) return decode();
   const Status taken = services.workers->submit(std::move(decode));
   if (!taken) exchange->error(taken.error());
+}
+
+void append_spans(service::Services& services, const service::Principal& who, std::vector<store::NewSpan> spans,
+                  store::AppendCallback done) {
+  if (services.spend != nullptr) done = services.spend->counting(who, spans, std::move(done));
+  services.spans->append(std::move(spans), std::move(done));
 }
 
 void answer_refusal(http::Exchange& exchange, Error error) {

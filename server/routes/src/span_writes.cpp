@@ -11,6 +11,7 @@
 #include "tracia/ingest/ingest.h"
 #include "tracia/routes/routes.h"
 #include "tracia/service/audit.h"
+#include "tracia/service/prices.h"
 
 namespace tracia::routes {
 namespace {
@@ -24,11 +25,12 @@ std::string created_json(const std::string& span_id, const store::Appended& appe
   return w.take();
 }
 
-void store_one(service::Services& services, const http::ExchangePtr& exchange, store::NewSpan span) {
+void store_one(service::Services& services, const http::ExchangePtr& exchange, const service::Principal& who,
+               store::NewSpan span) {
   std::string span_id = span.span.span_id;
   std::vector<store::NewSpan> spans;
   spans.push_back(std::move(span));
-  services.spans->append(std::move(spans), [exchange, span_id = std::move(span_id)](auto result) {
+  append_spans(services, who, std::move(spans), [exchange, span_id = std::move(span_id)](auto result) {
     exchange->writer.post([exchange, span_id, result = std::move(result)] {
       if (!result) return answer_refusal(*exchange, result.error());
       const store::Appended& appended = result->front();
@@ -38,12 +40,12 @@ void store_one(service::Services& services, const http::ExchangePtr& exchange, s
 }
 
 void create_span(service::Services& services, const http::ExchangePtr& exchange) {
-  const auto who = admit(services, exchange);
-  if (!who) return;
-  decode_body(services, exchange, [&services, exchange, project = who->project_id] {
-    auto span =
-        ingest::read_span(exchange->request.body, project, prompt_ids(services, project), services.clock->now());
-    if (span) return store_one(services, exchange, std::move(*span));
+  auto admitted = admit(services, exchange);
+  if (!admitted) return;
+  decode_body(services, exchange, [&services, exchange, who = std::move(*admitted)] {
+    auto span = ingest::read_span(exchange->request.body, who.project_id, prompt_ids(services, who.project_id),
+                                  services.clock->now(), service::price_book(services).get());
+    if (span) return store_one(services, exchange, who, std::move(*span));
     exchange->writer.post([exchange, error = std::move(span).error()] { exchange->error(error); });
   });
 }
@@ -77,7 +79,8 @@ std::string batch_json(const std::vector<store::Appended>& appended, const std::
   return w.take();
 }
 
-void store_batch(service::Services& services, const http::ExchangePtr& exchange, ingest::Decoded decoded) {
+void store_batch(service::Services& services, const http::ExchangePtr& exchange, const service::Principal& who,
+                 ingest::Decoded decoded) {
   auto rejected = std::make_shared<const std::vector<ingest::Rejected>>(std::move(decoded.rejected));
   const auto answer = [exchange, rejected](Result<std::vector<store::Appended>> result) {
     exchange->writer.post([exchange, rejected, result = std::move(result)] {
@@ -86,16 +89,17 @@ void store_batch(service::Services& services, const http::ExchangePtr& exchange,
     });
   };
   if (decoded.spans.empty()) return answer(std::vector<store::Appended>());
-  services.spans->append(std::move(decoded.spans), answer);
+  append_spans(services, who, std::move(decoded.spans), answer);
 }
 
 void create_batch(service::Services& services, const http::ExchangePtr& exchange) {
-  const auto who = admit(services, exchange);
-  if (!who) return;
-  decode_body(services, exchange, [&services, exchange, project = who->project_id] {
-    auto decoded = ingest::read_batch(exchange->request.body, batch_form(exchange->request), project,
-                                      prompt_ids(services, project), services.clock->now());
-    if (decoded) return store_batch(services, exchange, std::move(*decoded));
+  auto admitted = admit(services, exchange);
+  if (!admitted) return;
+  decode_body(services, exchange, [&services, exchange, who = std::move(*admitted)] {
+    auto decoded = ingest::read_batch(exchange->request.body, batch_form(exchange->request), who.project_id,
+                                      prompt_ids(services, who.project_id), services.clock->now(),
+                                      service::price_book(services).get());
+    if (decoded) return store_batch(services, exchange, who, std::move(*decoded));
     exchange->writer.post([exchange, error = std::move(decoded).error()] { exchange->error(error); });
   });
 }

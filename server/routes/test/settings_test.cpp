@@ -14,6 +14,7 @@ class SettingsTest : public ::testing::Test {
  protected:
   void SetUp() override {
     add_settings(api.router, api.services);
+    add_prices(api.router, api.services);
     me = api.add_member(store::MemberRole::kOwner);
     api.start();
   }

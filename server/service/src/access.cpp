@@ -6,6 +6,7 @@
 #include "access_rules.h"
 #include "password.h"
 #include "tracia/service/digest.h"
+#include "tracia/service/spend.h"
 
 namespace tracia::service {
 namespace {
@@ -39,10 +40,12 @@ Access::~Access() = default;
 
 // --- Who asks -------------------------------------------------------------------------------------------------------
 
-Result<Principal> Access::Impl::key_principal(std::string_view token, const Permission& permission) const {
+Result<Principal> Access::Impl::key_principal(const http::Exchange& exchange, std::string_view token,
+                                              const Permission& permission) const {
   // Found by its hash: how long that takes says nothing about the key.
   const auto key = token.empty() ? nullptr : services.cache->key_by_hash(sha256(token));
   if (!key) return fail(unauthorized("Invalid or missing API key"));
+  TRACIA_TRY(take_turn(limiter, services, exchange, *key));
   Principal who{.project_id = key->project_id, .name = key->name, .key_id = key->id};
   if (const Status may = check_permission(permission, who.role, false); !may) return fail(may.error());
   const std::lock_guard lock(used_mutex);
@@ -104,7 +107,8 @@ std::vector<store::Project> Access::projects_of(const store::Member& member) con
 
 Result<Principal> Access::authenticate(const http::Exchange& exchange) const {
   const Permission& permission = permission_of(exchange.request.method, exchange.route);
-  if (const auto token = bearer_token(exchange.request.headers)) return impl_->key_principal(*token, permission);
+  if (const auto token = bearer_token(exchange.request.headers))
+    return impl_->key_principal(exchange, *token, permission);
   return impl_->member_principal(exchange, permission);
 }
 
@@ -353,6 +357,29 @@ Result<store::ApiKey> Access::revoke_key(std::string_view project_id, std::strin
   key->revoked = my.now();
   TRACIA_TRY(my.services.control->put_api_key(*key));
   my.services.cache->put_key(*key);
+  return std::move(*key);
+}
+
+Result<store::ApiKey> Access::update_key(std::string_view project_id, std::string_view id, const KeyChange& change) {
+  Impl& my = *impl_;
+  std::optional<std::string> name;
+  if (change.name) {
+    auto good = check_name("name", *change.name);
+    if (!good) return fail(good.error());
+    name = std::move(*good);
+  }
+  const std::lock_guard lock(my.writes);
+  auto key = my.find_key(project_id, id);
+  if (!key) return fail(not_found("API key not found"));
+  if (key->revoked) return fail({.code = ErrorCode::kConflict, .message = "This API key is revoked"});
+  if (name) key->name = std::move(*name);
+  KeyLimits limits = read_key_limits(key->limits_json);
+  if (change.requests_per_minute) limits.requests_per_minute = *change.requests_per_minute;
+  if (change.spend_cap) limits.spend_cap = *change.spend_cap;
+  key->limits_json = key_limits_json(limits);
+  TRACIA_TRY(my.services.control->put_api_key(*key));
+  my.services.cache->put_key(*key);
+  if (my.services.spend != nullptr) my.services.spend->set_cap(key->id, limits.spend_cap);
   return std::move(*key);
 }
 

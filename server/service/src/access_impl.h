@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "login_throttle.h"
+#include "rate_limiter.h"
 #include "session_table.h"
 #include "tracia/base/bytes.h"
 #include "tracia/base/ids.h"
@@ -36,13 +37,15 @@ struct Access::Impl {
   Services& services;
   SessionTable sessions;
   LoginThrottle emails, peers;
+  mutable RateLimiter limiter;
   std::mutex writes;  // one change of keys, projects or accounts at a time: what is checked is what is stored
 
   mutable std::mutex used_mutex;
   mutable std::unordered_map<std::string, Timestamp> used;  // by key id, since the last flush
 
   Timestamp now() const { return services.clock->now(); }
-  Result<Principal> key_principal(std::string_view token, const Permission& permission) const;
+  Result<Principal> key_principal(const http::Exchange& exchange, std::string_view token,
+                                  const Permission& permission) const;
   std::optional<SessionTable::Found> found(const http::Exchange& exchange) const;
   Result<SessionTable::Found> confirmed(const http::Exchange& exchange) const;
   Result<Principal> member_principal(const http::Exchange& exchange, const Permission& permission) const;

@@ -69,7 +69,13 @@ constexpr Permission kPermissions[] = {
     // Settings of a project: who administers it. API keys cannot make API keys, nor read how providers are reached.
     {"GET", "/api/v1/api-keys", kAdmin},
     {"POST", "/api/v1/api-keys", kAdmin},
+    {"PUT", "/api/v1/api-keys/{keyId}", kAdmin},
     {"DELETE", "/api/v1/api-keys/{keyId}", kAdmin},
+    {"GET", "/api/v1/projects/{projectId}/limits", kViewer},
+    {"PUT", "/api/v1/projects/{projectId}/limits", kAdmin},
+    {"GET", "/api/v1/usage", kViewer},
+    {"PUT", "/api/v1/models/{provider}/{model}/price", kAdmin},
+    {"DELETE", "/api/v1/models/{provider}/{model}/price", kAdmin},
     {"GET", "/api/v1/connections", kAdmin},
     {"POST", "/api/v1/connections", kAdmin},
     {"GET", "/api/v1/connections/{connectionId}", kAdmin},

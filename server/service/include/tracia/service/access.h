@@ -13,6 +13,7 @@
 
 #include "tracia/base/result.h"
 #include "tracia/http/router.h"
+#include "tracia/service/limits.h"
 #include "tracia/service/services.h"
 
 namespace tracia::service {
@@ -35,7 +36,9 @@ class Access {
   // From `Authorization: Bearer tr_…`, else from the session cookie. Members name the project with `X-Tracia-Project`
   // (its id; the first they may enter when missing). Unsafe methods by cookie need `X-CSRF-Token`. Does not block.
   // What they may do is in permissions.h, by the exchange's method and route.
-  // Errors: kUnauthorized "Invalid or missing API key"; kForbidden with the role that is needed, or another reason.
+  // A key with a limit of requests takes its turn here, and the answer says in X-RateLimit-* what is left.
+  // Errors: kUnauthorized "Invalid or missing API key"; kForbidden with the role that is needed, or another reason;
+  // kRateLimited with retry_after.
   Result<Principal> authenticate(const http::Exchange& exchange) const;
 
   // First start. Makes the first project when there is none, the bootstrap key (kInvalidRequest when it is weak), and,
@@ -75,6 +78,13 @@ class Access {
   Result<std::pair<store::ApiKey, std::string>> create_key(std::string_view project_id, std::string_view name,
                                                            std::string_view created_by);
   Result<store::ApiKey> revoke_key(std::string_view project_id, std::string_view id);  // kNotFound; idempotent
+  // What is not given stays; an inner nullopt clears. Errors: kInvalidRequest, kNotFound, kConflict when it is revoked.
+  struct KeyChange {
+    std::optional<std::string> name;
+    std::optional<std::optional<int64_t>> requests_per_minute;
+    std::optional<std::optional<SpendCap>> spend_cap;
+  };
+  Result<store::ApiKey> update_key(std::string_view project_id, std::string_view id, const KeyChange& change);
   void flush_last_used();  // writes the last-used times of keys; called by a timer and at shutdown. Blocks
   // A key that was made or revoked beside us, in the store already (the control socket).
   void adopt_key(const store::ApiKey& key);

@@ -24,6 +24,8 @@ class Connections;  // connections.h: providers of a project, sealing, where a c
 class Runs;         // runs.h: prompts.run and the unsaved run
 class Gateway;      // gateway.h: OpenAI's dialect for any provider's models
 class Metrics;      // metrics.h: counters and histograms for /metrics
+class Prices;       // prices.h: projects' own prices of models
+class Spend;        // spend.h: what keys and projects spend, and the caps on it
 class Log;          // log.h: structured lines on stderr
 
 struct Services {
@@ -40,6 +42,8 @@ struct Services {
   Prompts* prompts = nullptr;
   Experiments* experiments = nullptr;
   Connections* connections = nullptr;
+  Prices* prices = nullptr;  // nullptr: the catalog's alone
+  Spend* spend = nullptr;    // nullptr: nothing is counted or capped
   Runs* runs = nullptr;
   Gateway* gateway = nullptr;
   const std::atomic<bool>* stopping = nullptr;  // true once the server began to stop; nullptr: it never does
