@@ -40,7 +40,8 @@ ApiKey read_api_key(const Statement& row) {
           .created_by = text(row, 5),
           .created = stamp(row, 6),
           .last_used = optional_stamp(row, 7),
-          .revoked = optional_stamp(row, 8)};
+          .revoked = optional_stamp(row, 8),
+          .limits_json = text(row, 9)};
 }
 
 Member read_member(const Statement& row) {
@@ -120,21 +121,21 @@ Status ControlSqlite::put_project(const Project& project) {
 
 Result<std::vector<ApiKey>> ControlSqlite::api_keys() {
   return all_rows<ApiKey>(*sessions_,
-                          "SELECT id, project, name, prefix, hash, created_by, created, last_used, revoked"
-                          " FROM api_keys ORDER BY created, rowid",
+                          "SELECT id, project, name, prefix, hash, created_by, created, last_used, revoked,"
+                          " limits FROM api_keys ORDER BY created, rowid",
                           {}, read_api_key);
 }
 
 Status ControlSqlite::put_api_key(const ApiKey& key) {
   return sessions_->write([&](Session& session) {
     return session.run(
-        "INSERT INTO api_keys(id, project, name, prefix, hash, created_by, created, last_used, revoked)"
-        " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        "INSERT INTO api_keys(id, project, name, prefix, hash, created_by, created, last_used, revoked, limits)"
+        " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
         " ON CONFLICT(id) DO UPDATE SET project = excluded.project, name = excluded.name, prefix = excluded.prefix,"
         " hash = excluded.hash, created_by = excluded.created_by, created = excluded.created,"
-        " last_used = excluded.last_used, revoked = excluded.revoked",
+        " last_used = excluded.last_used, revoked = excluded.revoked, limits = excluded.limits",
         values(key.id, key.project_id, key.name, key.prefix, Blob{key.hash}, key.created_by, key.created, key.last_used,
-               key.revoked));
+               key.revoked, key.limits_json));
   });
 }
 

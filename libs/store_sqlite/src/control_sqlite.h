@@ -62,6 +62,16 @@ class ControlSqlite final : public store::ControlStore {
   Status remove_evaluations_of(std::string_view project_id, std::string_view span_id,
                                std::string_view trace_id) override;
 
+  Result<std::vector<store::ProjectSettings>> project_settings() override;
+  Status put_project_settings(const store::ProjectSettings& settings) override;
+  Status put_spent(const std::vector<store::Spent>& spent, std::string_view oldest_day,
+                   std::string_view oldest_month) override;
+  Result<std::vector<store::Spent>> spent() override;
+  Result<std::vector<store::ModelPrice>> model_prices() override;
+  Status put_model_price(const store::ModelPrice& price) override;
+  Result<bool> remove_model_price(std::string_view project_id, std::string_view provider,
+                                  std::string_view model) override;
+
   Result<std::optional<std::string>> setting(std::string_view name) override;
   Status put_setting(std::string_view name, const std::optional<std::string>& value) override;
 

@@ -237,6 +237,40 @@ class FakeControlStore : public ControlStore {
     });
   }
 
+  Result<std::vector<ProjectSettings>> project_settings() override {
+    return read<std::vector<ProjectSettings>>([&] { return all(project_settings_); });
+  }
+  Status put_project_settings(const ProjectSettings& settings) override {
+    return write([&]() -> Status {
+      const auto before = find(project_settings_, settings.project_id);
+      if ((before ? before->revision : 0) != settings.revision - 1) return conflict("the settings have changed");
+      return put(project_settings_, settings.project_id, settings);
+    });
+  }
+  Status put_spent(const std::vector<Spent>& spent, std::string_view oldest_day,
+                   std::string_view oldest_month) override {
+    return write([&]() -> Status {
+      for (const Spent& one : spent) spent_[one.scope + " " + one.period] = one;
+      return remove_if(spent_, [&](const Spent& one) {
+        const std::string_view oldest = one.period.size() == oldest_month.size() ? oldest_month : oldest_day;
+        return one.period.size() == oldest.size() && one.period < oldest;
+      });
+    });
+  }
+  Result<std::vector<Spent>> spent() override {
+    return read<std::vector<Spent>>([&] { return all(spent_); });
+  }
+  Result<std::vector<ModelPrice>> model_prices() override {
+    return read<std::vector<ModelPrice>>([&] { return all(model_prices_); });
+  }
+  Status put_model_price(const ModelPrice& price) override {
+    return write([&] { return put(model_prices_, price_key(price.project_id, price.provider, price.model), price); });
+  }
+  Result<bool> remove_model_price(std::string_view project_id, std::string_view provider,
+                                  std::string_view model) override {
+    return remove_one(model_prices_, project_id, price_key(project_id, provider, model));
+  }
+
   Result<std::optional<std::string>> setting(std::string_view name) override {
     return read<std::optional<std::string>>([&] { return find(settings_, name); });
   }
@@ -293,6 +327,15 @@ class FakeControlStore : public ControlStore {
     if (!status) return fail(status.error());
     return removed;
   }
+  static std::string price_key(std::string_view project_id, std::string_view provider, std::string_view model) {
+    return std::string(project_id) + "\n" + std::string(provider) + "\n" + std::string(model);
+  }
+  template <typename T>
+  static std::vector<T> all(const Table<T>& table) {
+    std::vector<T> values;
+    for (const auto& [key, value] : table) values.push_back(value);
+    return values;
+  }
   template <typename T>
   static std::vector<T> oldest_first(const Table<T>& table) {
     std::vector<T> all;
@@ -325,6 +368,9 @@ class FakeControlStore : public ControlStore {
   Table<prompt::Experiment> experiments_;
   Table<Evaluation> evaluations_;
   Table<std::string> settings_;
+  Table<ProjectSettings> project_settings_;
+  Table<Spent> spent_;
+  Table<ModelPrice> model_prices_;
 };
 
 }  // namespace tracia::store

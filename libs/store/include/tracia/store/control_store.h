@@ -37,6 +37,7 @@ struct ApiKey {
   std::string created_by;  // for people: "bootstrap", "command line", a member's email
   Timestamp created;
   std::optional<Timestamp> last_used, revoked;
+  std::string limits_json;  // object: what the key may spend and how often it may ask; "" = no limits
 };
 
 enum class MemberRole { kOwner, kAdmin, kEditor, kViewer };
@@ -79,6 +80,29 @@ struct Evaluation {
   std::string source;  // "api" | "sdk" | "dashboard"
   std::optional<std::string> note;
   Timestamp created;
+};
+
+// What a project has set for itself: one object with the members "spendCap", "masking", "retentionDays". Whoever
+// changes one of them keeps the others, also those it does not know.
+struct ProjectSettings {
+  std::string project_id;
+  std::string json;
+  int64_t revision = 0;
+  Timestamp updated;
+};
+
+// What a key or a project has spent in a period.
+struct Spent {
+  std::string scope;   // the key's or the project's id
+  std::string period;  // "2026-11" or "2026-11-21", UTC
+  std::string usd;     // exact decimal
+};
+
+// A project's own price of a model.
+struct ModelPrice {
+  std::string project_id, provider, model;
+  std::string json;  // object of exact decimals: "input", "output", "cachedInput", in US dollars per million tokens
+  Timestamp updated;
 };
 
 // Thread-safe; every call blocks on the disk (a few milliseconds for writes) and belongs on a worker thread.
@@ -148,6 +172,20 @@ class ControlStore {
   virtual Result<bool> remove_evaluation(std::string_view project_id, std::string_view id) = 0;
   virtual Status remove_evaluations_of(std::string_view project_id, std::string_view span_id,
                                        std::string_view trace_id) = 0;
+
+  // Guards. Settings of projects: put inserts (revision 1) or replaces; kConflict when the stored revision is not
+  // settings.revision - 1.
+  virtual Result<std::vector<ProjectSettings>> project_settings() = 0;  // of all projects
+  virtual Status put_project_settings(const ProjectSettings& settings) = 0;
+  // Replaces each by its scope and period, all or none, and removes those of the periods before `oldest_day` and
+  // `oldest_month` ("" = removes none).
+  virtual Status put_spent(const std::vector<Spent>& spent, std::string_view oldest_day,
+                           std::string_view oldest_month) = 0;
+  virtual Result<std::vector<Spent>> spent() = 0;               // of all
+  virtual Result<std::vector<ModelPrice>> model_prices() = 0;   // of all projects
+  virtual Status put_model_price(const ModelPrice& price) = 0;  // inserts or replaces
+  virtual Result<bool> remove_model_price(std::string_view project_id, std::string_view provider,
+                                          std::string_view model) = 0;  // false = there was none
 
   // Named values of the installation ("setup_token_hash", …). nullopt removes.
   virtual Result<std::optional<std::string>> setting(std::string_view name) = 0;
