@@ -695,5 +695,6 @@ TEST_P(ControlStoreContract, OfWritersThatRaceForASlugExactlyOneWinsWhileOthersR
 
 }  // namespace tracia::store
 
+#include "control_evaluators_contract.h"
 #include "control_experiments_contract.h"
 #include "control_guards_contract.h"  // likewise

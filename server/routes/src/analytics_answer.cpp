@@ -95,7 +95,8 @@ void write_measures(json::Writer& w, const MeasureSet& wanted, const store::Meas
   if (!wanted.evaluations) return;
   w.key("evaluations").begin_array();
   for (const auto& [key, mean] : measures.scores) {
-    w.begin_object().field("evaluatorKey", key).field("evaluatorName", evaluator_name(key));
+    w.begin_object().field("evaluatorKey", key);
+    w.field("evaluatorName", service::evaluator_name(cache, answer.project_id, key));
     w.field("count", mean.count).field("mean", mean.sum / static_cast<double>(mean.count));
     w.end_object();
   }

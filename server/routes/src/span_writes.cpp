@@ -10,6 +10,7 @@
 #include "tracia/base/bytes.h"
 #include "tracia/ingest/ingest.h"
 #include "tracia/routes/routes.h"
+#include "tracia/service/retention.h"
 
 namespace tracia::routes {
 namespace {
@@ -99,17 +100,12 @@ void create_batch(service::Services& services, const http::ExchangePtr& exchange
   });
 }
 
-// The evaluations go first: if the disk fails between the two, asking again finishes the work.
 Answer delete_span(service::Services& services, const std::string& project, const SpanAddress& address) {
-  const auto span = find_span(services, project, address);
+  auto span = find_span(services, project, address);
   if (!span) return answer_error(span.error());
-  const std::string& trace_id = span->span.trace_id;
-  if (const Status removed = remove_events(services, project, *span); !removed) return answer_error(removed.error());
-  const Status cleared = services.control->remove_evaluations_of(project, address.span_id, trace_id);
-  if (!cleared) return answer_error(cleared.error());
-  const auto removed = services.spans->remove(project, address.span_id, trace_id);
+  const auto removed = service::remove_spans(services, project, {std::move(*span)});
   if (!removed) return answer_error(removed.error());
-  return *removed ? answer_json(200, R"({"success":true})") : answer_error(span_not_found(address.span_id));
+  return *removed > 0 ? answer_json(200, R"({"success":true})") : answer_error(span_not_found(address.span_id));
 }
 
 }  // namespace

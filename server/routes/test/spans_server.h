@@ -12,6 +12,7 @@
 #include "../../http/test/raw_client.h"
 #include "../../service/test/fake_span_store.h"
 #include "api_server.h"
+#include "tracia/service/masking_store.h"
 
 namespace tracia::routes {
 
@@ -34,10 +35,12 @@ inline std::vector<std::string> names(const json& object) {
 class SpansTest : public testing::Test {
  protected:
   SpansTest() {
-    api.services.spans = &spans;
+    api.services.spans = &masked;
     add_span_writes(api.router, api.services);
     add_span_reads(api.router, api.services);
     add_evaluations(api.router, api.services);
+    add_evaluators(api.router, api.services);
+    add_policies(api.router, api.services);
     add_traces(api.router, api.services);
     add_analytics(api.router, api.services);
     api.start();
@@ -85,6 +88,7 @@ class SpansTest : public testing::Test {
 
   store::FakeSpanStore spans;
   ApiServer api;
+  service::MaskingStore masked{spans, api.policies, api.services};
   std::string project;
 };
 

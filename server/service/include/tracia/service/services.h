@@ -22,6 +22,9 @@ class Experiments;  // experiments.h: A/B tests of prompts, and their results
 class Connections;  // connections.h: providers of a project, sealing, where a call goes
 class Runs;         // runs.h: prompts.run and the unsaved run
 class Gateway;      // gateway.h: OpenAI's dialect for any provider's models
+class Evaluators;   // evaluators.h: what evaluations say, and which values they may have
+class Policies;     // policies.h: what projects mask, and how long they keep spans
+class Retention;    // retention.h: spans past their time, and those of a user to be forgotten
 class Metrics;      // metrics.h: counters and histograms for /metrics
 class Log;          // log.h: structured lines on stderr
 
@@ -34,6 +37,9 @@ struct Services {
   store::SpanStore* spans = nullptr;
   ControlCache* cache = nullptr;
   Workers* workers = nullptr;  // reads of the store, writes of the control store
+  Evaluators* evaluators = nullptr;
+  Policies* policies = nullptr;
+  Retention* retention = nullptr;
   Access* access = nullptr;
   Prompts* prompts = nullptr;
   Experiments* experiments = nullptr;
