@@ -148,10 +148,11 @@ void Retention::run_once() {
   const auto dropped = services_.spans->drop_before(all_before);
   note(dropped, "segments");
   if (dropped && *dropped > 0) sweep_due_ = true;
-  bool removed_some = false;
+  bool removed_some = false, any_ends = false;
   for (const store::Project& project : projects) {
     const auto before = cutoff(project.id);
-    if (!before || *before <= all_before) continue;
+    if (!before) continue;
+    any_ends = true;
     for (const std::string& id : {project.id, ingest::otlp::events_project(project.id)}) {
       const auto removed = remove_past(id, *before, deadline);
       note(removed, "spans");
@@ -159,6 +160,7 @@ void Retention::run_once() {
     }
   }
   if (removed_some) note(services_.spans->drop_before(all_before), "segments");
+  if (!any_ends) return;
   if (const auto swept = sweep_evaluations(); !swept) note(swept, "evaluations");
 }
 
