@@ -1,4 +1,5 @@
 #include "spans_server.h"
+#include "tracia/ingest/otlp.h"
 
 namespace tracia::routes {
 namespace {
@@ -34,12 +35,12 @@ TEST_F(PoliciesTest, MaskingRulesAreKeptAndAnswered) {
 
 TEST_F(PoliciesTest, SettingsOfOthersAreKept) {
   ASSERT_TRUE(api.control.put_project_settings({project, R"({"spendCap":{"usd":"5"}})", 1, {}}));
-  set_rules({kEmail});
+  set_rules(json::array({kEmail}));
   ASSERT_EQ(admin("PUT", "/api/v1/retention", {{"days", 7}}).status, 200);
   const auto settings = api.control.project_settings();
   ASSERT_EQ(settings->size(), 1u);
   EXPECT_EQ(json::parse(settings->front().json),
-            (json{{"spendCap", {{"usd", "5"}}}, {"masking", {kEmail}}, {"retentionDays", 7}}));
+            (json{{"spendCap", {{"usd", "5"}}}, {"masking", json::array({kEmail})}, {"retentionDays", 7}}));
   EXPECT_EQ(settings->front().revision, 3);
 }
 
@@ -81,13 +82,13 @@ TEST_F(PoliciesTest, RulesAreTriedOnAText) {
   const std::string path = masking() + "/test";
   EXPECT_EQ(admin("POST", path, {{"text", "a@b.io"}}).json["text"], "a@b.io");
   EXPECT_EQ(admin("POST", path, example("masking_test.request.json")).json, example("masking_test.response.200.json"));
-  set_rules({kEmail});
+  set_rules(json::array({kEmail}));
   EXPECT_EQ(admin("POST", path, {{"text", "a@b.io"}}).json["text"], "[EMAIL]");
   EXPECT_EQ(admin("POST", path, {{"text", 1}}).message(), "text must be a string");
 }
 
 TEST_F(PoliciesTest, SpansAreMaskedBeforeTheyAreStored) {
-  set_rules({kEmail});
+  set_rules(json::array({kEmail}));
   store(span(1, {{"output", "to a@b.io"}}));
   ASSERT_EQ(post("/api/v1/spans/batch", {span(2, {{"error", "a@b.io"}}), span(3, {{"attributes", {{"k", "a@b.io"}}}})})
                 .status,
@@ -99,13 +100,13 @@ TEST_F(PoliciesTest, SpansAreMaskedBeforeTheyAreStored) {
 }
 
 TEST_F(PoliciesTest, LargeSpansAreMaskedOnAWorker) {
-  set_rules({kEmail});
+  set_rules(json::array({kEmail}));
   store(span(1, {{"output", std::string(300'000, ' ') + "a@b.io"}}));
   EXPECT_EQ(spans.all()[0].span.output->find('@'), std::string::npos);
 }
 
 TEST_F(PoliciesTest, EventsOfOpenTelemetryAreMaskedAsTheirProject) {
-  set_rules({kEmail});
+  set_rules(json::array({kEmail}));
   EXPECT_NE(api.policies.masker(ingest::otlp::events_project(project)), nullptr);
   EXPECT_EQ(api.policies.masker("prj_0000000000000000"), nullptr);
 }

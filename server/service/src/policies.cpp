@@ -38,9 +38,10 @@ Result<Policies::Policy> Policies::read(const store::ProjectSettings& settings) 
   if (!object) return fail(unreadable(settings.project_id, object.error().message));
   policy.retention_days = (*object)["retentionDays"].integer();
   const json::Value masking = (*object)["masking"];
-  if (masking.is_missing_or_null() || masking.size() == 0) return policy;
+  if (masking.is_missing_or_null()) return policy;
   auto rules = ingest::read_masking_rules(masking, "masking");
   if (!rules) return fail(unreadable(settings.project_id, rules.error().message));
+  if (rules->empty()) return policy;
   auto masker = ingest::Masker::make(std::move(*rules), "masking");
   if (!masker) return fail(unreadable(settings.project_id, masker.error().message));
   policy.masker = std::move(*masker);
