@@ -7,8 +7,8 @@
 namespace tracia::service {
 namespace {
 
-// Masking this much takes a few milliseconds: what a thread that serves connections may spend.
-constexpr size_t kMaskedAtOnceBytesMax = 256u << 10;
+// Masking this much takes a millisecond or two: what a thread that serves connections may spend.
+constexpr size_t kMaskedAtOnceBytesMax = 64u << 10;
 
 using Maskers = std::vector<std::shared_ptr<const ingest::Masker>>;
 
