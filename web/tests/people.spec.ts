@@ -38,6 +38,18 @@ test('an end user’s page shows what they used, whatever their name holds', asy
   await expect(page.getByRole('link', {name: 'support agent'})).toBeVisible();
 });
 
+test('a person’s data is deleted for good after a question', async ({page, server, signedIn}) => {
+  await store(server, [span({userId: 'forget me', name: 'theirs'}), span({userId: 'keep me', name: 'kept'})]);
+  await page.goto(`${server.url}${signedIn}/users/${encodeURIComponent('forget me')}`);
+  await expect(page.getByRole('link', {name: 'theirs'})).toBeVisible();
+  await page.getByRole('button', {name: 'Delete data…'}).click();
+  await page.getByRole('button', {name: 'Delete everything'}).click();
+  await expect(page.getByText('1 span of this person deleted.')).toBeVisible();
+  await expect(page.getByText('Nothing is kept of this person')).toBeVisible();
+  await page.goto(`${server.url}${signedIn}/users/${encodeURIComponent('keep me')}`);
+  await expect(page.getByRole('link', {name: 'kept'})).toBeVisible();
+});
+
 test('someone of whom nothing is kept is said so', async ({page, server, signedIn}) => {
   await page.goto(`${server.url}${signedIn}/users/nobody`);
   await expect(page.getByText('Nothing is kept of this person')).toBeVisible();

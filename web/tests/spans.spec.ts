@@ -206,6 +206,28 @@ test('a span is judged, the judgement changed and taken back', async ({page, ser
   await expect(list.getByRole('listitem')).toHaveCount(1);
 });
 
+test('evaluators of the project take values of their own kind', async ({page, server, signedIn}) => {
+  await server.api('POST', '/api/v1/evaluators', {key: 'tone', name: 'Tone', type: 'categorical', categories: ['friendly', 'rude']});
+  await server.api('POST', '/api/v1/evaluators', {key: 'stars', name: 'Stars', type: 'numeric', min: 1, max: 5});
+  const judged = span();
+  await store(server, [judged]);
+  await page.goto(`${server.url}${signedIn}/spans/${judged.spanId}`);
+  const list = page.getByRole('list', {name: 'Evaluations'});
+  await page.getByRole('button', {name: 'Score and note…'}).click();
+  await page.getByRole('combobox', {name: 'Evaluator'}).selectOption('Tone');
+  await page.getByRole('combobox', {name: 'Value'}).selectOption('rude');
+  await page.getByRole('button', {name: 'Save'}).click();
+  await expect(list).toContainText('rude');
+  await page.getByRole('button', {name: 'Score and note…'}).click();
+  await page.getByRole('combobox', {name: 'Evaluator'}).selectOption('Stars');
+  await page.getByRole('textbox', {name: 'Score'}).fill('9');
+  await page.getByRole('button', {name: 'Save'}).click();
+  await expect(page.getByRole('alert')).toContainText('From 1 to 5.');
+  await page.getByRole('textbox', {name: 'Score'}).fill('4');
+  await page.getByRole('button', {name: 'Save'}).click();
+  await expect(list.getByRole('listitem').filter({hasText: 'Stars'})).toContainText('4');
+});
+
 test('a span is deleted after a question', async ({page, server, signedIn}) => {
   const gone = span({name: 'to be deleted', tags: ['deleted']});
   await store(server, [gone]);

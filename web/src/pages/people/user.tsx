@@ -9,6 +9,7 @@ import {usePathId} from '../../shell/url';
 import {Card, EmptyState, ErrorNote, formatLatency, formatShortTime, PageHeader, Skeleton} from '../../ui';
 import {CostValue, nameOf, StatusMark} from '../spans/columns';
 import {spanPath} from '../spans/SpanTable';
+import {DeletePerson} from './DeletePerson';
 import {ListTable} from './ListPage';
 import {sessionColumns, useSessions} from './sessions';
 import {useTotals} from './totals';
@@ -46,6 +47,7 @@ function NewestSpans({userId}: {userId: string}) {
 
 export default function UserPage(_: {id: string}) {
   const id = usePathId();
+  const {can} = useSession();
   const totals = useTotals({userId: id});
   const sessions = useSessions({userId: id});
   const items = useMemo(() => sessions.data?.pages.flatMap((page) => page.sessions) ?? [], [sessions.data]);
@@ -64,6 +66,7 @@ export default function UserPage(_: {id: string}) {
       <PageHeader title={<bdi>{id}</bdi>} name={id.slice(0, 80)} back={back} actions={<>
         <Link className="button" href={`/traces?${query}`}>Traces</Link>
         <Link className="button" href={`/spans?${query}`}>Spans</Link>
+        {can('admin') && <DeletePerson userId={id} />}
       </>} />
       <Totals totals={totals} />
       <div className="user-columns">

@@ -32,8 +32,13 @@ export function useDeleteSpan(address: SpanAddress) {
 export interface EvaluationDraft {
   id?: string; // of the one that is changed
   evaluatorKey: string;
-  value: number;
+  value: Schemas['EvaluationValue'];
   note: string;
+}
+
+export function useEvaluators(enabled: boolean) {
+  const {project} = useSession();
+  return useQuery({queryKey: ['evaluators', project.id], queryFn: () => call(api.GET('/api/v1/evaluators')), enabled, staleTime: 60_000});
 }
 
 export function useEvaluations(address: SpanAddress) {
