@@ -61,6 +61,7 @@ void add_routes(http::Router& router, service::Services& services) {
   routes::add_auth(router, services);
   routes::add_settings(router, services);
   routes::add_connections(router, services);
+  routes::add_gateway_aliases(router, services);
   routes::add_operations(router, services);
   routes::add_page(router, services);
 }

@@ -694,4 +694,5 @@ TEST_P(ControlStoreContract, OfWritersThatRaceForASlugExactlyOneWinsWhileOthersR
 
 }  // namespace tracia::store
 
+#include "control_aliases_contract.h"
 #include "control_experiments_contract.h"  // more tests of the same suite
