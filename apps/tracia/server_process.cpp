@@ -174,7 +174,7 @@ Status ServerProcess::Impl::make_services() {
   if (!token) return fail(token.error());
   setup_token = token->value_or("");
   services.prompts = &prompts.emplace(services);
-  services.experiments = &experiments.emplace(services);
+  services.experiments = &experiments.emplace(services, &directory->span_parts());
   services.connections = &connections.emplace(services, *sealer, env);
   services.workers = &workers.emplace(config.workers);
   make_server();

@@ -11,6 +11,7 @@
 #include "span_requests.h"
 #include "tracia/base/bytes.h"
 #include "tracia/routes/routes.h"
+#include "tracia/service/experiments.h"
 
 namespace tracia::routes {
 namespace {
@@ -98,6 +99,7 @@ Answer create_evaluation(service::Services& services, const http::Exchange& exch
                                      .note = draft->note.value_or(std::nullopt),
                                      .created = services.clock->now()};
   const Status put = services.control->put_evaluation(evaluation);
+  if (services.experiments) services.experiments->evaluated(*span);
   return put ? answer_json(201, evaluation_json(evaluation)) : answer_error(put.error());
 }
 
@@ -151,6 +153,7 @@ Answer update_evaluation(service::Services& services, const http::Exchange& exch
   if (draft->value) evaluation->value = *draft->value;
   if (draft->note) evaluation->note = std::move(*draft->note);
   const Status put = services.control->put_evaluation(*evaluation);
+  if (services.experiments) services.experiments->evaluated(project);
   return put ? answer_json(200, evaluation_json(*evaluation)) : answer_error(put.error());
 }
 
@@ -159,6 +162,7 @@ Answer delete_evaluation(service::Services& services, const http::Exchange& exch
   const auto evaluation = find_evaluation(services, exchange, project, address);
   if (!evaluation) return answer_error(evaluation.error());
   const auto removed = services.control->remove_evaluation(project, evaluation->id);
+  if (services.experiments) services.experiments->evaluated(project);
   if (!removed) return answer_error(removed.error());
   return *removed ? answer_json(200, R"({"success":true})") : answer_error(evaluation_not_found(evaluation->id));
 }
