@@ -338,38 +338,46 @@ TEST_F(GatewayTest, retries_are_made_when_a_header_asks_for_them) {
 }
 
 TEST_F(GatewayTest, an_alias_stands_for_its_first_target_and_falls_back_to_the_others) {
-  start({.retry_after = Millis(0), .fail_first = 3});
-  const json body{{"targets", {{{"model", "gpt-4o"}}, {{"provider", "anthropic"}, {"model", "claude-sonnet-4-5"}}}},
-                  {"retries", 1}};
-  const ApiAnswer made = api_.send("PUT", "/api/v1/gateway/aliases/Fast", body, ApiServer::with_key());
+  start();
+  simulate::Simulator broken({.listen = "127.0.0.1:0", .retry_after = Millis(0), .fail_status = {{503, 1.0}}});
+  ASSERT_TRUE(broken.start());
+  ASSERT_TRUE(connections_->create(project_, {.name = "broken",
+                                              .protocol = "openai",
+                                              .base_url = broken.base_url() + "/v1",
+                                              .region = "",
+                                              .key = "sk-x-key"}));
+  const json targets =
+      json::array({json{{"provider", "broken"}, {"model", "gpt-4o"}}, json{{"model", "claude-sonnet-4-5"}}});
+  const ApiAnswer made = api_.send("PUT", "/api/v1/gateway/aliases/Fast", json{{"targets", targets}, {"retries", 1}},
+                                   ApiServer::with_key());
   ASSERT_EQ(made.status, 200) << made.body;
   EXPECT_EQ(made.json["name"], "fast");
-  EXPECT_EQ(made.json["targets"][0], json({{"provider", nullptr}, {"model", "gpt-4o"}}));
-  // Two tries of the first, one of the second that fails, and the one that answers.
+  EXPECT_EQ(made.json["targets"][1], (json{{"provider", nullptr}, {"model", "claude-sonnet-4-5"}}));
   const ApiAnswer answer = chat(chat_body("FAST", {{"stream", true}}));
   ASSERT_EQ(answer.status, 200) << answer.body;
   const store::StoredSpan stored = only_span();
   EXPECT_EQ(stored.span.model, "claude-sonnet-4-5");
-  ASSERT_EQ(stored.span.attempts.size(), 4u);
+  ASSERT_EQ(stored.span.attempts.size(), 3u) << "two tries of the first";
   EXPECT_EQ(stored.span.attempts[1].status, 503);
   EXPECT_EQ(json::parse(stored.span.attributes_json)["tracia.alias"], "fast");
   // What a header says wins.
   ASSERT_EQ(chat(chat_body("fast"), {{"x-tracia-retries", "0"}}).status, 200);
+  EXPECT_EQ(spans_.all().back().span.attempts.size(), 2u);
 }
 
 TEST_F(GatewayTest, an_alias_may_hide_a_model_and_lead_to_it) {
   start();
   connect("local", "openai", "/v1");
   const auto put = [&](const json& targets) {
-    return api_.send("PUT", "/api/v1/gateway/aliases/gpt-4o", {{"targets", targets}}, ApiServer::with_key());
+    return api_.send("PUT", "/api/v1/gateway/aliases/gpt-4o", json{{"targets", targets}}, ApiServer::with_key());
   };
-  ASSERT_EQ(put({{{"model", "local/gpt-4o"}}, {{"model", "gpt-4o"}}}).status, 200);
+  ASSERT_EQ(put(json::array({json{{"model", "local/gpt-4o"}}, json{{"model", "gpt-4o"}}})).status, 200);
   ASSERT_EQ(chat(chat_body("gpt-4o")).status, 200);
   EXPECT_EQ(only_span().span.provider, "local");
-  const json models = api_.send("GET", "/v1/models", {}, ApiServer::with_key()).json["data"];
+  const json models = api_.send("GET", "/v1/models", json::object(), ApiServer::with_key()).json["data"];
   EXPECT_EQ(models[0]["owned_by"], "alias");
   EXPECT_EQ(std::count_if(models.begin(), models.end(), [](const json& m) { return m["id"] == "gpt-4o"; }), 1);
-  EXPECT_EQ(api_.send("DELETE", "/api/v1/gateway/aliases/gpt-4o", {}, ApiServer::with_key()).status, 200);
+  EXPECT_EQ(api_.send("DELETE", "/api/v1/gateway/aliases/gpt-4o", json::object(), ApiServer::with_key()).status, 200);
   ASSERT_EQ(chat(chat_body("gpt-4o")).status, 200);
   EXPECT_EQ(spans_.all().back().span.provider, "openai");
 }
