@@ -339,7 +339,7 @@ TEST_F(GatewayTest, retries_are_made_when_a_header_asks_for_them) {
 
 TEST_F(GatewayTest, an_alias_stands_for_its_first_target_and_falls_back_to_the_others) {
   start();
-  simulate::Simulator broken({.listen = "127.0.0.1:0", .retry_after = Millis(0), .fail_status = {{503, 1.0}}});
+  simulate::Simulator broken({.listen = "127.0.0.1:0", .fail_status = {{503, 1.0}}, .retry_after = Millis(0)});
   ASSERT_TRUE(broken.start());
   ASSERT_TRUE(connections_->create(project_, {.name = "broken",
                                               .protocol = "openai",
