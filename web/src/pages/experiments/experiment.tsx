@@ -32,7 +32,11 @@ function VerdictCard({results, fetching}: {results: Results; fetching: boolean})
         )}
       </div>
       <p>{verdict.text}</p>
-      {compared && results.verdict !== 'collecting' && <p className="soft verdict-summary">{results.summary}</p>}
+      {compared && results.verdict !== 'collecting' && (
+        <div className="soft verdict-summary">
+          {results.summary.split(/(?<=\.) (?=Variant )/).map((sentence) => <p key={sentence}>{sentence}</p>)}
+        </div>
+      )}
     </section>
   );
 }

@@ -1,7 +1,7 @@
 // A range of likely differences, drawn against zero: left is less than the control, right is more.
 import {formatDifference, type Comparison} from './words';
 
-const width = 240;
+const width = 200;
 const height = 28;
 
 export function Interval({comparison, reach}: {comparison: Comparison; reach: number}) {

@@ -3,7 +3,7 @@ import {Link} from 'wouter';
 import {Badge, Card, Explain, formatDateTime, formatNumber, formatPercent, Note, plural} from '../../ui';
 import {Interval} from './interval';
 import {Mark} from './split';
-import {figureOf, findingOf, formatDifference, metrics, metricWords, reach, type Metric, type Results} from './words';
+import {figureOf, findingOf, formatRange, metrics, metricWords, reach, type Metric, type Results} from './words';
 
 function spansOf(results: Results, key: string) {
   return `/spans?${new URLSearchParams({experimentId: results.experiment.id, variant: key})}`;
@@ -68,7 +68,7 @@ function MetricRows({metric, results}: {metric: Metric; results: Results}) {
             <td className="number">{figureOf(metric, variant)}</td>
             <td className="interval-cell">{comparison && <Interval comparison={comparison} reach={ends} />}</td>
             <td className="number soft">{comparison?.difference
-              && <>{formatDifference(metric, comparison.difference.low)} to {formatDifference(metric, comparison.difference.high)}</>}</td>
+              && formatRange(metric, comparison.difference.low, comparison.difference.high)}</td>
             <td>{finding ? <Badge tone={finding.tone}>{finding.text}</Badge> : <span className="faint small">control</span>}</td>
           </tr>
         );

@@ -30,6 +30,11 @@ export function formatDifference(metric: Metric, value: number): string {
   return sign(value.toFixed(2), Number(value.toFixed(2)));
 }
 
+export function formatRange(metric: Metric, low: number, high: number): string {
+  const [from, to] = [formatDifference(metric, low), formatDifference(metric, high)];
+  return metric === 'errorRate' ? `${from.replace(' points', '')} to ${to}` : `${from} to ${to}`;
+}
+
 export function figureOf(metric: Metric, variant: VariantResult): string {
   switch (metric) {
     case 'cost': return formatMoney(variant.costMean);

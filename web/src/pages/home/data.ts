@@ -64,9 +64,10 @@ export function byHour(rows: readonly Schemas['AnalyticsRow'][], end: number): G
 
 type Query = NonNullable<paths['/api/v1/analytics']['get']['parameters']['query']>;
 
-// Answered as CSV only when that is asked for.
-const sums = async (query: Query) =>
-  (await call(api.GET('/api/v1/analytics', {params: {query}}))) as Schemas['Analytics'];
+// Lists with commas, as the server reads them. Answered as CSV only when that is asked for.
+const sums = async (query: Query) => (await call(api.GET('/api/v1/analytics', {
+  params: {query}, querySerializer: {array: {style: 'form', explode: false}},
+}))) as Schemas['Analytics'];
 
 async function loadGlance(): Promise<Glance> {
   const end = Date.now();

@@ -49,7 +49,7 @@ function Figures({glance: {today, before, hours}}: {glance: Glance}) {
           label="Errors among the requests in each of the last 24 hours" />} />
       <Figure label="Cost" value={`${costs}${formatMoney(now.cost)}`} detail={changeOf(Number(now.cost), Number(before.cost))} href="/analytics"
         chart={<Bars values={hours.map((hour) => hour.cost)} label="Cost in each of the last 24 hours" />} />
-      <Figure label="Time to answer, 95 of 100 are faster" value={formatLatency(now.latencyMs?.p95)}
+      <Figure label="95 % answered within" value={formatLatency(now.latencyMs?.p95)}
         detail={changeOf(now.latencyMs?.p95, before.latencyMs?.p95)} href="/analytics"
         chart={<Line values={hours.map((hour) => hour.p95)} label="95th percentile of latency in each of the last 24 hours" />} />
     </div>

@@ -24,7 +24,7 @@ function useProgress() {
   };
   const queries = [spans, prompts, runnable];
   return {
-    progress, markSeen,
+    progress, markSeen, many: spans.data?.hasMore === true,
     loading: queries.some((query) => query.isLoading),
     error: queries.find((query) => query.error)?.error ?? null,
     retry: () => queries.forEach((query) => query.error && void query.refetch()),
@@ -33,10 +33,10 @@ function useProgress() {
 
 export default function Home() {
   const {project} = useSession();
-  const {progress, markSeen, loading, error, retry} = useProgress();
+  const {progress, markSeen, many, loading, error, retry} = useProgress();
   const [hidden, hide] = useRemembered('begin-hidden');
   const lived = progress.spanId !== null;
-  const begun = lived && (progress.seen || hidden);
+  const begun = lived && (progress.seen || hidden || many);
   return (
     <div className="page">
       <PageHeader title={project.name} name="Home">{!lived && !loading && 'From nothing to a first answer in two minutes.'}</PageHeader>
