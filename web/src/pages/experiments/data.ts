@@ -79,5 +79,6 @@ export function useRefresh() {
   return () => Promise.all([
     queries.invalidateQueries({queryKey: ['experiments', project.id]}),
     queries.invalidateQueries({queryKey: ['prompts', project.id]}),
+    queries.invalidateQueries({queryKey: ['prompt', project.id]}),
   ]);
 }

@@ -20,7 +20,7 @@ export function useLastSpans() {
 export function useRunnable() {
   const {project} = useSession();
   return useQuery({
-    queryKey: ['runnable', project.id],
+    queryKey: ['connections', project.id, 'runnable'],
     queryFn: async () => (await call(api.GET('/v1/models'))).data.map(({id, owned_by: provider}) => ({id, provider})),
   });
 }
@@ -29,7 +29,7 @@ export function useRunnable() {
 export function useConnections() {
   const {project, can} = useSession();
   return useQuery({
-    queryKey: ['connections', project.id], enabled: can('admin'),
+    queryKey: ['connections', project.id, 'home'], enabled: can('admin'),
     queryFn: async () => (await call(api.GET('/api/v1/connections'))).connections,
   });
 }

@@ -61,6 +61,7 @@ export function Bench({initial, outcomes: before}: {initial: Playground; outcome
   const [formatted, setFormatted] = useState(true);
   const [missing, setMissing] = useState<ReadonlySet<string>>(new Set());
   const [open, setOpen] = useState<Open>(null);
+  const [focus, setFocus] = useState<string | null>(null); // the message to write in next
   const {outcomes, run, stop, forget, replaceAll} = useRuns(before);
   const page = useRef<HTMLDivElement>(null);
   useKept(playground, outcomes);
@@ -132,10 +133,9 @@ export function Bench({initial, outcomes: before}: {initial: Playground; outcome
       if (!result) return;
       const messages = continued(column, result);
       const next = messages.find((message, i) => i > column.messages.length && message.content === '');
+      setFocus(next?.id ?? null);
       change(column.id, {messages, open: true});
       forget(column.id);
-      requestAnimationFrame(() => page.current
-        ?.querySelector<HTMLElement>(`[data-message="${next?.id}"] :is(textarea, [contenteditable=true])`)?.focus());
     },
   });
 
@@ -180,7 +180,7 @@ export function Bench({initial, outcomes: before}: {initial: Playground; outcome
         setPlayground((old) => ({...old, variables: {...old.variables, [name]: value}}))} />
       <div className={`playground-columns count-${columns.length}`}>
         {columns.map((column, i) => (
-          <Column key={column.id} column={column} letter={letters[i]!} variables={names} outcome={outcomes[column.id]}
+          <Column key={column.id} column={column} letter={letters[i]!} variables={names} focus={focus} outcome={outcomes[column.id]}
             formatted={formatted} canEdit={canEdit} single={columns.length === 1} full={full} actions={actionsOf(column)}
             best={{cost: best.cost === column.id, latency: best.latency === column.id}} />
         ))}

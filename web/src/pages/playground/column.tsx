@@ -69,10 +69,11 @@ function Head({column, letter, canEdit, single, full, running, actions}: {
   );
 }
 
-export function Column({column, letter, variables, outcome, formatted, canEdit, single, full, best, actions}: {
+export function Column({column, letter, variables, focus, outcome, formatted, canEdit, single, full, best, actions}: {
   column: ColumnState;
   letter: string;
   variables: string[];
+  focus: string | null;
   outcome: Outcome | undefined;
   formatted: boolean;
   canEdit: boolean;
@@ -98,7 +99,7 @@ export function Column({column, letter, variables, outcome, formatted, canEdit, 
             {column.source?.kind === 'span' && column.source.omitted && (
               <Note tone="warn">The span left out a file because of its size, so it is not sent again.</Note>
             )}
-            <Messages messages={column.messages} letter={letter} variables={variables}
+            <Messages messages={column.messages} letter={letter} variables={variables} focus={focus}
               onChange={(messages) => actions.change({messages})} />
             <Disclosure className="playground-settings"
               title={<>Settings <span className="faint">{summaryOf(column.settings)}</span></>}>

@@ -1,6 +1,7 @@
 // The messages of a column, to be edited. Texts are edited in place; pictures, files, tool calls and reasoning that came
 // with a recorded call are shown, and sent again as they are.
 import {ArrowDown, ArrowUp, Plus, Trash2} from 'lucide-react';
+import {useState} from 'react';
 import {PromptText} from '../../editor/PromptText';
 import {JsonTree} from '../../content/JsonTree';
 import {Badge, Button, Disclosure, formatBytes, IconButton, SelectField} from '../../ui';
@@ -36,14 +37,15 @@ function OtherPart({part}: {part: Part}) {
   }
 }
 
-function Body({content, label, variables, onChange}: {
+function Body({content, label, variables, focused, onChange}: {
   content: Content;
   label: string;
+  focused: boolean;
   variables: string[];
   onChange: (content: Content) => void;
 }) {
   if (typeof content === 'string') {
-    return <PromptText label={label} value={content} variables={variables} onChange={onChange} />;
+    return <PromptText label={label} value={content} variables={variables} autoFocus={focused} onChange={onChange} />;
   }
   const put = (at: number, part: Part | null) =>
     onChange(part ? content.map((old, i) => (i === at ? part : old)) : content.filter((_, i) => i !== at));
@@ -66,12 +68,14 @@ function Body({content, label, variables, onChange}: {
   );
 }
 
-export function Messages({messages, letter, variables, onChange}: {
+export function Messages({messages, letter, variables, focus, onChange}: {
   messages: EditMessage[];
   letter: string;
   variables: string[];
+  focus: string | null; // the message to write in next
   onChange: (messages: EditMessage[]) => void;
 }) {
+  const [added, setAdded] = useState<string | null>(null);
   const put = (at: number, change: Partial<EditMessage>) =>
     onChange(messages.map((message, i) => (i === at ? {...message, ...change} : message)));
   const move = (at: number, by: number) => {
@@ -81,14 +85,16 @@ export function Messages({messages, letter, variables, onChange}: {
   };
   const add = () => {
     const last = messages.at(-1)?.role;
-    onChange([...messages, {id: newId('msg'), role: last === 'user' ? 'assistant' : 'user', content: ''}]);
+    const id = newId('msg');
+    setAdded(id);
+    onChange([...messages, {id, role: last === 'user' ? 'assistant' : 'user', content: ''}]);
   };
   return (
     <div className="column">
       {messages.map((message, at) => {
         const name = `message ${at + 1} of column ${letter}`;
         return (
-          <div key={message.id} className="playground-message" data-message={message.id}>
+          <div key={message.id} className="playground-message">
             <div className="row between">
               <SelectField label={`Role of ${name}`} hideLabel className="playground-role" value={message.role}
                 options={roles.filter((role) => role.value !== 'tool' || message.toolCallId)}
@@ -105,7 +111,7 @@ export function Messages({messages, letter, variables, onChange}: {
               </div>
             </div>
             <Body content={message.content} label={`Text of ${name}`} variables={variables}
-              onChange={(content) => put(at, {content})} />
+              focused={message.id === added || message.id === focus} onChange={(content) => put(at, {content})} />
           </div>
         );
       })}

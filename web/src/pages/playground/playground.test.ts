@@ -3,7 +3,7 @@ import {lowest} from './bench';
 import {columnOfSpan, columnOfVersion, continued, emptyColumn, isEdited, messagesOfSpan, textValues, toRun, type RunResult}
   from './model';
 import {begun, ended, failed, grow, type Outcome} from './runs';
-import {escapeBraces, variablesIn, variablesOf} from './template';
+import {escapeBraces, variablesOf} from './template';
 
 const version = {
   version: 3, messages: [{id: 'm1', role: 'system' as const, content: 'For {{product}}.'}, {id: 'm2', role: 'user' as const, content: 'Hi {{ name }}'}],
@@ -13,15 +13,13 @@ const version = {
 };
 const prompt = {slug: 'welcome', name: 'Welcome', currentVersion: 4};
 
-test('placeholders are read as the server reads them', () => {
-  expect(variablesIn('{{a}} {{ b }} \\{{c}} {{{d}}} {{e e}} {{é}} {{a}}')).toEqual(['a', 'b', 'd', 'é']);
-  expect(variablesIn('\\{{{name}}')).toEqual([]);
+test('variables are those of texts, and none of tools’ results', () => {
   expect(variablesOf([{role: 'tool', content: '{{no}}'}, {role: 'user', content: [{type: 'text', text: '{{yes}}'}]}])).toEqual(['yes']);
 });
 
 test('braces that a model wrote stay braces', () => {
   for (const text of ['{{name}}', '{{{name}}', '\\{{x}}', 'a {{x}} {{{{y}}']) {
-    expect(variablesIn(escapeBraces(text))).toEqual([]);
+    expect(variablesOf([{role: 'user', content: escapeBraces(text)}])).toEqual([]);
     expect(escapeBraces(text).replaceAll('\\{{', '{{')).toBe(text);
   }
   expect(escapeBraces('{"a": {"b": {}}}')).toBe('{"a": {"b": {}}}');

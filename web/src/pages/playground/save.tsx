@@ -50,6 +50,7 @@ export function Save({column, onSaved, onClose}: {
         saved = {prompt, unchanged: prompt.currentVersion === baseVersion};
       }
       void queries.invalidateQueries({queryKey: ['prompts', project.id]});
+      void queries.invalidateQueries({queryKey: ['prompt', project.id, saved.prompt.slug]});
       onSaved(saved);
       onClose();
     } catch (failure) {
