@@ -21,7 +21,8 @@ function Who({results}: {results: Results}) {
             <th className="number">Share <Explain word="Share"><p>The share of users that was set, and the share that came.</p></Explain></th>
             <th className="number">Users <Explain word="Users"><p>What is counted as independent: the user; without one the
               session; without either the trace. One user always gets the same variant.</p></Explain></th>
-            <th className="number">Runs</th><th className="number">Rated</th><th />
+            <th className="number">Runs</th><th className="number">Rated</th>
+            <th><span className="visually-hidden">Its spans</span></th>
           </tr></thead>
           <tbody>{results.variants.map((variant, i) => {
             const own = experiment.variants[i];

@@ -1,4 +1,5 @@
 // Runs of the columns: each a stream of its own, stopped or failed without the others.
+import {useQueryClient} from '@tanstack/react-query';
 import {useCallback, useEffect, useRef, useState} from 'react';
 import {ApiError, messageOf, type Schemas} from '../../api/client';
 import {streamEvents, type ServerEvent} from '../../api/events';
@@ -80,6 +81,7 @@ const redrawMs = 60; // a stream may bring hundreds of pieces a second; nobody r
 
 export function useRuns(initial: Record<string, Outcome>) {
   const [outcomes, setOutcomes] = useState(initial);
+  const queries = useQueryClient();
   const aborts = useRef(new Map<string, AbortController>());
 
   useEffect(() => {
@@ -110,11 +112,13 @@ export function useRuns(initial: Record<string, Outcome>) {
       outcome = failed(outcome, error);
     }
     clearTimeout(timer);
+    // There is a span more now; whoever shows spans looks again.
+    for (const key of ['spans', 'traces', 'analytics']) void queries.invalidateQueries({queryKey: [key]});
     if (current()) {
       show(column.id, outcome);
       aborts.current.delete(column.id);
     }
-  }, [show]);
+  }, [show, queries]);
 
   const stop = useCallback((id: string) => aborts.current.get(id)?.abort(), []);
   const forget = useCallback((id: string) => {
