@@ -1,4 +1,4 @@
-import {expectAccessible} from './axe';
+import {expectAccessibleInBothThemes} from './axe';
 import {expect, signIn, test, type Server} from './fixtures';
 
 let count = 0;
@@ -153,12 +153,9 @@ test('the pages of experiments are accessible in both themes', async ({page, ser
   const id = await running(server, slug);
   await runs(server, slug, id, 200);
   const base = await signIn(page, server, `/experiments/${slug}/${id}`);
-  await expect(page.getByRole('region', {name: 'Who got what'})).toBeVisible();
-  await expectAccessible(page);
+  await expectAccessibleInBothThemes(page, () => expect(page.getByRole('region', {name: 'Who got what'})).toBeVisible());
   await page.goto(`${server.url}${base}/experiments`);
-  await expect(page.getByRole('region', {name: 'Experiments'})).toBeVisible();
-  await expectAccessible(page);
+  await expectAccessibleInBothThemes(page, () => expect(page.getByRole('region', {name: 'Experiments'})).toBeVisible());
   await page.getByRole('button', {name: 'New experiment'}).click();
-  await expect(page.getByLabel('What decides')).toBeVisible();
-  await expectAccessible(page);
+  await expectAccessibleInBothThemes(page, () => expect(page.getByLabel('What decides')).toBeVisible());
 });
