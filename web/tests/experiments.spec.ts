@@ -4,7 +4,12 @@ import {expect, signIn, test, type Server} from './fixtures';
 let count = 0;
 async function prompt(server: Server, defaultLabel = false) {
   const slug = `split-${Date.now().toString(36)}-${++count}`;
-  await server.api('POST', '/api/v1/prompts', {name: `Split ${slug}`, slug, model: 'gpt-4o', content: [{role: 'user', content: 'Hello {{name}}'}]});
+  await server.api('POST', '/api/v1/prompts', {
+    name: `Split ${slug}`,
+    slug,
+    model: 'gpt-4o',
+    content: [{role: 'user', content: 'Hello {{name}}'}],
+  });
   await server.api('PUT', `/api/v1/prompts/${slug}`, {content: [{role: 'user', content: 'Hi {{name}}'}]});
   if (defaultLabel) {
     await server.api('PUT', `/api/v1/prompts/${slug}/labels/production`, {version: 1});
@@ -14,8 +19,14 @@ async function prompt(server: Server, defaultLabel = false) {
 }
 
 async function running(server: Server, slug: string, name = 'Shorter', primaryMetric: string | null = 'cost') {
-  const {id} = await server.api('POST', `/api/v1/prompts/${slug}/experiments`, {name, primaryMetric,
-    variants: [{key: 'long', version: 1, weight: 50}, {key: 'short', version: 2, weight: 50}]});
+  const {id} = await server.api('POST', `/api/v1/prompts/${slug}/experiments`, {
+    name,
+    primaryMetric,
+    variants: [
+      {key: 'long', version: 1, weight: 50},
+      {key: 'short', version: 2, weight: 50},
+    ],
+  });
   await server.api('POST', `/api/v1/prompts/${slug}/experiments/${id}/start`);
   return id as string;
 }
@@ -23,10 +34,22 @@ async function running(server: Server, slug: string, name = 'Shorter', primaryMe
 // Runs of so many users; the second variant writes half as much. `skew` of ten users' runs of the first are missing.
 async function runs(server: Server, slug: string, experimentId: string, users: number, skew = 0) {
   const spans = Array.from({length: users}, (_, i) => ({
-    spanId: `sp_${(Date.now() * 1000 + i).toString(16).padStart(16, '0').slice(-16)}`, spanKind: 'LLM', provider: 'openai', model: 'gpt-4o',
-    status: 'SUCCESS', latencyMs: 500 + ((i * 37) % 200), promptSlug: slug, promptVersion: (i % 2) + 1, experimentId,
-    variant: i % 2 ? 'short' : 'long', userId: `u${i}`, inputTokens: 40, outputTokens: (i % 2 ? 60 : 120) + ((i * 13) % 20),
-    input: {messages: [{role: 'user', content: 'x'}]}, output: 'y', finishReason: 'stop',
+    spanId: `sp_${(Date.now() * 1000 + i).toString(16).padStart(16, '0').slice(-16)}`,
+    spanKind: 'LLM',
+    provider: 'openai',
+    model: 'gpt-4o',
+    status: 'SUCCESS',
+    latencyMs: 500 + ((i * 37) % 200),
+    promptSlug: slug,
+    promptVersion: (i % 2) + 1,
+    experimentId,
+    variant: i % 2 ? 'short' : 'long',
+    userId: `u${i}`,
+    inputTokens: 40,
+    outputTokens: (i % 2 ? 60 : 120) + ((i * 13) % 20),
+    input: {messages: [{role: 'user', content: 'x'}]},
+    output: 'y',
+    finishReason: 'stop',
   })).filter((span, i) => span.variant === 'short' || i % 20 >= skew * 2);
   const answer = await server.api('POST', '/api/v1/spans/batch', spans);
   expect(answer.accepted).toBe(spans.length);
@@ -48,7 +71,14 @@ test('an experiment is made and started in a few clicks, paused, and stopped for
   await expect(page.getByRole('heading', {name: 'v2 against v1'})).toBeVisible();
   await expect(page.getByRole('heading', {name: 'Collecting data'})).toBeVisible();
   const [made] = (await server.api('GET', `/api/v1/prompts/${slug}/experiments`)).experiments;
-  expect(made).toMatchObject({status: 'running', primaryMetric: 'cost', variants: [{weight: 90, version: 1}, {weight: 10, version: 2}]});
+  expect(made).toMatchObject({
+    status: 'running',
+    primaryMetric: 'cost',
+    variants: [
+      {weight: 90, version: 1},
+      {weight: 10, version: 2},
+    ],
+  });
   await page.getByRole('button', {name: 'Pause'}).click();
   await expect(page.getByRole('button', {name: 'Go on'})).toBeVisible();
   await page.getByRole('button', {name: 'Stop…'}).click();
@@ -66,7 +96,9 @@ test('results arrive while one looks, with ranges, and a verdict in words', asyn
   await expect(page.getByRole('heading', {name: 'short wins'})).toBeVisible();
   await expect(page.getByLabel('Verdict')).toContainText('It is shown to be better than long in cost');
   const differences = page.getByRole('region', {name: 'What difference it makes'});
-  await expect(differences.getByRole('img', {name: /Between −\d+ % and −\d+ %, most likely −\d+ %/}).first()).toBeVisible();
+  await expect(
+    differences.getByRole('img', {name: /Between −\d+ % and −\d+ %, most likely −\d+ %/}).first(),
+  ).toBeVisible();
   await expect(differences.getByText('cheaper')).toBeVisible();
   await expect(page.getByRole('region', {name: 'Who got what'}).getByText('300')).toHaveCount(4);
 });
@@ -92,7 +124,10 @@ test('promotion says what it changes, and does that', async ({page, server}) => 
   expect((await server.api('GET', `/api/v1/prompts/${slug}`)).labels).toEqual({production: 2});
 });
 
-test('a second experiment of a prompt cannot run; the draft is kept, and no second one is made', async ({page, server}) => {
+test('a second experiment of a prompt cannot run; the draft is kept, and no second one is made', async ({
+  page,
+  server,
+}) => {
   const slug = await prompt(server);
   await running(server, slug);
   await signIn(page, server, `/experiments?new&prompt=${slug}`);
@@ -153,7 +188,9 @@ test('the pages of experiments are accessible in both themes', async ({page, ser
   const id = await running(server, slug);
   await runs(server, slug, id, 200);
   const base = await signIn(page, server, `/experiments/${slug}/${id}`);
-  await expectAccessibleInBothThemes(page, () => expect(page.getByRole('region', {name: 'Who got what'})).toBeVisible());
+  await expectAccessibleInBothThemes(page, () =>
+    expect(page.getByRole('region', {name: 'Who got what'})).toBeVisible(),
+  );
   await page.goto(`${server.url}${base}/experiments`);
   await expectAccessibleInBothThemes(page, () => expect(page.getByRole('region', {name: 'Experiments'})).toBeVisible());
   await page.getByRole('button', {name: 'New experiment'}).click();

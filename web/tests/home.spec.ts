@@ -26,9 +26,14 @@ test('without any provider the first step is to connect one', async ({page, ownS
   await ownServer.start();
   await ownServer.setUp();
   // Keys of the server's environment serve its first project only.
-  const login = await page.request.post(`${ownServer.url}/api/v1/auth/login`, {data: {email: 'olga@example.com', password: 'a long password'}});
+  const login = await page.request.post(`${ownServer.url}/api/v1/auth/login`, {
+    data: {email: 'olga@example.com', password: 'a long password'},
+  });
   const {csrfToken} = await login.json();
-  const made = await page.request.post(`${ownServer.url}/api/v1/projects`, {data: {name: 'Second'}, headers: {'X-CSRF-Token': csrfToken}});
+  const made = await page.request.post(`${ownServer.url}/api/v1/projects`, {
+    data: {name: 'Second'},
+    headers: {'X-CSRF-Token': csrfToken},
+  });
   const {id} = await made.json();
   await page.goto(`${ownServer.url}/p/${id}/`);
   await expect(page.getByText('0 of 4 done')).toBeVisible();
@@ -60,18 +65,42 @@ test('a key made on Home is filled into every snippet, shown once, and works', a
 
 test('Home shows the last day, the last spans, the prompts most used and what runs', async ({page, server}) => {
   const slug = `home-${Date.now().toString(36)}`;
-  await server.api('POST', '/api/v1/prompts', {name: `Named ${slug}`, slug, model: 'gpt-4o', content: [{role: 'user', content: 'Hi'}]});
+  await server.api('POST', '/api/v1/prompts', {
+    name: `Named ${slug}`,
+    slug,
+    model: 'gpt-4o',
+    content: [{role: 'user', content: 'Hi'}],
+  });
   await server.api('PUT', `/api/v1/prompts/${slug}`, {content: [{role: 'user', content: 'Ho'}]});
-  const {id} = await server.api('POST', `/api/v1/prompts/${slug}/experiments`, {name: `Running ${slug}`,
-    variants: [{key: 'a', version: 1}, {key: 'b', version: 2}]});
+  const {id} = await server.api('POST', `/api/v1/prompts/${slug}/experiments`, {
+    name: `Running ${slug}`,
+    variants: [
+      {key: 'a', version: 1},
+      {key: 'b', version: 2},
+    ],
+  });
   await server.api('POST', `/api/v1/prompts/${slug}/experiments/${id}/start`);
   const now = Date.now();
-  await server.api('POST', '/api/v1/spans/batch', Array.from({length: 40}, (_, i) => ({
-    spanId: `sp_${(now * 1000 + i).toString(16).padStart(16, '0').slice(-16)}`, spanKind: 'LLM', provider: 'openai', model: 'gpt-4o',
-    status: i % 10 ? 'SUCCESS' : 'ERROR', latencyMs: 900, promptSlug: slug, promptVersion: 1, inputTokens: 100, outputTokens: 50,
-    startTime: new Date(now - i * 3_600_000).toISOString(), ...(i % 10 ? {output: 'ok'} : {error: '<b>Overloaded</b>'}),
-    input: {messages: [{role: 'user', content: 'x'}]}, name: '<script>window.hurt=1</script>',
-  })));
+  await server.api(
+    'POST',
+    '/api/v1/spans/batch',
+    Array.from({length: 40}, (_, i) => ({
+      spanId: `sp_${(now * 1000 + i).toString(16).padStart(16, '0').slice(-16)}`,
+      spanKind: 'LLM',
+      provider: 'openai',
+      model: 'gpt-4o',
+      status: i % 10 ? 'SUCCESS' : 'ERROR',
+      latencyMs: 900,
+      promptSlug: slug,
+      promptVersion: 1,
+      inputTokens: 100,
+      outputTokens: 50,
+      startTime: new Date(now - i * 3_600_000).toISOString(),
+      ...(i % 10 ? {output: 'ok'} : {error: '<b>Overloaded</b>'}),
+      input: {messages: [{role: 'user', content: 'x'}]},
+      name: '<script>window.hurt=1</script>',
+    })),
+  );
   await signIn(page, server);
   const day = page.getByRole('region', {name: 'Last 24 hours'});
   await expect(day.getByRole('link', {name: /^Requests/})).toContainText(/\d/);
@@ -80,13 +109,17 @@ test('Home shows the last day, the last spans, the prompts most used and what ru
   await expect(page.getByRole('link', {name: `Named ${slug}`})).toBeVisible();
   await expect(page.getByRole('link', {name: `Running ${slug}`})).toBeVisible();
   await expect(page.getByText('<script>window.hurt=1</script>').first()).toBeVisible();
-  await expectAccessibleInBothThemes(page, () => expect(page.getByRole('link', {name: `Running ${slug}`})).toBeVisible());
+  await expectAccessibleInBothThemes(page, () =>
+    expect(page.getByRole('link', {name: `Running ${slug}`})).toBeVisible(),
+  );
   await page.getByRole('link', {name: /^Errors/}).click();
   await expect(page).toHaveURL(/\/spans\?status=ERROR/);
 });
 
 test('Home says when a part of it cannot be loaded, and shows the rest', async ({page, server, signedIn, problems}) => {
-  await page.route('**/api/v1/analytics?*', (route) => route.fulfill({status: 503, json: {error: {code: 'UNAVAILABLE', message: 'Busy just now'}}}));
+  await page.route('**/api/v1/analytics?*', (route) =>
+    route.fulfill({status: 503, json: {error: {code: 'UNAVAILABLE', message: 'Busy just now'}}}),
+  );
   await server.api('POST', '/api/v1/run', {model: 'gpt-4o-mini', content: [{role: 'user', content: 'Hi'}]});
   await page.goto(`${server.url}${signedIn}/`);
   await expect(page.getByText('Busy just now').first()).toBeVisible();

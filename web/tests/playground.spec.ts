@@ -7,9 +7,16 @@ let count = 0;
 async function welcome(server: Server) {
   const slug = `welcome-${Date.now().toString(36)}-${++count}`;
   const content = (end: string) => [
-    {role: 'system', content: 'You write short emails for {{product}}.'}, {role: 'user', content: `Welcome {{name}}${end}`},
+    {role: 'system', content: 'You write short emails for {{product}}.'},
+    {role: 'user', content: `Welcome {{name}}${end}`},
   ];
-  await server.api('POST', '/api/v1/prompts', {name: `Welcome ${count}`, slug, model: 'gpt-4o', temperature: 0.7, content: content('.')});
+  await server.api('POST', '/api/v1/prompts', {
+    name: `Welcome ${count}`,
+    slug,
+    model: 'gpt-4o',
+    temperature: 0.7,
+    content: content('.'),
+  });
   await server.api('PUT', `/api/v1/prompts/${slug}`, {content: content(' to {{product}}.'), note: 'Product'});
   return slug;
 }
@@ -22,10 +29,15 @@ async function fill(page: Page) {
 }
 
 async function chooseModel(page: Page, letter: string, model: string) {
-  await column(page, letter).getByRole('button', {name: /^Model:/}).click();
+  await column(page, letter)
+    .getByRole('button', {name: /^Model:/})
+    .click();
   await page.getByPlaceholder('Search, or type').fill(model);
   const listed = page.getByRole('option').filter({has: page.getByText(model, {exact: true})});
-  await listed.or(page.getByRole('option', {name: `Use “${model}” The provider`})).first().click();
+  await listed
+    .or(page.getByRole('option', {name: `Use “${model}” The provider`}))
+    .first()
+    .click();
 }
 
 test('a version runs with streaming, and its answer leads to its span', async ({page, server}) => {
@@ -55,11 +67,17 @@ test('nothing is sent while a variable has no value; the first one is asked for'
   expect((await server.api('GET', `/api/v1/spans?promptSlug=${slug}`)).spans).toEqual([]);
 });
 
-test('columns run side by side on the same values, and one that fails leaves the others alone', async ({page, server}) => {
+test('columns run side by side on the same values, and one that fails leaves the others alone', async ({
+  page,
+  server,
+}) => {
   const slug = await welcome(server);
   await signIn(page, server, `/playground?prompt=${slug}`);
   await fill(page);
-  for (const [letter, model] of [['B', 'gpt-4o-mini'], ['C', 'nobodys-model']] as const) {
+  for (const [letter, model] of [
+    ['B', 'gpt-4o-mini'],
+    ['C', 'nobodys-model'],
+  ] as const) {
     await page.getByRole('button', {name: 'Add column'}).click();
     await page.getByRole('menuitem', {name: 'Copy the last column'}).click();
     await chooseModel(page, letter, model);
@@ -86,7 +104,59 @@ test('a run can be stopped, and keeps what had come', async ({page, ownServer}) 
   await expect(page.getByRole('button', {name: 'Run', exact: false}).first()).toBeEnabled();
 });
 
-test('texts, values and answers survive a reload; "back" finds what a link took the place of', async ({page, server}) => {
+test('a server that goes away in the middle of an answer loses neither the texts nor what had come', async ({
+  page,
+  ownServer,
+  problems,
+}) => {
+  await ownServer.start([], ['--chunk-delay', '300ms']);
+  await ownServer.setUp();
+  const slug = await welcome(ownServer);
+  await signIn(page, ownServer, `/playground?prompt=${slug}`);
+  await fill(page);
+  await page.keyboard.press('Control+Enter');
+  const a = column(page, 'A');
+  await expect(a.getByText('Answering…')).toBeVisible();
+  await ownServer.kill('SIGKILL');
+  await expect(a.getByRole('alert')).toContainText('The answer broke off before its end.');
+  await expect(page.getByLabel('name', {exact: true})).toHaveValue('Ada');
+  await a.getByRole('button', {name: 'Try again'}).click();
+  await expect(a.getByRole('alert')).toContainText('The server does not answer');
+  await ownServer.start();
+  await a.getByRole('button', {name: 'Try again'}).click();
+  await expect(a.getByText('Answering…')).toBeVisible();
+  problems.length = 0; // what failed to load while it was away
+});
+
+test('what the provider refuses is said in the column, with the way to its span', async ({page, ownServer}) => {
+  await ownServer.start([], ['--fail-status', '400=1']);
+  await ownServer.setUp();
+  const slug = await welcome(ownServer);
+  await signIn(page, ownServer, `/playground?prompt=${slug}`);
+  await fill(page);
+  await page.keyboard.press('Control+Enter');
+  const alert = column(page, 'A').getByRole('alert');
+  await expect(alert.getByRole('link', {name: 'Open span'})).toHaveAttribute('href', /\/spans\/sp_/);
+});
+
+test('tools and a schema that are no JSON yet are not sent', async ({page, server}) => {
+  const slug = await welcome(server);
+  await signIn(page, server, `/playground?prompt=${slug}`);
+  await fill(page);
+  const a = column(page, 'A');
+  await a.getByText('2 messages').click();
+  await a.getByRole('button', {name: /^Settings/}).click();
+  await a.getByRole('button', {name: 'Answer as JSON'}).click();
+  await a.getByLabel('Schema of column A’s answer').fill('{"type": ');
+  await page.keyboard.press('Control+Enter');
+  await expect(a.getByText('The answer’s schema is not valid JSON yet.')).toBeVisible();
+  expect((await server.api('GET', `/api/v1/spans?promptSlug=${slug}`)).spans).toEqual([]);
+});
+
+test('texts, values and answers survive a reload; "back" finds what a link took the place of', async ({
+  page,
+  server,
+}) => {
   const slug = await welcome(server);
   const base = await signIn(page, server, `/playground?prompt=${slug}`);
   await fill(page);
@@ -143,15 +213,28 @@ test('a version that someone saved meanwhile is not overwritten unseen', async (
   expect((await server.api('GET', `/api/v1/prompts/${slug}/versions/3`)).messages[0].content).toBe('Theirs');
 });
 
-test('a span opens with its messages, values, model, tools and settings; tool calls are shown and answered', async ({page, server}) => {
+test('a span opens with its messages, values, model, tools and settings; tool calls are shown and answered', async ({
+  page,
+  server,
+}) => {
   const run = await server.api('POST', '/api/v1/run', {
-    model: 'claude-sonnet-4-5', temperature: 0.3, variables: {city: 'Rome'},
+    model: 'claude-sonnet-4-5',
+    temperature: 0.3,
+    variables: {city: 'Rome'},
     content: [{role: 'user', content: 'get_weather of {{city}}, and say \\{{braces}}'}],
-    tools: [{name: 'get_weather', description: 'Weather', parameters: {type: 'object', properties: {location: {type: 'string'}}}}],
+    tools: [
+      {
+        name: 'get_weather',
+        description: 'Weather',
+        parameters: {type: 'object', properties: {location: {type: 'string'}}},
+      },
+    ],
   });
   await signIn(page, server, `/playground?span=${run.spanId}`);
   const a = column(page, 'A');
-  await expect(a.getByLabel('Text of message 1 of column A')).toContainText('get_weather of Rome, and say \\{{braces}}');
+  await expect(a.getByLabel('Text of message 1 of column A')).toContainText(
+    'get_weather of Rome, and say \\{{braces}}',
+  );
   await expect(a.getByRole('button', {name: /^Model: claude-sonnet-4-5/})).toBeVisible();
   await expect(a.getByText('temperature 0.3 · 1 tool')).toBeVisible();
   await page.keyboard.press('Control+Enter');
@@ -166,8 +249,15 @@ test('a span opens with its messages, values, model, tools and settings; tool ca
 
 test('a span without messages, and one that is gone, are said calmly', async ({page, server, problems}) => {
   const spanId = 'sp_00000000000000e1';
-  await server.api('POST', '/api/v1/spans', {spanId, spanKind: 'EMBEDDING', provider: 'openai', model: 'text-embedding-3-small',
-    status: 'SUCCESS', latencyMs: 5, input: {text: ['a']}});
+  await server.api('POST', '/api/v1/spans', {
+    spanId,
+    spanKind: 'EMBEDDING',
+    provider: 'openai',
+    model: 'text-embedding-3-small',
+    status: 'SUCCESS',
+    latencyMs: 5,
+    input: {text: ['a']},
+  });
   const base = await signIn(page, server, `/playground?span=${spanId}`);
   await expect(page.getByRole('alert')).toContainText('no messages');
   await page.getByRole('button', {name: 'Start with an empty column'}).click();
@@ -180,8 +270,17 @@ test('a span without messages, and one that is gone, are said calmly', async ({p
 test('what a model and a span say is shown as text, never run', async ({page, server}) => {
   const hostile = '<img src=x onerror="window.hurt=1"><script>window.hurt=1</script>[a](javascript:window.hurt=1)';
   const spanId = 'sp_00000000000000e3';
-  await server.api('POST', '/api/v1/spans', {spanId, spanKind: 'LLM', provider: 'openai', model: hostile.slice(0, 60), status: 'SUCCESS',
-    latencyMs: 5, input: {messages: [{role: 'user', content: hostile}]}, output: hostile, variables: {[hostile.slice(0, 20)]: hostile}});
+  await server.api('POST', '/api/v1/spans', {
+    spanId,
+    spanKind: 'LLM',
+    provider: 'openai',
+    model: hostile.slice(0, 60),
+    status: 'SUCCESS',
+    latencyMs: 5,
+    input: {messages: [{role: 'user', content: hostile}]},
+    output: hostile,
+    variables: {[hostile.slice(0, 20)]: hostile},
+  });
   await signIn(page, server, `/playground?span=${spanId}`);
   const a = column(page, 'A');
   await expect(a.getByLabel('Text of message 1 of column A')).toContainText('onerror');

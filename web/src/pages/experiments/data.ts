@@ -31,22 +31,30 @@ async function loadAll(limit: number): Promise<AllExperiments> {
     }
   };
   await Promise.all(Array.from({length: 4}, worker));
-  found.sort((a, b) => rank[a.experiment.status] - rank[b.experiment.status]
-    || b.experiment.createdAt.localeCompare(a.experiment.createdAt));
+  found.sort(
+    (a, b) =>
+      rank[a.experiment.status] - rank[b.experiment.status] ||
+      b.experiment.createdAt.localeCompare(a.experiment.createdAt),
+  );
   return {experiments: found, prompts, left: prompts.length - asked.length};
 }
 
 export function useExperiments(limit = askedAtOnce) {
   const {project} = useSession();
-  return useQuery({queryKey: ['experiments', project.id, 'all', limit], queryFn: () => loadAll(limit), staleTime: 15_000});
+  return useQuery({
+    queryKey: ['experiments', project.id, 'all', limit],
+    queryFn: () => loadAll(limit),
+    staleTime: 15_000,
+  });
 }
 
 const fetchResults = (slug: string, experimentId: string): Promise<Results> =>
   call(api.GET('/api/v1/prompts/{slug}/experiments/{experimentId}/results', {params: {path: {slug, experimentId}}}));
 
-const resultsKey = (project: string, slug: string, id: string) => ['experiments', project, 'results', slug, id] as const;
+const resultsKey = (project: string, slug: string, id: string) =>
+  ['experiments', project, 'results', slug, id] as const;
 
-// The server computes two results at a time, and others than this page may want them: a list asks for one after another.
+// The server computes two results at a time, and others than this page may want them: a list asks for one at a time.
 let queue: Promise<unknown> = Promise.resolve();
 function inTurn<T>(ask: () => Promise<T>): Promise<T> {
   const turn = queue.then(ask, ask);
@@ -57,8 +65,10 @@ function inTurn<T>(ask: () => Promise<T>): Promise<T> {
 export function useListedResults({prompt, experiment}: Listed) {
   const {project} = useSession();
   return useQuery({
-    queryKey: resultsKey(project.id, prompt.slug, experiment.id), enabled: experiment.status !== 'draft',
-    queryFn: () => inTurn(() => fetchResults(prompt.slug, experiment.id)), staleTime: 60_000,
+    queryKey: resultsKey(project.id, prompt.slug, experiment.id),
+    enabled: experiment.status !== 'draft',
+    queryFn: () => inTurn(() => fetchResults(prompt.slug, experiment.id)),
+    staleTime: 60_000,
   });
 }
 
@@ -67,7 +77,9 @@ export const liveMs = 5000;
 export function useResults(slug: string, id: string) {
   const {project} = useSession();
   return useQuery({
-    queryKey: resultsKey(project.id, slug, id), queryFn: () => fetchResults(slug, id), staleTime: 0,
+    queryKey: resultsKey(project.id, slug, id),
+    queryFn: () => fetchResults(slug, id),
+    staleTime: 0,
     refetchInterval: (query) => (query.state.data?.experiment.status === 'running' ? liveMs : false),
   });
 }
@@ -76,9 +88,10 @@ export function useResults(slug: string, id: string) {
 export function useRefresh() {
   const {project} = useSession();
   const queries = useQueryClient();
-  return () => Promise.all([
-    queries.invalidateQueries({queryKey: ['experiments', project.id]}),
-    queries.invalidateQueries({queryKey: ['prompts', project.id]}),
-    queries.invalidateQueries({queryKey: ['prompt', project.id]}),
-  ]);
+  return () =>
+    Promise.all([
+      queries.invalidateQueries({queryKey: ['experiments', project.id]}),
+      queries.invalidateQueries({queryKey: ['prompts', project.id]}),
+      queries.invalidateQueries({queryKey: ['prompt', project.id]}),
+    ]);
 }

@@ -4,8 +4,22 @@ import {useState, type FormEvent} from 'react';
 import {Link, useLocation} from 'wouter';
 import {api, ApiError, call} from '../../api/client';
 import {useSession} from '../../api/session';
-import {Ago, Button, Card, Dialog, EmptyState, ErrorNote, formatShortTime, IconButton, Menu, PageHeader,
-  Skeleton, TextField, useFeedback, type MenuItem} from '../../ui';
+import {
+  Ago,
+  Button,
+  Card,
+  Dialog,
+  EmptyState,
+  ErrorNote,
+  formatShortTime,
+  IconButton,
+  Menu,
+  PageHeader,
+  Skeleton,
+  TextField,
+  useFeedback,
+  type MenuItem,
+} from '../../ui';
 import {usePrompt} from '../playground/pick';
 import {CreateExperiment} from './create';
 import {useRefresh, useResults} from './data';
@@ -16,7 +30,11 @@ import {metricWords, verdictOf, type Experiment, type Results} from './words';
 import './experiments.css';
 
 type Step = 'start' | 'pause' | 'stop';
-const done: Record<Step, string> = {start: 'The experiment runs.', pause: 'The experiment pauses.', stop: 'The experiment is stopped.'};
+const done: Record<Step, string> = {
+  start: 'The experiment runs.',
+  pause: 'The experiment pauses.',
+  stop: 'The experiment is stopped.',
+};
 
 function VerdictCard({results, fetching}: {results: Results; fetching: boolean}) {
   const verdict = verdictOf(results);
@@ -27,21 +45,30 @@ function VerdictCard({results, fetching}: {results: Results; fetching: boolean})
       <div className="row between wrapping">
         <h2>{verdict.title}</h2>
         {experiment.status === 'running' && (
-          <span className="row small soft"><span className={`live-dot ${fetching ? 'fetching' : ''}`} aria-hidden />
-            Live, as of {formatShortTime(results.computedAt)}</span>
+          <span className="row small soft">
+            <span className={`live-dot ${fetching ? 'fetching' : ''}`} aria-hidden />
+            Live, as of {formatShortTime(results.computedAt)}
+          </span>
         )}
       </div>
       <p>{verdict.text}</p>
       {compared && results.verdict !== 'collecting' && (
         <div className="soft verdict-summary">
-          {results.summary.split(/(?<=\.) (?=Variant )/).map((sentence) => <p key={sentence}>{sentence}</p>)}
+          {results.summary.split(/(?<=\.) (?=Variant )/).map((sentence) => (
+            <p key={sentence}>{sentence}</p>
+          ))}
         </div>
       )}
     </section>
   );
 }
 
-function Rename({slug, experiment, onClose, onDone}: {
+function Rename({
+  slug,
+  experiment,
+  onClose,
+  onDone,
+}: {
   slug: string;
   experiment: Experiment;
   onClose: () => void;
@@ -54,9 +81,12 @@ function Rename({slug, experiment, onClose, onDone}: {
     event.preventDefault();
     setBusy(true);
     try {
-      await call(api.PUT('/api/v1/prompts/{slug}/experiments/{experimentId}', {
-        params: {path: {slug, experimentId: experiment.id}}, body: {name: name.trim()},
-      }));
+      await call(
+        api.PUT('/api/v1/prompts/{slug}/experiments/{experimentId}', {
+          params: {path: {slug, experimentId: experiment.id}},
+          body: {name: name.trim()},
+        }),
+      );
       await onDone();
     } catch (failure) {
       setError(failure);
@@ -64,8 +94,18 @@ function Rename({slug, experiment, onClose, onDone}: {
     }
   };
   return (
-    <Dialog open onOpenChange={(open) => !open && onClose()} title="Rename experiment"
-      actions={<><Button onClick={onClose}>Cancel</Button><Button variant="primary" type="submit" form="rename" busy={busy}>Rename</Button></>}>
+    <Dialog
+      open
+      onOpenChange={(open) => !open && onClose()}
+      title="Rename experiment"
+      actions={
+        <>
+          <Button onClick={onClose}>Cancel</Button>
+          <Button variant="primary" type="submit" form="rename" busy={busy}>
+            Rename
+          </Button>
+        </>
+      }>
       <form id="rename" className="column" onSubmit={send}>
         <TextField label="Name" required maxLength={200} autoFocus value={name} onChange={setName} />
         {error !== null && <ErrorNote error={error} />}
@@ -89,8 +129,18 @@ export default function ExperimentPage({slug, id}: {slug: string; id: string}) {
   const path = {slug, experimentId: id};
 
   const step = async (which: Step) => {
-    if (which === 'stop' && !(await confirm({title: 'Stop this experiment?', confirm: 'Stop experiment', danger: true,
-      text: 'It cannot be started again. Its results stay, and you can still promote a variant. To go on later, pause it instead.'}))) return;
+    if (
+      which === 'stop' &&
+      !(await confirm({
+        title: 'Stop this experiment?',
+        confirm: 'Stop experiment',
+        danger: true,
+        text:
+          'It cannot be started again. Its results stay, and you can still promote a variant. ' +
+          'To go on later, pause it instead.',
+      }))
+    )
+      return;
     setBusy(which);
     try {
       await call(api.POST(`/api/v1/prompts/{slug}/experiments/{experimentId}/${which}`, {params: {path}}));
@@ -103,8 +153,15 @@ export default function ExperimentPage({slug, id}: {slug: string; id: string}) {
     }
   };
   const remove = async () => {
-    if (!(await confirm({title: 'Delete this experiment?', confirm: 'Delete', danger: true,
-      text: 'Its settings and results are gone for good. Its spans stay.'}))) return;
+    if (
+      !(await confirm({
+        title: 'Delete this experiment?',
+        confirm: 'Delete',
+        danger: true,
+        text: 'Its settings and results are gone for good. Its spans stay.',
+      }))
+    )
+      return;
     try {
       await call(api.DELETE('/api/v1/prompts/{slug}/experiments/{experimentId}', {params: {path}}));
       navigate('/experiments');
@@ -121,9 +178,16 @@ export default function ExperimentPage({slug, id}: {slug: string; id: string}) {
     return (
       <div className="page">
         <PageHeader title="Experiment" back={back} />
-        {gone ? <EmptyState title="There is no such experiment">It may have been deleted, or its prompt was.</EmptyState>
-          : query.error ? <ErrorNote error={query.error} onRetry={() => void query.refetch()} />
-            : <><Skeleton height={110} /><Skeleton height={420} /></>}
+        {gone ? (
+          <EmptyState title="There is no such experiment">It may have been deleted, or its prompt was.</EmptyState>
+        ) : query.error ? (
+          <ErrorNote error={query.error} onRetry={() => void query.refetch()} />
+        ) : (
+          <>
+            <Skeleton height={110} />
+            <Skeleton height={420} />
+          </>
+        )}
       </div>
     );
   }
@@ -136,24 +200,54 @@ export default function ExperimentPage({slug, id}: {slug: string; id: string}) {
   };
   const items: (MenuItem | 'separator')[] = [
     {label: 'Rename…', icon: <Pencil size={14} aria-hidden />, onSelect: () => setOpen('rename')},
-    {label: 'Delete…', icon: <Trash2 size={14} aria-hidden />, danger: true, disabled: status === 'running',
-      hint: status === 'running' ? 'pause or stop it first' : undefined, onSelect: () => void remove()},
+    {
+      label: 'Delete…',
+      icon: <Trash2 size={14} aria-hidden />,
+      danger: true,
+      disabled: status === 'running',
+      hint: status === 'running' ? 'pause or stop it first' : undefined,
+      onSelect: () => void remove(),
+    },
   ];
   const actions = can('editor') && (
     <>
-      {status === 'draft' && <Button icon={<Pencil size={14} aria-hidden />} onClick={() => setOpen('edit')}>Change…</Button>}
-      {status === 'running' && <Button icon={<Pause size={14} aria-hidden />} busy={busy === 'pause'} onClick={() => step('pause')}>Pause</Button>}
+      {status === 'draft' && (
+        <Button icon={<Pencil size={14} aria-hidden />} onClick={() => setOpen('edit')}>
+          Change…
+        </Button>
+      )}
+      {status === 'running' && (
+        <Button icon={<Pause size={14} aria-hidden />} busy={busy === 'pause'} onClick={() => step('pause')}>
+          Pause
+        </Button>
+      )}
       {(status === 'running' || status === 'paused') && (
-        <Button icon={<Square size={12} aria-hidden />} busy={busy === 'stop'} onClick={() => step('stop')}>Stop…</Button>
+        <Button icon={<Square size={12} aria-hidden />} busy={busy === 'stop'} onClick={() => step('stop')}>
+          Stop…
+        </Button>
       )}
       {(status === 'draft' || status === 'paused') && (
-        <Button variant={status === 'draft' ? 'primary' : 'default'} icon={<Play size={14} aria-hidden />} busy={busy === 'start'}
-          onClick={() => step('start')}>{status === 'draft' ? 'Start' : 'Go on'}</Button>
+        <Button
+          variant={status === 'draft' ? 'primary' : 'default'}
+          icon={<Play size={14} aria-hidden />}
+          busy={busy === 'start'}
+          onClick={() => step('start')}>
+          {status === 'draft' ? 'Start' : 'Go on'}
+        </Button>
       )}
       {status !== 'draft' && !experiment.promotedVariant && (
-        <Button variant="primary" icon={<Trophy size={14} aria-hidden />} onClick={() => setOpen('promote')}>Promote…</Button>
+        <Button variant="primary" icon={<Trophy size={14} aria-hidden />} onClick={() => setOpen('promote')}>
+          Promote…
+        </Button>
       )}
-      <Menu items={items} trigger={<IconButton label="More"><MoreHorizontal size={16} aria-hidden /></IconButton>} />
+      <Menu
+        items={items}
+        trigger={
+          <IconButton label="More">
+            <MoreHorizontal size={16} aria-hidden />
+          </IconButton>
+        }
+      />
     </>
   );
   return (
@@ -161,10 +255,23 @@ export default function ExperimentPage({slug, id}: {slug: string; id: string}) {
       <PageHeader title={experiment.name} back={back} actions={actions}>
         <span className="row wrapping">
           <StatusBadge status={status} />
-          <span>Prompt <Link href={`/prompts/${slug}`}>{prompt.data?.name ?? slug}</Link></span>
-          <span>· decided by {experiment.primaryMetric ? metricWords[experiment.primaryMetric].label.toLowerCase() : 'all metrics alike'}</span>
-          {experiment.startedAt && <span>· started <Ago time={experiment.startedAt} /></span>}
-          {experiment.stoppedAt && <span>· stopped <Ago time={experiment.stoppedAt} /></span>}
+          <span>
+            Prompt <Link href={`/prompts/${slug}`}>{prompt.data?.name ?? slug}</Link>
+          </span>
+          <span>
+            · decided by{' '}
+            {experiment.primaryMetric ? metricWords[experiment.primaryMetric].label.toLowerCase() : 'all metrics alike'}
+          </span>
+          {experiment.startedAt && (
+            <span>
+              · started <Ago time={experiment.startedAt} />
+            </span>
+          )}
+          {experiment.stoppedAt && (
+            <span>
+              · stopped <Ago time={experiment.stoppedAt} />
+            </span>
+          )}
           {experiment.author && <span>· by {experiment.author}</span>}
         </span>
       </PageHeader>
@@ -172,22 +279,33 @@ export default function ExperimentPage({slug, id}: {slug: string; id: string}) {
       <VerdictCard results={results} fetching={query.isFetching} />
       {status === 'draft' ? (
         <Card title="Not started yet">
-          <p>Start it, and callers of <code>{slug}</code> who name no version and no label get one of these variants. Send a{' '}
-            <code>userId</code> with each run, so that one person always gets the same one.</p>
+          <p>
+            Start it, and callers of <code>{slug}</code> who name no version and no label get one of these variants.
+            Send a <code>userId</code> with each run, so that one person always gets the same one.
+          </p>
         </Card>
       ) : null}
       <ResultTables results={results} />
       {open === 'promote' && (
-        <Promote slug={slug} experiment={experiment} winner={results.winner} onClose={() => setOpen(null)}
-          onDone={(variant) => finish(`${variant} is now the default.`)} />
+        <Promote
+          slug={slug}
+          experiment={experiment}
+          winner={results.winner}
+          onClose={() => setOpen(null)}
+          onDone={(variant) => finish(`${variant} is now the default.`)}
+        />
       )}
       {open === 'rename' && (
         <Rename slug={slug} experiment={experiment} onClose={() => setOpen(null)} onDone={() => finish('Renamed.')} />
       )}
       {open === 'edit' && (
-        <CreateExperiment prompts={[{slug, name: prompt.data?.name ?? slug}]} slug={slug} draft={experiment}
+        <CreateExperiment
+          prompts={[{slug, name: prompt.data?.name ?? slug}]}
+          slug={slug}
+          draft={experiment}
           onClose={() => setOpen(null)}
-          onDone={(_, next) => void finish(next.status === 'running' ? 'The experiment runs.' : 'The draft is saved.')} />
+          onDone={(_, next) => void finish(next.status === 'running' ? 'The experiment runs.' : 'The draft is saved.')}
+        />
       )}
     </div>
   );

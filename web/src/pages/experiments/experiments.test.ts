@@ -13,7 +13,11 @@ test('shares are whole percents that add up to 100', () => {
   expect(shares([1, 1, 1])).toEqual([34, 33, 33]);
   expect(shares([90, 10])).toEqual([90, 10]);
   expect(shares([1, 999])).toEqual([0, 100]);
-  for (const weights of [[7, 11, 13], [1, 2, 3, 4, 5, 6, 7]]) expect(shares(weights).reduce((a, b) => a + b)).toBe(100);
+  for (const weights of [
+    [7, 11, 13],
+    [1, 2, 3, 4, 5, 6, 7],
+  ])
+    expect(shares(weights).reduce((a, b) => a + b)).toBe(100);
 });
 
 test('differences are percents of the control, points, or the figure itself', () => {
@@ -39,9 +43,14 @@ test('the ranges of a metric are drawn on one scale, the same to both sides of z
 });
 
 test('a new experiment sets the newest version against what runs today', () => {
-  expect(firstVariants(prompt).map(({key, version}) => [key, version])).toEqual([['v2', 2], ['v3', 3]]);
+  expect(firstVariants(prompt).map(({key, version}) => [key, version])).toEqual([
+    ['v2', 2],
+    ['v3', 3],
+  ]);
   expect(firstVariants({...prompt, defaultLabel: 'staging'}).map(({version}) => version)).toEqual([2, 3]);
-  expect(firstVariants({...prompt, defaultLabel: null, versions: prompt.versions.slice(2)}).map(({key}) => key)).toEqual(['v1', 'v1-2']);
+  expect(
+    firstVariants({...prompt, defaultLabel: null, versions: prompt.versions.slice(2)}).map(({key}) => key),
+  ).toEqual(['v1', 'v1-2']);
 });
 
 test('variants that run the same, or share a name, are refused before the server does', () => {
@@ -56,7 +65,9 @@ test('promotion says beforehand what it changes', () => {
   const variant = {key: 'short', version: 3, weight: 1, provider: null, model: null};
   expect(consequence(prompt, variant)).toBe('The label “production” moves from version 2 to version 3.');
   expect(consequence(prompt, {...variant, version: 2})).toContain('already');
-  expect(consequence(prompt, {...variant, model: 'gpt-4o-mini'})).toContain('A new version is made of version 3, with gpt-4o-mini');
+  expect(consequence(prompt, {...variant, model: 'gpt-4o-mini'})).toContain(
+    'A new version is made of version 3, with gpt-4o-mini',
+  );
   expect(consequence({...prompt, defaultLabel: null}, variant)).toContain('newest already');
   expect(consequence({...prompt, defaultLabel: null}, {...variant, version: 1})).toContain('becomes version 4');
 });

@@ -11,12 +11,14 @@ const refreshMs = 60_000;
 export function useLastSpans() {
   const {project} = useSession();
   return useQuery({
-    queryKey: ['spans', project.id, 'home'], refetchInterval: refreshMs,
+    queryKey: ['spans', project.id, 'home'],
+    refetchInterval: refreshMs,
     queryFn: () => call(api.GET('/api/v1/spans', {params: {query: {limit: 8}}})),
   });
 }
 
-// The models that can be called now: of the connections' providers, and of those whose keys the server was started with.
+// The models that can be called now: of the connections' providers, and of those whose keys the server was started
+// with.
 export function useRunnable() {
   const {project} = useSession();
   return useQuery({
@@ -29,7 +31,8 @@ export function useRunnable() {
 export function useConnections() {
   const {project, can} = useSession();
   return useQuery({
-    queryKey: ['connections', project.id, 'home'], enabled: can('admin'),
+    queryKey: ['connections', project.id, 'home'],
+    enabled: can('admin'),
     queryFn: async () => (await call(api.GET('/api/v1/connections'))).connections,
   });
 }
@@ -38,9 +41,15 @@ const preferred = ['gpt-4o-mini', 'gpt-4.1-mini', 'claude-haiku-4-5', 'claude-so
 
 // A small and cheap one to begin with.
 export function firstModel(models: readonly {id: string; provider: string}[]): string | null {
-  const chat = models.filter(({id, provider}) => provider !== 'voyage' && !/embed|tts|audio|image|realtime|instruct/.test(id));
-  return preferred.find((wanted) => chat.some(({id}) => id === wanted))
-    ?? chat.find(({id}) => /mini|haiku|flash|nova-lite/.test(id))?.id ?? chat[0]?.id ?? null;
+  const chat = models.filter(
+    ({id, provider}) => provider !== 'voyage' && !/embed|tts|audio|image|realtime|instruct/.test(id),
+  );
+  return (
+    preferred.find((wanted) => chat.some(({id}) => id === wanted)) ??
+    chat.find(({id}) => /mini|haiku|flash|nova-lite/.test(id))?.id ??
+    chat[0]?.id ??
+    null
+  );
 }
 
 export interface Glance {
@@ -57,23 +66,33 @@ export function byHour(rows: readonly Schemas['AnalyticsRow'][], end: number): G
   return Array.from({length: 24}, (_, i) => {
     const hour = last - 23 + i;
     const row = found.get(hour);
-    return {time: hour * hourMs, requests: row?.requests ?? 0, errors: row?.errors ?? 0, cost: Number(row?.cost ?? 0),
-      p95: row?.latencyMs?.p95 ?? null};
+    return {
+      time: hour * hourMs,
+      requests: row?.requests ?? 0,
+      errors: row?.errors ?? 0,
+      cost: Number(row?.cost ?? 0),
+      p95: row?.latencyMs?.p95 ?? null,
+    };
   });
 }
 
 type Query = NonNullable<paths['/api/v1/analytics']['get']['parameters']['query']>;
 
 // Lists with commas, as the server reads them. Answered as CSV only when that is asked for.
-const sums = async (query: Query) => (await call(api.GET('/api/v1/analytics', {
-  params: {query}, querySerializer: {array: {style: 'form', explode: false}},
-}))) as Schemas['Analytics'];
+const sums = async (query: Query) =>
+  (await call(
+    api.GET('/api/v1/analytics', {
+      params: {query},
+      querySerializer: {array: {style: 'form', explode: false}},
+    }),
+  )) as Schemas['Analytics'];
 
 async function loadGlance(): Promise<Glance> {
   const end = Date.now();
   const iso = (time: number) => new Date(time).toISOString();
   const day = (daysAgo: number): Query => ({
-    startDate: iso(end - (daysAgo + 1) * 24 * hourMs), endDate: iso(end - daysAgo * 24 * hourMs),
+    startDate: iso(end - (daysAgo + 1) * 24 * hourMs),
+    endDate: iso(end - daysAgo * 24 * hourMs),
     measures: ['requests', 'errors', 'cost', 'latency'],
   });
   const [today, before] = await Promise.all([sums({...day(0), bucket: 'hour'}), sums(day(1))]);
@@ -88,14 +107,18 @@ export function useGlance() {
 export function useTopPrompts() {
   const {project} = useSession();
   return useQuery({
-    queryKey: ['analytics', project.id, 'home-prompts'], refetchInterval: refreshMs,
+    queryKey: ['analytics', project.id, 'home-prompts'],
+    refetchInterval: refreshMs,
     queryFn: async () => {
       const startDate = new Date(Date.now() - 7 * 24 * hourMs).toISOString();
       const answer = await sums({startDate, groupBy: ['prompt'], measures: ['requests', 'errors', 'cost'], limit: 6});
-      return answer.rows.flatMap((row) => {
-        const slug = row.group?.prompt;
-        return slug ? [{slug, requests: row.requests ?? 0, errors: row.errors ?? 0, cost: row.cost ?? null}] : [];
-      }).sort((a, b) => b.requests - a.requests).slice(0, 5);
+      return answer.rows
+        .flatMap((row) => {
+          const slug = row.group?.prompt;
+          return slug ? [{slug, requests: row.requests ?? 0, errors: row.errors ?? 0, cost: row.cost ?? null}] : [];
+        })
+        .sort((a, b) => b.requests - a.requests)
+        .slice(0, 5);
     },
   });
 }

@@ -31,7 +31,10 @@ export const examples: readonly Example[] = [
     name: 'Summary',
     about: 'Turns a long text into three sentences.',
     content: [{role: 'user', content: 'Summarise this text in three plain sentences:\n\n{{text}}'}],
-    variables: {text: 'A tram is a train that runs on the streets of a city. The first ones were pulled by horses. '
-      + 'Today they run on electricity, and many cities that once gave them up are building them again.'},
+    variables: {
+      text:
+        'A tram is a train that runs on the streets of a city. The first ones were pulled by horses. ' +
+        'Today they run on electricity, and many cities that once gave them up are building them again.',
+    },
   },
 ];

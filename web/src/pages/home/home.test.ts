@@ -5,8 +5,19 @@ import {languages, snippet} from './snippets';
 
 test('24 hours, whether or not something happened in them', () => {
   const end = Date.parse('2026-11-21T10:20:00Z');
-  const hours = byHour([{bucket: '2026-11-21T10:00:00.000000Z', requests: 4, errors: 1, cost: 0.5, latencyMs: {p50: 1, p95: 2, p99: 3}} as never,
-    {bucket: '2026-11-20T11:00:00.000000Z', requests: 2} as never], end);
+  const hours = byHour(
+    [
+      {
+        bucket: '2026-11-21T10:00:00.000000Z',
+        requests: 4,
+        errors: 1,
+        cost: 0.5,
+        latencyMs: {p50: 1, p95: 2, p99: 3},
+      } as never,
+      {bucket: '2026-11-20T11:00:00.000000Z', requests: 2} as never,
+    ],
+    end,
+  );
   expect(hours).toHaveLength(24);
   expect(hours[23]).toMatchObject({requests: 4, errors: 1, cost: 0.5, p95: 2});
   expect(hours[0]).toMatchObject({requests: 2, errors: 0, p95: null});
@@ -30,7 +41,12 @@ test('the first model is small, and one that chats', () => {
 });
 
 test('every snippet has the address, the key and the prompt in it, whatever they hold', () => {
-  const input = {url: 'https://t.example', key: 'tr_secret', model: 'gpt-4o-mini', prompt: {slug: 'welcome', variables: ['name', 'it’s']}};
+  const input = {
+    url: 'https://t.example',
+    key: 'tr_secret',
+    model: 'gpt-4o-mini',
+    prompt: {slug: 'welcome', variables: ['name', 'it’s']},
+  };
   for (const {value} of languages) {
     const {code} = snippet(value, input);
     expect(code).toContain('https://t.example');

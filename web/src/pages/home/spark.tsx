@@ -2,7 +2,11 @@
 const width = 240;
 const height = 44;
 
-export function Bars({values, marked, label}: {
+export function Bars({
+  values,
+  marked,
+  label,
+}: {
   values: readonly number[];
   marked?: readonly number[]; // a part of each, in the colour of errors
   label: string;
@@ -14,10 +18,24 @@ export function Bars({values, marked, label}: {
     <svg className="spark" viewBox={`0 0 ${width} ${height}`} preserveAspectRatio="none" role="img" aria-label={label}>
       <line className="spark-base" x1={0} x2={width} y1={height - 0.5} y2={height - 0.5} />
       {values.map((value, i) => (
-        <rect key={i} className="spark-bar" x={i * step + 1} width={step - 2} y={height - tall(value)} height={tall(value)} />
+        <rect
+          key={i}
+          className="spark-bar"
+          x={i * step + 1}
+          width={step - 2}
+          y={height - tall(value)}
+          height={tall(value)}
+        />
       ))}
       {marked?.map((value, i) => (
-        <rect key={i} className="spark-bad" x={i * step + 1} width={step - 2} y={height - tall(value)} height={tall(value)} />
+        <rect
+          key={i}
+          className="spark-bad"
+          x={i * step + 1}
+          width={step - 2}
+          y={height - tall(value)}
+          height={tall(value)}
+        />
       ))}
     </svg>
   );

@@ -13,14 +13,26 @@ const whyItEnded = {
 
 function FailureNote({failure, onRetry}: {failure: Failure; onRetry: () => void}) {
   return (
-    <Note tone="bad" actions={<Button size="small" onClick={onRetry}>Try again</Button>}>
+    <Note
+      tone="bad"
+      actions={
+        <Button size="small" onClick={onRetry}>
+          Try again
+        </Button>
+      }>
       <p>{failure.message}</p>
       {failure.code === 'MISSING_PROVIDER_KEY' && (
-        <p><Link href="/settings/connections?new">Add a connection</Link> to give the server a key.</p>
+        <p>
+          <Link href="/settings/connections?new">Add a connection</Link> to give the server a key.
+        </p>
       )}
       {(failure.requestId || failure.spanId) && (
         <p className="small soft">
-          {failure.requestId && <>Request {failure.requestId} at {failure.provider}. </>}
+          {failure.requestId && (
+            <>
+              Request {failure.requestId} at {failure.provider}.{' '}
+            </>
+          )}
           {failure.spanId && <Link href={`/spans/${failure.spanId}`}>Open span</Link>}
         </p>
       )}
@@ -31,8 +43,10 @@ function FailureNote({failure, onRetry}: {failure: Failure; onRetry: () => void}
 function Call({call}: {call: ToolCall}) {
   return (
     <div className="playground-call">
-      <div className="row between"><Badge tone="violet">Calls {call.name}</Badge>
-        <CopyButton label={`Copy arguments of ${call.name}`} text={JSON.stringify(call.arguments, null, 2)} /></div>
+      <div className="row between">
+        <Badge tone="violet">Calls {call.name}</Badge>
+        <CopyButton label={`Copy arguments of ${call.name}`} text={JSON.stringify(call.arguments, null, 2)} />
+      </div>
       <JsonTree value={call.arguments} />
     </div>
   );
@@ -45,7 +59,14 @@ function Text({outcome, formatted}: {outcome: Outcome; formatted: boolean}) {
   return formatted ? <Markdown text={outcome.text} /> : <pre className="playground-plain">{outcome.text}</pre>;
 }
 
-export function Answer({outcome, formatted, letter, onStop, onRetry, onContinue}: {
+export function Answer({
+  outcome,
+  formatted,
+  letter,
+  onStop,
+  onRetry,
+  onContinue,
+}: {
   outcome: Outcome | undefined;
   formatted: boolean;
   letter: string;
@@ -68,11 +89,15 @@ export function Answer({outcome, formatted, letter, onStop, onRetry, onContinue}
         </Disclosure>
       )}
       <Text outcome={outcome} formatted={formatted} />
-      {outcome.toolCalls.map((call) => <Call key={call.id} call={call} />)}
+      {outcome.toolCalls.map((call) => (
+        <Call key={call.id} call={call} />
+      ))}
       {running && (
         <div className="row between">
           <span className="faint small playground-waiting">{said ? 'Answering…' : 'Waiting for the model…'}</span>
-          <Button size="small" icon={<Square size={11} aria-hidden />} onClick={onStop}>Stop</Button>
+          <Button size="small" icon={<Square size={11} aria-hidden />} onClick={onStop}>
+            Stop
+          </Button>
         </div>
       )}
       {outcome.state === 'stopped' && <p className="faint small">Stopped. What came until then is above.</p>}
@@ -87,8 +112,14 @@ export function Answer({outcome, formatted, letter, onStop, onRetry, onContinue}
           <span className="grow" />
           {outcome.text && <CopyButton text={outcome.text} label={`Copy the answer of column ${letter}`} />}
           {said && (
-            <Button size="small" variant="ghost" icon={<MessageSquarePlus size={13} aria-hidden />} onClick={onContinue}
-              title="Puts this answer into the messages, and a place for what comes next">Continue</Button>
+            <Button
+              size="small"
+              variant="ghost"
+              icon={<MessageSquarePlus size={13} aria-hidden />}
+              onClick={onContinue}
+              title="Puts this answer into the messages, and a place for what comes next">
+              Continue
+            </Button>
           )}
         </div>
       )}
@@ -104,20 +135,43 @@ export function Figures({outcome, best}: {outcome: Outcome | undefined; best: {c
   const parts = [
     usage.cachedInputTokens ? `${formatNumber(usage.cachedInputTokens)} from the cache` : '',
     usage.reasoningTokens ? `${formatNumber(usage.reasoningTokens)} for reasoning` : '',
-  ].filter(Boolean).join(', ');
+  ]
+    .filter(Boolean)
+    .join(', ');
   return (
     <>
       <dl className="playground-figures">
-        <div><dt>Cost</dt><dd>
-          {result.costStatus === 'unknown' ? <span title="No price is known for this model">unknown</span>
-            : <>{result.costStatus === 'estimated' && 'about '}{formatMoney(result.cost)}</>}
-          {best.cost && <Badge tone="good">lowest</Badge>}
-        </dd></div>
-        <div><dt>Time</dt><dd>{formatLatency(result.latencyMs)}{best.latency && <Badge tone="good">lowest</Badge>}</dd></div>
-        <div><dt>First word</dt><dd>{formatLatency(result.timeToFirstTokenMs)}</dd></div>
-        <div><dt>Tokens</dt><dd title={parts || undefined}>
-          {formatNumber(usage.inputTokens)} in, {formatNumber(usage.outputTokens)} out
-        </dd></div>
+        <div>
+          <dt>Cost</dt>
+          <dd>
+            {result.costStatus === 'unknown' ? (
+              <span title="No price is known for this model">unknown</span>
+            ) : (
+              <>
+                {result.costStatus === 'estimated' && 'about '}
+                {formatMoney(result.cost)}
+              </>
+            )}
+            {best.cost && <Badge tone="good">lowest</Badge>}
+          </dd>
+        </div>
+        <div>
+          <dt>Time</dt>
+          <dd>
+            {formatLatency(result.latencyMs)}
+            {best.latency && <Badge tone="good">lowest</Badge>}
+          </dd>
+        </div>
+        <div>
+          <dt>First word</dt>
+          <dd>{formatLatency(result.timeToFirstTokenMs)}</dd>
+        </div>
+        <div>
+          <dt>Tokens</dt>
+          <dd title={parts || undefined}>
+            {formatNumber(usage.inputTokens)} in, {formatNumber(usage.outputTokens)} out
+          </dd>
+        </div>
       </dl>
       <div className="row between small">
         <span className="faint truncate">{result.model}</span>

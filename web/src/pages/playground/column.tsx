@@ -25,17 +25,31 @@ function Title({column}: {column: ColumnState}) {
   const {source} = column;
   if (!source) return <span className="truncate soft">Not saved</span>;
   if (source.kind === 'span') {
-    return <Link href={`/spans/${source.spanId}`} className="truncate" title={source.spanId}>Span {source.spanId}</Link>;
+    return (
+      <Link href={`/spans/${source.spanId}`} className="truncate" title={source.spanId}>
+        Span {source.spanId}
+      </Link>
+    );
   }
   return (
     <>
-      <Link href={`/prompts/${source.slug}`} className="truncate" title={source.name}>{source.name}</Link>
+      <Link href={`/prompts/${source.slug}`} className="truncate" title={source.name}>
+        {source.name}
+      </Link>
       <Badge title={`Version ${source.version}`}>v{source.version}</Badge>
     </>
   );
 }
 
-function Head({column, letter, canEdit, single, full, running, actions}: {
+function Head({
+  column,
+  letter,
+  canEdit,
+  single,
+  full,
+  running,
+  actions,
+}: {
   column: ColumnState;
   letter: string;
   canEdit: boolean;
@@ -48,28 +62,58 @@ function Head({column, letter, canEdit, single, full, running, actions}: {
     {label: 'Open a saved prompt here…', icon: <FolderOpen size={14} aria-hidden />, onSelect: actions.choose},
     {label: 'Copy to a new column', icon: <Copy size={14} aria-hidden />, disabled: full, onSelect: actions.copy},
     ...(isEdited(column)
-      ? [{label: 'Undo all changes', icon: <RotateCcw size={14} aria-hidden />, onSelect: actions.reset}] : []),
+      ? [{label: 'Undo all changes', icon: <RotateCcw size={14} aria-hidden />, onSelect: actions.reset}]
+      : []),
     ...(canEdit ? [{label: 'Save as…', icon: <SaveIcon size={14} aria-hidden />, onSelect: actions.save}] : []),
     'separator',
-    {label: 'Remove column', icon: <Trash2 size={14} aria-hidden />, danger: true, disabled: single, onSelect: actions.remove},
+    {
+      label: 'Remove column',
+      icon: <Trash2 size={14} aria-hidden />,
+      danger: true,
+      disabled: single,
+      onSelect: actions.remove,
+    },
   ];
   return (
     <header className="playground-head">
-      <span className={`playground-letter letter-${letter}`} aria-hidden>{letter}</span>
-      <h2 className="row grow"><span className="visually-hidden">Column {letter}: </span><Title column={column} /></h2>
+      <span className={`playground-letter letter-${letter}`} aria-hidden>
+        {letter}
+      </span>
+      <h2 className="row grow">
+        <span className="visually-hidden">Column {letter}: </span>
+        <Title column={column} />
+      </h2>
       {isEdited(column) && <Badge tone="warn">edited</Badge>}
       {canEdit && (
         <IconButton size="small" label={`Run column ${letter}`} disabled={running} onClick={actions.run}>
           <Play size={14} aria-hidden />
         </IconButton>
       )}
-      <Menu items={items} trigger={
-        <IconButton size="small" label={`More for column ${letter}`}><MoreHorizontal size={15} aria-hidden /></IconButton>} />
+      <Menu
+        items={items}
+        trigger={
+          <IconButton size="small" label={`More for column ${letter}`}>
+            <MoreHorizontal size={15} aria-hidden />
+          </IconButton>
+        }
+      />
     </header>
   );
 }
 
-export function Column({column, letter, variables, focus, outcome, formatted, canEdit, single, full, best, actions}: {
+export function Column({
+  column,
+  letter,
+  variables,
+  focus,
+  outcome,
+  formatted,
+  canEdit,
+  single,
+  full,
+  best,
+  actions,
+}: {
   column: ColumnState;
   letter: string;
   variables: string[];
@@ -90,29 +134,58 @@ export function Column({column, letter, variables, focus, outcome, formatted, ca
         <ModelPicker value={{provider: column.provider, model: column.model}} onChange={actions.change} />
       </div>
       <div className="playground-setup">
-        <Disclosure open={column.open} onOpenChange={(open) => actions.change({open})}
+        <Disclosure
+          open={column.open}
+          onOpenChange={(open) => actions.change({open})}
           title={column.open ? 'Messages' : <span className="soft">{summary}</span>}
-          aside={canEdit && isEdited(column) && (
-            <Button size="small" icon={<SaveIcon size={13} aria-hidden />} onClick={actions.save}>Save…</Button>
-          )}>
+          aside={
+            canEdit &&
+            isEdited(column) && (
+              <Button size="small" icon={<SaveIcon size={13} aria-hidden />} onClick={actions.save}>
+                Save…
+              </Button>
+            )
+          }>
           <div className="column">
             {column.source?.kind === 'span' && column.source.omitted && (
               <Note tone="warn">The span left out a file because of its size, so it is not sent again.</Note>
             )}
-            <Messages messages={column.messages} letter={letter} variables={variables} focus={focus}
-              onChange={(messages) => actions.change({messages})} />
-            <Disclosure className="playground-settings"
-              title={<>Settings <span className="faint">{summaryOf(column.settings)}</span></>}>
-              <SettingsForm settings={column.settings} letter={letter} onChange={(settings) => actions.change({settings})} />
+            <Messages
+              messages={column.messages}
+              letter={letter}
+              variables={variables}
+              focus={focus}
+              onChange={(messages) => actions.change({messages})}
+            />
+            <Disclosure
+              className="playground-settings"
+              title={
+                <>
+                  Settings <span className="faint">{summaryOf(column.settings)}</span>
+                </>
+              }>
+              <SettingsForm
+                settings={column.settings}
+                letter={letter}
+                onChange={(settings) => actions.change({settings})}
+              />
             </Disclosure>
           </div>
         </Disclosure>
       </div>
       <div className="playground-answer">
-        <Answer outcome={outcome} formatted={formatted} letter={letter} onStop={actions.stop} onRetry={actions.run}
-          onContinue={actions.continueIt} />
+        <Answer
+          outcome={outcome}
+          formatted={formatted}
+          letter={letter}
+          onStop={actions.stop}
+          onRetry={actions.run}
+          onContinue={actions.continueIt}
+        />
       </div>
-      <footer className="playground-foot"><Figures outcome={outcome} best={best} /></footer>
+      <footer className="playground-foot">
+        <Figures outcome={outcome} best={best} />
+      </footer>
     </section>
   );
 }

@@ -66,7 +66,13 @@ let counter = 0;
 export const newId = (prefix: string) => `${prefix}_${Date.now().toString(36)}${(counter++).toString(36)}`;
 
 export const noSettings: Settings = {
-  temperature: null, topP: null, maxOutputTokens: null, stopSequences: '', tools: '', toolChoice: '', outputSchema: '',
+  temperature: null,
+  topP: null,
+  maxOutputTokens: null,
+  stopSequences: '',
+  tools: '',
+  toolChoice: '',
+  outputSchema: '',
 };
 
 const pretty = (value: unknown) => (value === null || value === undefined ? '' : JSON.stringify(value, null, 2));
@@ -98,19 +104,34 @@ function column(draft: Draft, source: Source | null, open: boolean): Column {
 }
 
 export function emptyColumn(): Column {
-  return column({
-    provider: '', model: '', settings: noSettings, messages: [{id: newId('msg'), role: 'user', content: ''}],
-  }, null, true);
+  return column(
+    {
+      provider: '',
+      model: '',
+      settings: noSettings,
+      messages: [{id: newId('msg'), role: 'user', content: ''}],
+    },
+    null,
+    true,
+  );
 }
 
-export function columnOfVersion(prompt: {slug: string; name: string; currentVersion: number},
-  version: Schemas['PromptVersion']): Column {
+export function columnOfVersion(
+  prompt: {slug: string; name: string; currentVersion: number},
+  version: Schemas['PromptVersion'],
+): Column {
   const draft = {
-    provider: version.provider ?? '', model: version.model ?? '', settings: toSettings(version),
+    provider: version.provider ?? '',
+    model: version.model ?? '',
+    settings: toSettings(version),
     messages: version.messages.map((message) => ({...message})),
   };
   const source: VersionSource = {
-    kind: 'version', slug: prompt.slug, name: prompt.name, version: version.version, newest: prompt.currentVersion,
+    kind: 'version',
+    slug: prompt.slug,
+    name: prompt.name,
+    version: version.version,
+    newest: prompt.currentVersion,
   };
   // A prompt without a model cannot run before one is chosen.
   return column(draft, source, !version.model);
@@ -135,15 +156,21 @@ export function messagesOfSpan(input: unknown): {messages: EditMessage[]; omitte
     const kept: Part[] = [];
     for (const part of content) {
       if (part.type === 'tool_result') {
-        messages.push({id: id(), role: 'tool', content: part.content, toolCallId: part.toolCallId,
-          ...(part.toolName ? {toolName: part.toolName} : {})});
+        messages.push({
+          id: id(),
+          role: 'tool',
+          content: part.content,
+          toolCallId: part.toolCallId,
+          ...(part.toolName ? {toolName: part.toolName} : {}),
+        });
       } else if ('omittedBytes' in part && part.omittedBytes !== undefined) omitted = true;
       else kept.push(part);
     }
     if (kept.length > 0) messages.push({id: id(), role: message.role, content: kept, ...toolOf(message)});
   }
   const escaped = messages.map((message) =>
-    (message.role === 'tool' ? message : {...message, content: escapeContent(message.content)}));
+    message.role === 'tool' ? message : {...message, content: escapeContent(message.content)},
+  );
   return {messages: escaped, omitted};
 }
 
@@ -159,10 +186,17 @@ export function columnOfSpan(span: Schemas['Span'], version: Schemas['PromptVers
   const found = messagesOfSpan(span.input);
   if (!found || found.messages.length === 0) return null;
   const settings = toSettings({
-    ...span, stopSequences: version?.stopSequences, toolChoice: version?.toolChoice, outputSchema: version?.outputSchema,
+    ...span,
+    stopSequences: version?.stopSequences,
+    toolChoice: version?.toolChoice,
+    outputSchema: version?.outputSchema,
   });
   const draft = {provider: span.provider ?? '', model: span.model ?? '', messages: found.messages, settings};
-  return column(draft, {kind: 'span', spanId: span.spanId, slug: span.promptSlug ?? null, omitted: found.omitted}, true);
+  return column(
+    draft,
+    {kind: 'span', spanId: span.spanId, slug: span.promptSlug ?? null, omitted: found.omitted},
+    true,
+  );
 }
 
 export function copyOf(from: Column): Column {
@@ -174,8 +208,12 @@ export function variablesOfAll(columns: readonly Column[]): string[] {
 }
 
 export const textValues = (values: Record<string, unknown> | null | undefined): Record<string, string> =>
-  Object.fromEntries(Object.entries(values ?? {}).map(([name, value]) =>
-    [name, typeof value === 'string' ? value : JSON.stringify(value)]));
+  Object.fromEntries(
+    Object.entries(values ?? {}).map(([name, value]) => [
+      name,
+      typeof value === 'string' ? value : JSON.stringify(value),
+    ]),
+  );
 
 // --- What is sent ---
 
@@ -202,29 +240,40 @@ export function toVersion(draft: Draft) {
     maxOutputTokens: settings.maxOutputTokens,
     stopSequences: stop.length > 0 ? stop : null,
     tools: json(settings.tools, 'The list of tools') as Schemas['Tools'],
-    toolChoice: (choice === '' ? null
-      : choice.startsWith('tool:') ? {tool: choice.slice(5)} : choice) as Schemas['ToolChoice'],
+    toolChoice: (choice === ''
+      ? null
+      : choice.startsWith('tool:')
+        ? {tool: choice.slice(5)}
+        : choice) as Schemas['ToolChoice'],
     outputSchema: json(settings.outputSchema, 'The answer’s schema') as Schemas['JsonSchema'] | null,
   };
 }
 
 export const slugOf = (from: Column): string | null =>
-  (from.source?.kind === 'version' || from.source?.kind === 'span' ? from.source.slug : null);
+  from.source?.kind === 'version' || from.source?.kind === 'span' ? from.source.slug : null;
 
 export function toRun(from: Column, values: Record<string, string>): Schemas['RunRequest'] {
   const {model, ...version} = toVersion(from);
   if (!model) throw new Error('Choose a model first.');
   const used = variablesOf(from.messages).map((name) => [name, values[name] ?? ''] as const);
   return {
-    ...version, model, variables: Object.fromEntries(used), promptSlug: slugOf(from), tags: ['playground'], stream: true,
+    ...version,
+    model,
+    variables: Object.fromEntries(used),
+    promptSlug: slugOf(from),
+    tags: ['playground'],
+    stream: true,
   };
 }
 
-// The conversation with the answer in it, and what comes next: a place for each tool's result, or for the next question.
+// The conversation with the answer in it, and what comes next: a place for each tool's result, or for a question.
 export function continued(from: Column, result: RunResult): EditMessage[] {
   const answer = result.messages.at(-1);
   if (!answer || answer.role !== 'assistant') return from.messages;
-  const next: EditMessage[] = [...from.messages, {id: newId('msg'), role: 'assistant', content: escapeContent(answer.content)}];
+  const next: EditMessage[] = [
+    ...from.messages,
+    {id: newId('msg'), role: 'assistant', content: escapeContent(answer.content)},
+  ];
   if (result.toolCalls && result.toolCalls.length > 0) {
     for (const call of result.toolCalls) {
       next.push({id: newId('msg'), role: 'tool', content: '', toolCallId: call.id, toolName: call.name});

@@ -11,16 +11,28 @@ import './playground.css';
 function Loaded({start, onEmpty}: {start: Start; onEmpty: () => void}) {
   const {project} = useSession();
   const query = useQuery({
-    queryKey: ['playground', project.id, start], queryFn: () => load(start), staleTime: Infinity, gcTime: 0,
+    queryKey: ['playground', project.id, start],
+    queryFn: () => load(start),
+    staleTime: Infinity,
+    gcTime: 0,
   });
   if (query.data) return <Bench initial={query.data} outcomes={{}} />;
   return (
     <div className="page">
       <PageHeader title="Playground" />
-      {query.error ? <>
-        <ErrorNote error={query.error} onRetry={() => void query.refetch()} />
-        <div><Button onClick={onEmpty}>Start with an empty column</Button></div>
-      </> : <><Skeleton height={92} /><Skeleton height={320} /></>}
+      {query.error ? (
+        <>
+          <ErrorNote error={query.error} onRetry={() => void query.refetch()} />
+          <div>
+            <Button onClick={onEmpty}>Start with an empty column</Button>
+          </div>
+        </>
+      ) : (
+        <>
+          <Skeleton height={92} />
+          <Skeleton height={320} />
+        </>
+      )}
     </div>
   );
 }

@@ -30,7 +30,8 @@ export const begun: Outcome = {state: 'running', text: '', reasoning: '', toolCa
 function failureOf(code: string, message: string, body: Record<string, unknown>): Failure {
   const provider = body['provider'] as {name?: string; requestId?: string | null} | undefined;
   return {
-    message, code,
+    message,
+    code,
     ...(provider?.name ? {provider: provider.name} : {}),
     ...(provider?.requestId ? {requestId: provider.requestId} : {}),
     ...(typeof body['spanId'] === 'string' ? {spanId: body['spanId']} : {}),
@@ -50,8 +51,13 @@ export function grow(outcome: Outcome, event: ServerEvent): Outcome {
       return {...outcome, toolCalls: [...outcome.toolCalls, data]};
     case 'done': {
       const result = data as RunResult;
-      return {...outcome, state: 'done', result, text: result.text ?? outcome.text,
-        toolCalls: result.toolCalls ?? outcome.toolCalls};
+      return {
+        ...outcome,
+        state: 'done',
+        result,
+        text: result.text ?? outcome.text,
+        toolCalls: result.toolCalls ?? outcome.toolCalls,
+      };
     }
     case 'error': {
       const {code, message, ...rest} = data.error;
@@ -66,8 +72,10 @@ export function failed(outcome: Outcome, error: unknown): Outcome {
   if (error instanceof DOMException && error.name === 'AbortError') return {...outcome, state: 'stopped'};
   // The connection was lost in the middle of the answer.
   if (error instanceof TypeError) return ended(outcome);
-  const failure = error instanceof ApiError ? failureOf(error.code, messageOf(error), error.body)
-    : {code: 'UNKNOWN', message: messageOf(error)};
+  const failure =
+    error instanceof ApiError
+      ? failureOf(error.code, messageOf(error), error.body)
+      : {code: 'UNKNOWN', message: messageOf(error)};
   return {...outcome, state: 'failed', failure};
 }
 
@@ -91,34 +99,41 @@ export function useRuns(initial: Record<string, Outcome>) {
 
   const show = useCallback((id: string, outcome: Outcome) => setOutcomes((all) => ({...all, [id]: outcome})), []);
 
-  const run = useCallback(async (column: Column, values: Record<string, string>) => {
-    aborts.current.get(column.id)?.abort();
-    const abort = new AbortController();
-    aborts.current.set(column.id, abort);
-    let outcome = begun;
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const current = () => aborts.current.get(column.id) === abort;
-    show(column.id, outcome);
-    try {
-      await streamEvents('/api/v1/run', {method: 'POST', body: toRun(column, values), signal: abort.signal}, (event) => {
-        outcome = grow(outcome, event);
-        timer ??= setTimeout(() => {
-          timer = undefined;
-          if (current()) show(column.id, outcome);
-        }, redrawMs);
-      });
-      outcome = ended(outcome);
-    } catch (error) {
-      outcome = failed(outcome, error);
-    }
-    clearTimeout(timer);
-    // There is a span more now; whoever shows spans looks again.
-    for (const key of ['spans', 'traces', 'analytics']) void queries.invalidateQueries({queryKey: [key]});
-    if (current()) {
+  const run = useCallback(
+    async (column: Column, values: Record<string, string>) => {
+      aborts.current.get(column.id)?.abort();
+      const abort = new AbortController();
+      aborts.current.set(column.id, abort);
+      let outcome = begun;
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      const current = () => aborts.current.get(column.id) === abort;
       show(column.id, outcome);
-      aborts.current.delete(column.id);
-    }
-  }, [show, queries]);
+      try {
+        await streamEvents(
+          '/api/v1/run',
+          {method: 'POST', body: toRun(column, values), signal: abort.signal},
+          (event) => {
+            outcome = grow(outcome, event);
+            timer ??= setTimeout(() => {
+              timer = undefined;
+              if (current()) show(column.id, outcome);
+            }, redrawMs);
+          },
+        );
+        outcome = ended(outcome);
+      } catch (error) {
+        outcome = failed(outcome, error);
+      }
+      clearTimeout(timer);
+      // There is a span more now; whoever shows spans looks again.
+      for (const key of ['spans', 'traces', 'analytics']) void queries.invalidateQueries({queryKey: [key]});
+      if (current()) {
+        show(column.id, outcome);
+        aborts.current.delete(column.id);
+      }
+    },
+    [show, queries],
+  );
 
   const stop = useCallback((id: string) => aborts.current.get(id)?.abort(), []);
   const forget = useCallback((id: string) => {

@@ -37,10 +37,16 @@ export function summaryOf(settings: Settings): string {
     settings.maxOutputTokens !== null && `at most ${settings.maxOutputTokens} tokens`,
     tools > 0 && (tools === 1 ? '1 tool' : `${tools} tools`),
     settings.outputSchema.trim() !== '' && 'answer as JSON',
-  ].filter(Boolean).join(' · ');
+  ]
+    .filter(Boolean)
+    .join(' · ');
 }
 
-export function SettingsForm({settings, letter, onChange}: {
+export function SettingsForm({
+  settings,
+  letter,
+  onChange,
+}: {
   settings: Settings;
   letter: string;
   onChange: (settings: Settings) => void;
@@ -52,26 +58,52 @@ export function SettingsForm({settings, letter, onChange}: {
   return (
     <div className="column">
       <div className="playground-numbers">
-        <NumberField label="Temperature" placeholder="default" value={settings.temperature}
-          onChange={(temperature) => put({temperature})} />
+        <NumberField
+          label="Temperature"
+          placeholder="default"
+          value={settings.temperature}
+          onChange={(temperature) => put({temperature})}
+        />
         <NumberField label="Top P" placeholder="default" value={settings.topP} onChange={(topP) => put({topP})} />
-        <NumberField label="Most tokens" placeholder="default" inputMode="numeric" value={settings.maxOutputTokens}
-          onChange={(maxOutputTokens) => put({maxOutputTokens})} />
+        <NumberField
+          label="Most tokens"
+          placeholder="default"
+          inputMode="numeric"
+          value={settings.maxOutputTokens}
+          onChange={(maxOutputTokens) => put({maxOutputTokens})}
+        />
       </div>
-      <TextArea label="Stop at" hint="The model stops before it would write one of these; one a line." rows={1}
-        value={settings.stopSequences} onChange={(stopSequences) => put({stopSequences})} />
+      <TextArea
+        label="Stop at"
+        hint="The model stops before it would write one of these; one a line."
+        rows={1}
+        value={settings.stopSequences}
+        onChange={(stopSequences) => put({stopSequences})}
+      />
       <Disclosure title={`Tools${names.length > 0 ? ` (${names.length})` : ''}`}>
         <div className="column">
-          <JsonText label={`Tools of column ${letter}`} value={settings.tools} problem={toolsProblem(settings.tools)}
+          <JsonText
+            label={`Tools of column ${letter}`}
+            value={settings.tools}
+            problem={toolsProblem(settings.tools)}
             hint={'A list like [{"name": "get_weather", "description": "…", "parameters": {…}}]'}
-            onChange={(text) => put({tools: text})} />
-          <SelectField label="Use of tools" value={settings.toolChoice} options={[...choices, ...tools]}
-            onChange={(toolChoice) => put({toolChoice})} />
+            onChange={(text) => put({tools: text})}
+          />
+          <SelectField
+            label="Use of tools"
+            value={settings.toolChoice}
+            options={[...choices, ...tools]}
+            onChange={(toolChoice) => put({toolChoice})}
+          />
         </div>
       </Disclosure>
       <Disclosure title={`Answer as JSON${settings.outputSchema.trim() ? ' (on)' : ''}`}>
-        <JsonText label={`Schema of column ${letter}’s answer`} value={settings.outputSchema}
-          hint="A JSON Schema that the answer must fit. Empty: free text." onChange={(text) => put({outputSchema: text})} />
+        <JsonText
+          label={`Schema of column ${letter}’s answer`}
+          value={settings.outputSchema}
+          hint="A JSON Schema that the answer must fit. Empty: free text."
+          onChange={(text) => put({outputSchema: text})}
+        />
       </Disclosure>
     </div>
   );
