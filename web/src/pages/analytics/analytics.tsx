@@ -101,7 +101,7 @@ export default function Analytics() {
           <Stat label="Errors" value={formatNumber(total.errors)} detail={formatPercent(errorShare(total))} />
           <Stat label="Tokens" value={formatCompact(total.totalTokens)}
             detail={`${formatCompact(total.inputTokens)} in, ${formatCompact(total.outputTokens)} out`} />
-          <Stat label="Latency, half" value={formatLatency(total.latencyMs?.p50)} detail={`95 %: ${formatLatency(total.latencyMs?.p95)}`} />
+          <Stat label="Median latency" value={formatLatency(total.latencyMs?.p50)} detail={`95 %: ${formatLatency(total.latencyMs?.p95)}`} />
           {total.evaluations?.slice(0, 2).map((one) => (
             <Stat key={one.evaluatorKey} label={one.evaluatorName} value={String(Number(one.mean.toFixed(2)))} detail={`${formatNumber(one.count)} evaluated`} />
           ))}
@@ -111,6 +111,7 @@ export default function Analytics() {
           <Top title="Models" group="model" view={view} now={now} change={change} />
           <Top title="Prompts" group="prompt" view={view} now={now} change={change} />
           <Top title="End users" group="user" view={view} now={now} change={change} />
+          <Top title="Labels" group="label" view={view} now={now} change={change} />
         </div>
       </>
     );

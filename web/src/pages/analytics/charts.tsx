@@ -56,7 +56,7 @@ export function Charts({answer, view, times, search, change, open}: ChartsProps)
         control={
           <div className="row">
             {grouped && <SelectField label="Percentile" hideLabel value={percentile} onChange={(p: Percentile) => change({p: p === 'p50' ? null : p})}
-              options={[{value: 'p50', label: 'half (p50)'}, {value: 'p95', label: '95 % (p95)'}, {value: 'p99', label: '99 % (p99)'}]} />}
+              options={[{value: 'p50', label: 'median (p50)'}, {value: 'p95', label: '95 % (p95)'}, {value: 'p99', label: '99 % (p99)'}]} />}
             <SelectField label="Kind of time" hideLabel value={first ? 'first' : 'whole'}
               onChange={(time) => change({time: time === 'first' ? time : null})}
               options={[{value: 'whole', label: 'whole answer'}, {value: 'first', label: 'first token'}]} />
@@ -96,7 +96,7 @@ function chartSeries(grid: Grid, times: number[], grouped: boolean, first: boole
     tokens: grouped ? one('Tokens', (row) => row.totalTokens, 0)
       : seriesByMeasure(grid, times, {Input: (row) => row.inputTokens, Output: (row) => row.outputTokens}, 0),
     latency: grouped ? one('Latency', (row) => timing(row)?.[percentile], null)
-      : seriesByMeasure(grid, times, Object.fromEntries(percentiles.map((p) => [p, (row) => timing(row)?.[p]] as [string, Value])), null),
+      : seriesByMeasure(grid, times, Object.fromEntries(percentiles.map((p) => [p === 'p50' ? 'Median' : p, (row) => timing(row)?.[p]] as [string, Value])), null),
     quality: grouped && evaluator ? one('Quality', meanOf(evaluator), null)
       : seriesByMeasure(grid, times, Object.fromEntries(evaluators.map(({key, name}) => [name, meanOf(key)])), null),
   };

@@ -1,18 +1,18 @@
 import {expect, test} from 'vitest';
-import {bucketStart, bucketTimes, dayMs, filterQuery, hourMs, readView, spansPath} from './view';
+import {bucketStart, bucketTimes, dayMs, filterQuery, readView, spansPath, utcOffset} from './view';
 
 const now = Date.parse('2026-11-20T12:34:56Z');
 const read = (search: string) => readView(new URLSearchParams(search), now);
 
-test('an address without anything means the last seven days by the hour', () => {
+test('an address without anything means the last seven days by the day', () => {
   const view = read('');
-  expect(view).toMatchObject({preset: '7d', bucket: 'hour', bucketChosen: false, group: null, filters: {}, to: null});
+  expect(view).toMatchObject({preset: '7d', bucket: 'day', bucketChosen: false, group: null, filters: {}, to: null});
   expect(view.from).toBeLessThanOrEqual(now - 7 * dayMs);
-  expect(view.from % hourMs).toBe(0);
+  expect(view.from).toBe(bucketStart(view.from, 'day', utcOffset(now)));
 });
 
 test('an address made by hand never leads to a view that cannot be drawn', () => {
-  expect(read('range=century&bucket=second&by=colour')).toMatchObject({preset: '7d', bucket: 'hour', group: null});
+  expect(read('range=century&bucket=second&by=colour')).toMatchObject({preset: '7d', bucket: 'day', group: null});
   expect(read('range=90d&bucket=minute').bucket).toBe('day'); // more buckets than the server answers
   expect(read('from=2026-11-21T00:00:00Z&to=2026-11-20T00:00:00Z').preset).toBe('7d'); // ends before it begins
   expect(read('from=yesterday').preset).toBe('7d');

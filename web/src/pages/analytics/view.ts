@@ -64,7 +64,7 @@ export const bucketFits = (bucket: Bucket, span: number) => span / bucketMs[buck
 
 function usualBucket(span: number): Bucket {
   if (span <= 3 * hourMs) return 'minute';
-  return span <= 7 * dayMs ? 'hour' : 'day';
+  return span <= 3 * dayMs ? 'hour' : 'day';
 }
 
 const parseTime = (text: string | null) => {
