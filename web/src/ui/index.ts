@@ -2,3 +2,4 @@ export * from './controls';
 export * from './display';
 export * from './format';
 export * from './overlays';
+export * from './submit';
