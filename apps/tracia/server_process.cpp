@@ -12,15 +12,19 @@
 #include "tracia/http/server.h"
 #include "tracia/routes/routes.h"
 #include "tracia/service/access.h"
+#include "tracia/service/audit.h"
 #include "tracia/service/connections.h"
 #include "tracia/service/control_cache.h"
 #include "tracia/service/experiments.h"
 #include "tracia/service/gateway.h"
 #include "tracia/service/log.h"
+#include "tracia/service/members.h"
 #include "tracia/service/metrics.h"
+#include "tracia/service/prices.h"
 #include "tracia/service/prompts.h"
 #include "tracia/service/runs.h"
 #include "tracia/service/services.h"
+#include "tracia/service/spend.h"
 #include "tracia/service/workers.h"
 #include "tracia/store_sqlite/control_socket.h"
 #include "tracia/store_sqlite/data_directory.h"
@@ -29,6 +33,7 @@ namespace tracia::app {
 namespace {
 
 constexpr Millis kLastUsedEvery{60'000};
+constexpr Millis kSpendEvery{1'000};  // what a crash may lose of a key's ledger, and the start makes up for
 constexpr Millis kHousekeepingEvery{3'600'000};
 constexpr int64_t kMicrosOfDay = 86'400'000'000;
 
@@ -60,6 +65,10 @@ void add_routes(http::Router& router, service::Services& services) {
   routes::add_analytics(router, services);
   routes::add_auth(router, services);
   routes::add_settings(router, services);
+  routes::add_members(router, services);
+  routes::add_audit(router, services);
+  routes::add_limits(router, services);
+  routes::add_prices(router, services);
   routes::add_connections(router, services);
   routes::add_operations(router, services);
 }
@@ -90,7 +99,10 @@ struct ServerProcess::Impl {
   std::optional<service::ControlCache> cache;
   std::atomic<bool> stopping{false};
   service::Services services;
+  std::optional<service::Prices> prices;
+  std::optional<service::Spend> spend;
   std::optional<service::Access> access;
+  std::optional<service::Members> members;
   std::optional<service::Prompts> prompts;
   std::optional<service::Experiments> experiments;
   std::optional<service::Connections> connections;
@@ -171,6 +183,11 @@ Status ServerProcess::Impl::make_services() {
   auto token = access->prepare(config.bootstrap_key);
   if (!token) return fail(token.error());
   setup_token = token->value_or("");
+  services.members = &members.emplace(services, *access);
+  services.prices = &prices.emplace(services);
+  TRACIA_TRY(prices->load());
+  services.spend = &spend.emplace(services);
+  TRACIA_TRY(spend->load());
   services.prompts = &prompts.emplace(services);
   services.experiments = &experiments.emplace(services);
   services.connections = &connections.emplace(services, *sealer, env);
@@ -216,7 +233,12 @@ void ServerProcess::Impl::drop_old_spans() {
 void ServerProcess::Impl::keep_house() {
   periodic.emplace();
   periodic->add(kLastUsedEvery, [this] { access->flush_last_used(); });
-  periodic->add(kHousekeepingEvery, [this] { access->forget_expired_sessions(); });
+  periodic->add(kSpendEvery, [this] { spend->flush(); });
+  periodic->add(kHousekeepingEvery, [this] {
+    access->forget_expired_sessions();
+    members->forget_expired();
+    service::trim_audit(services);
+  });
   // Also soon after a start: a server that is restarted often must not keep spans for ever.
   if (config.retention_days > 0) {
     periodic->add(kHousekeepingEvery, [this] { drop_old_spans(); });
@@ -256,6 +278,7 @@ void ServerProcess::stop(Millis grace) {
   my.gateway.reset();
   my.runs.reset();
   if (my.access) my.access->flush_last_used();
+  if (my.spend) my.spend->flush();
   my.directory.reset();  // calls back for every span that it had accepted, and those answer through the server
   my.server.reset();
 }

@@ -17,4 +17,11 @@ std::string_view member_role_name(MemberRole role) {
   return "viewer";
 }
 
+std::optional<MemberRole> member_role_from_name(std::string_view name) {
+  for (const MemberRole role : {MemberRole::kOwner, MemberRole::kAdmin, MemberRole::kEditor, MemberRole::kViewer}) {
+    if (name == member_role_name(role)) return role;
+  }
+  return std::nullopt;
+}
+
 }  // namespace tracia::store

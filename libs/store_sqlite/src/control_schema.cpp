@@ -56,8 +56,9 @@ CREATE INDEX experiments_by_prompt ON experiments(prompt);
 ALTER TABLE members ADD COLUMN disabled INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE members ADD COLUMN projects TEXT NOT NULL DEFAULT '';
 CREATE TABLE invitations(
-  id TEXT PRIMARY KEY, email TEXT NOT NULL, email_key TEXT NOT NULL, role TEXT NOT NULL, projects TEXT NOT NULL,
-  token_hash BLOB NOT NULL, invited_by TEXT NOT NULL, created INTEGER NOT NULL, expires INTEGER NOT NULL) STRICT;
+  id TEXT PRIMARY KEY, email TEXT NOT NULL, email_key TEXT NOT NULL, member TEXT NOT NULL, role TEXT NOT NULL,
+  projects TEXT NOT NULL, token_hash BLOB NOT NULL, invited_by TEXT NOT NULL, created INTEGER NOT NULL,
+  expires INTEGER NOT NULL) STRICT;
 CREATE TABLE audit(
   number INTEGER PRIMARY KEY AUTOINCREMENT, time INTEGER NOT NULL, project TEXT NOT NULL, actor_kind TEXT NOT NULL,
   actor TEXT NOT NULL, actor_name TEXT NOT NULL, action TEXT NOT NULL, target TEXT NOT NULL, detail TEXT NOT NULL,

@@ -9,9 +9,6 @@ namespace tracia::store_sqlite {
 using store::ApiKey;
 using store::Connection;
 using store::Evaluation;
-using store::LoginSession;
-using store::Member;
-using store::MemberRole;
 using store::Project;
 
 namespace {
@@ -19,15 +16,6 @@ namespace {
 constexpr std::string_view kEvaluationsOfSpan =
     "SELECT id, project, span, trace, evaluator, value, source, note, created FROM evaluations"
     " WHERE project = ? AND span = ? AND trace = ? ORDER BY created DESC, id DESC LIMIT ?";
-
-Error conflict(std::string message) { return {.code = ErrorCode::kConflict, .message = std::move(message)}; }
-
-MemberRole role_from_name(std::string_view name) {
-  for (const MemberRole role : {MemberRole::kOwner, MemberRole::kAdmin, MemberRole::kEditor}) {
-    if (name == store::member_role_name(role)) return role;
-  }
-  return MemberRole::kViewer;  // a role this program does not know may do least
-}
 
 Project read_project(const Statement& row) { return {text(row, 0), text(row, 1), stamp(row, 2)}; }
 
@@ -40,24 +28,8 @@ ApiKey read_api_key(const Statement& row) {
           .created_by = text(row, 5),
           .created = stamp(row, 6),
           .last_used = optional_stamp(row, 7),
-          .revoked = optional_stamp(row, 8)};
-}
-
-Member read_member(const Statement& row) {
-  return {.id = text(row, 0),
-          .email = text(row, 1),
-          .name = text(row, 2),
-          .password_hash = text(row, 3),
-          .role = role_from_name(row.text(4)),
-          .created = stamp(row, 5)};
-}
-
-LoginSession read_login_session(const Statement& row) {
-  return {.token_hash = std::string(row.blob(0)),
-          .member_id = text(row, 1),
-          .csrf_token = text(row, 2),
-          .created = stamp(row, 3),
-          .expires = stamp(row, 4)};
+          .revoked = optional_stamp(row, 8),
+          .limits_json = text(row, 9)};
 }
 
 Connection read_connection(const Statement& row) {
@@ -120,21 +92,21 @@ Status ControlSqlite::put_project(const Project& project) {
 
 Result<std::vector<ApiKey>> ControlSqlite::api_keys() {
   return all_rows<ApiKey>(*sessions_,
-                          "SELECT id, project, name, prefix, hash, created_by, created, last_used, revoked"
-                          " FROM api_keys ORDER BY created, rowid",
+                          "SELECT id, project, name, prefix, hash, created_by, created, last_used, revoked,"
+                          " limits FROM api_keys ORDER BY created, rowid",
                           {}, read_api_key);
 }
 
 Status ControlSqlite::put_api_key(const ApiKey& key) {
   return sessions_->write([&](Session& session) {
     return session.run(
-        "INSERT INTO api_keys(id, project, name, prefix, hash, created_by, created, last_used, revoked)"
-        " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        "INSERT INTO api_keys(id, project, name, prefix, hash, created_by, created, last_used, revoked, limits)"
+        " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
         " ON CONFLICT(id) DO UPDATE SET project = excluded.project, name = excluded.name, prefix = excluded.prefix,"
         " hash = excluded.hash, created_by = excluded.created_by, created = excluded.created,"
-        " last_used = excluded.last_used, revoked = excluded.revoked",
+        " last_used = excluded.last_used, revoked = excluded.revoked, limits = excluded.limits",
         values(key.id, key.project_id, key.name, key.prefix, Blob{key.hash}, key.created_by, key.created, key.last_used,
-               key.revoked));
+               key.revoked, key.limits_json));
   });
 }
 
@@ -146,65 +118,6 @@ Status ControlSqlite::touch_api_keys(const std::vector<std::pair<std::string, Ti
     }
     return {};
   });
-}
-
-Result<std::vector<Member>> ControlSqlite::members() {
-  return all_rows<Member>(*sessions_,
-                          "SELECT id, email, name, password_hash, role, created FROM members ORDER BY created, rowid",
-                          {}, read_member);
-}
-
-Status ControlSqlite::put_member(const Member& member) {
-  return sessions_->write([&](Session& session) -> Status {
-    const std::string email_key = ascii_lower(member.email);
-    const auto taken =
-        session.any("SELECT 1 FROM members WHERE email_key = ? AND id <> ?", values(email_key, member.id));
-    if (!taken) return fail(taken.error());
-    if (*taken) return fail(conflict("There is an account with this email already"));
-    return session.run(
-        "INSERT INTO members(id, email, email_key, name, password_hash, role, created) VALUES(?, ?, ?, ?, ?, ?, ?)"
-        " ON CONFLICT(id) DO UPDATE SET email = excluded.email, email_key = excluded.email_key, name = excluded.name,"
-        " password_hash = excluded.password_hash, role = excluded.role, created = excluded.created",
-        values(member.id, member.email, email_key, member.name, member.password_hash,
-               store::member_role_name(member.role), member.created));
-  });
-}
-
-Result<std::optional<LoginSession>> ControlSqlite::login_session(std::string_view token_hash) {
-  return first_row<LoginSession>(
-      *sessions_, "SELECT token_hash, member, csrf_token, created, expires FROM login_sessions WHERE token_hash = ?",
-      values(Blob{token_hash}), read_login_session);
-}
-
-Result<std::vector<LoginSession>> ControlSqlite::login_sessions() {
-  return all_rows<LoginSession>(
-      *sessions_, "SELECT token_hash, member, csrf_token, created, expires FROM login_sessions ORDER BY created, rowid",
-      {}, read_login_session);
-}
-
-Status ControlSqlite::put_login_session(const LoginSession& session) {
-  return sessions_->write([&](Session& db) {
-    return db.run(
-        "INSERT OR REPLACE INTO login_sessions(token_hash, member, csrf_token, created, expires)"
-        " VALUES(?, ?, ?, ?, ?)",
-        values(Blob{session.token_hash}, session.member_id, session.csrf_token, session.created, session.expires));
-  });
-}
-
-Status ControlSqlite::remove_login_session(std::string_view token_hash) {
-  return sessions_->write([&](Session& session) {
-    return session.run("DELETE FROM login_sessions WHERE token_hash = ?", values(Blob{token_hash}));
-  });
-}
-
-Status ControlSqlite::remove_login_sessions_of(std::string_view member_id) {
-  return sessions_->write(
-      [&](Session& session) { return session.run("DELETE FROM login_sessions WHERE member = ?", values(member_id)); });
-}
-
-Status ControlSqlite::remove_expired_login_sessions(Timestamp now) {
-  return sessions_->write(
-      [&](Session& session) { return session.run("DELETE FROM login_sessions WHERE expires <= ?", values(now)); });
 }
 
 Result<std::vector<Connection>> ControlSqlite::connections() {
@@ -220,7 +133,7 @@ Status ControlSqlite::put_connection(const Connection& connection) {
     const auto taken = session.any("SELECT 1 FROM connections WHERE project = ? AND name_key = ? AND id <> ?",
                                    values(connection.project_id, name_key, connection.id));
     if (!taken) return fail(taken.error());
-    if (*taken) return fail(conflict("There is a connection '" + connection.name + "' already"));
+    if (*taken) return fail(name_conflict("There is a connection '" + connection.name + "' already"));
     return session.run(
         "INSERT INTO connections(id, project, name, name_key, protocol, base_url, region, sealed_secrets, headers,"
         " created, updated) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"

@@ -200,7 +200,7 @@ Answer analytics(service::Services& services, const AnalyticsRequest& request) {
 
 void add_analytics(http::Router& router, service::Services& services) {
   router.add("GET", "/api/v1/analytics", [&services](const http::ExchangePtr& exchange) {
-    auto who = admit(services, exchange, service::Need::kRead);
+    auto who = admit(services, exchange);
     if (!who) return;
     auto request = read_request(services, *exchange, std::move(who->project_id));
     if (!request) return exchange->error(request.error());

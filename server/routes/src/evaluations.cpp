@@ -168,9 +168,8 @@ Answer delete_evaluation(service::Services& services, const http::Exchange& exch
 void add_evaluations(http::Router& router, service::Services& services) {
   constexpr const char* kAll = "/api/v1/spans/{spanId}/evaluations";
   constexpr const char* kOne = "/api/v1/spans/{spanId}/evaluations/{evaluationId}";
-  using service::Need;
   router.add("GET", kAll, [&services](const http::ExchangePtr& exchange) {
-    on_span(services, exchange, Need::kRead, [&services, exchange](const auto& who, const auto& address) {
+    on_span(services, exchange, [&services, exchange](const auto& who, const auto& address) {
       return list_evaluations(services, *exchange, who.project_id, address);
     });
   });
@@ -178,7 +177,7 @@ void add_evaluations(http::Router& router, service::Services& services) {
     router.add(
         method, pattern,
         [&services, work](const http::ExchangePtr& exchange) {
-          on_span(services, exchange, Need::kWrite, [&services, exchange, work](const auto& who, const auto& address) {
+          on_span(services, exchange, [&services, exchange, work](const auto& who, const auto& address) {
             return work(services, *exchange, who, address);
           });
         },

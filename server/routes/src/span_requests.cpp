@@ -8,6 +8,7 @@
 #include "tracia/base/ids.h"
 #include "tracia/ingest/otlp.h"
 #include "tracia/service/control_cache.h"
+#include "tracia/service/spend.h"
 
 namespace tracia::routes {
 namespace {
@@ -59,6 +60,12 @@ void decode_body(service::Services& services, const http::ExchangePtr& exchange,
   if (!taken) exchange->error(taken.error());
 }
 
+void append_spans(service::Services& services, const service::Principal& who, std::vector<store::NewSpan> spans,
+                  store::AppendCallback done) {
+  if (services.spend != nullptr) done = services.spend->counting(who, spans, std::move(done));
+  services.spans->append(std::move(spans), std::move(done));
+}
+
 void answer_refusal(http::Exchange& exchange, Error error) {
   if (error.code == ErrorCode::kUnavailable && !error.retry_after) error.retry_after = Millis(1000);
   exchange.error(error);
@@ -105,8 +112,8 @@ Status remove_events(service::Services& services, const std::string& project_id,
   return {};
 }
 
-void on_span(service::Services& services, const http::ExchangePtr& exchange, service::Need need, SpanWork work) {
-  auto who = admit(services, exchange, need);
+void on_span(service::Services& services, const http::ExchangePtr& exchange, SpanWork work) {
+  auto who = admit(services, exchange);
   if (!who) return;
   auto address = read_address(*exchange);
   if (!address) return exchange->error(address.error());
@@ -117,7 +124,7 @@ void on_span(service::Services& services, const http::ExchangePtr& exchange, ser
 
 void on_list(service::Services& services, const http::ExchangePtr& exchange, FilterSet set, std::string_view tag,
              ListWork work) {
-  auto who = admit(services, exchange, service::Need::kRead);
+  auto who = admit(services, exchange);
   if (!who) return;
   auto request = read_list(services, *exchange, std::move(who->project_id), set, tag);
   if (!request) return exchange->error(request.error());

@@ -18,6 +18,7 @@
 #include "tracia/service/access.h"
 #include "tracia/service/control_cache.h"
 #include "tracia/service/digest.h"
+#include "tracia/service/members.h"
 #include "tracia/service/services.h"
 #include "tracia/service/workers.h"
 #include "tracia/transport/transport.h"
@@ -57,6 +58,7 @@ class ApiServer {
     services.cache = &cache;
     services.workers = &workers;
     services.access = &access;
+    services.members = &members;
   }
   ~ApiServer() {
     if (server) server->stop(Millis(1000));
@@ -125,6 +127,7 @@ class ApiServer {
   service::Services services;
   service::Workers workers{2};
   service::Access access{prepared_services()};
+  service::Members members{services, access};
   http::Router router;
   std::unique_ptr<http::Server> server;
   transport::Transport client;

@@ -1,23 +1,45 @@
 #include "tracia/service/gateway.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "gateway_call.h"
 #include "gateway_plan.h"
+#include "model_call.h"
 #include "tracia/base/bytes.h"
 #include "tracia/service/connections.h"
 
 namespace tracia::service {
 
+namespace {
+
+CallSize size_of_request(const GatewayRequest& request) {
+  if (const auto* embeddings = std::get_if<gateway::EmbeddingsInput>(&request.input)) {
+    return size_of(embeddings->request, request.body.size());
+  }
+  const auto& chat = std::get<gateway::ChatInput>(request.input);
+  CallSize size = size_of(chat.chat);
+  // What only an OpenAI upstream can read is counted as it came.
+  if (!chat.raw_input_json.empty()) size.input_bytes = std::max(size.input_bytes, request.body.size());
+  return size;
+}
+
+}  // namespace
+
 void Gateway::start(const Principal& who, GatewayRequest request, transport::CancelToken cancel, Listener listener) {
   auto plan = plan_gateway(services_, who.project_id, request);
   if (!plan) return listener.on_end({.error = std::move(plan).error()});
+  const CallSize size = size_of_request(request);
+  auto hold = reserve_call(services_, who, plan->to, size);
+  if (!hold) return listener.on_end({.error = std::move(hold).error()});
   if (const Status entered = lanes_.enter(); !entered) return listener.on_end({.error = entered.error()});
   auto call = make_gateway_call({.services = services_,
                                  .lanes = lanes_,
                                  .project_id = who.project_id,
                                  .request = std::move(request),
                                  .plan = std::move(*plan),
+                                 .size = size,
+                                 .hold = std::move(*hold),
                                  .cancel = std::move(cancel),
                                  .listener = std::move(listener)});
   if (!call->needs_trace()) return call->start();

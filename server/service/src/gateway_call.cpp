@@ -77,6 +77,7 @@ void GatewayCall::ended() {
   if (is_unsent(*call_)) return refuse(unsent_error(*call_, name(), parts_.lanes.is_closing()));
   std::vector<store::NewSpan> spans;
   spans.push_back(make_span());
+  settle_call(parts_.services, parts_.hold, call_->target(), name(), parts_.size, started_, spans.back());
   std::string bytes = call_->error() ? "" : last_bytes();
   // Stored or not: the answer is paid for.
   parts_.services.spans->append(
@@ -93,7 +94,7 @@ store::NewSpan GatewayCall::make_span() const {
   span.span_id = span_id_;
   label(out);
   span.attributes_json = attributes(std::move(span.attributes_json));
-  price_call(call_->target(), name(), started_, out);
+  price_call(parts_.services, call_->target(), name(), started_, out);
   span::fit(span);
   return out;
 }
@@ -151,6 +152,7 @@ void GatewayCall::refuse(Error error) { end({.error = std::move(error)}); }
 void GatewayCall::end(GatewayEnd result) {
   if (auto tell = std::exchange(parts_.listener.on_end, nullptr)) tell(std::move(result));
   parts_.listener = {};
+  parts_.hold.release();
   if (!std::exchange(over_, true)) parts_.lanes.leave();
 }
 

@@ -153,7 +153,7 @@ export function Shell({children}: {children: ReactNode}) {
         </div>
         <div className="sidebar-rest">
           <Button className="search-button" icon={<Search size={14} aria-hidden />} onClick={() => setPaletteOpen(true)}>
-            <span className="row between"><span>Search or jump to…</span><Kbd>{isApple ? '⌘K' : 'Ctrl K'}</Kbd></span>
+            <span className="row between"><span>Search…</span><Kbd>{isApple ? '⌘K' : 'Ctrl K'}</Kbd></span>
           </Button>
           <nav aria-label="Main">{sections.map((section) => <NavLink key={section.path} {...section} />)}</nav>
           <div className="grow" />

@@ -21,7 +21,8 @@
 
 namespace tracia::store {
 
-// "<prefix>_" + 16 lower-case hex: "prj_…", "key_…", "con_…", "prm_…", "evl_…", "mem_…", "exp_…".
+// "<prefix>_" + 16 lower-case hex: "prj_…", "key_…", "con_…", "prm_…", "evl_…", "mem_…", "exp_…",
+// "inv_…".
 std::string new_id(std::string_view prefix);
 
 struct Project {
@@ -37,16 +38,54 @@ struct ApiKey {
   std::string created_by;  // for people: "bootstrap", "command line", a member's email
   Timestamp created;
   std::optional<Timestamp> last_used, revoked;
+  std::string limits_json;  // object: what the key may spend and how often it may ask; "" = no limits
 };
 
+// From the one who may do most.
 enum class MemberRole { kOwner, kAdmin, kEditor, kViewer };
 std::string_view member_role_name(MemberRole role);  // "owner"
+std::optional<MemberRole> member_role_from_name(std::string_view name);
+// Whether `role` may do at least what `least` may: owner > admin > editor > viewer.
+inline bool role_reaches(MemberRole role, MemberRole least) { return role <= least; }
 
 struct Member {
   std::string id, email, name;  // email is unique, ASCII case-insensitive
   std::string password_hash;    // argon2id, in libsodium's text form
   MemberRole role = MemberRole::kOwner;
+  bool disabled = false;                 // may not sign in, and is signed in nowhere
+  std::vector<std::string> project_ids;  // those that may be entered; empty = all
   Timestamp created;
+};
+
+// A link that makes somebody a member, or gives a member a new password. The link's token is never stored.
+struct Invitation {
+  std::string id, email;
+  std::string member_id;  // whose password it sets; "" = it makes a new member
+  MemberRole role = MemberRole::kViewer;
+  std::vector<std::string> project_ids;  // as Member's
+  std::string token_hash;                // SHA-256 of the token, 32 bytes
+  std::string invited_by;                // a member's id
+  Timestamp created, expires;
+};
+
+// Who did what, when, from where. Never changed once written.
+struct AuditEvent {
+  int64_t number = 0;  // given by the store, growing
+  Timestamp time;
+  std::string project_id;  // "" = of the whole server
+  std::string actor_kind;  // "member" | "key" | "system"
+  std::string actor_id, actor_name;
+  std::string action;       // "prompt.update"
+  std::string target;       // what it was done to: a slug, an id, an email
+  std::string detail_json;  // object of what changed; "" = none
+  std::string request_id, peer;
+};
+
+struct AuditQuery {
+  std::string actor, action;          // an actor's id; "" = any
+  std::optional<Timestamp> from, to;  // from <= time < to
+  int64_t before = 0;                 // only numbers below this one; 0 = from the newest
+  size_t limit = 50;
 };
 
 // A signed-in browser.
@@ -81,6 +120,29 @@ struct Evaluation {
   Timestamp created;
 };
 
+// What a project has set for itself: one object with the members "spendCap", "masking", "retentionDays". Whoever
+// changes one of them keeps the others, also those it does not know.
+struct ProjectSettings {
+  std::string project_id;
+  std::string json;
+  int64_t revision = 0;
+  Timestamp updated;
+};
+
+// What a key or a project has spent in a period.
+struct Spent {
+  std::string scope;   // the key's or the project's id
+  std::string period;  // "2026-11" or "2026-11-21", UTC
+  std::string usd;     // exact decimal
+};
+
+// A project's own price of a model.
+struct ModelPrice {
+  std::string project_id, provider, model;
+  std::string json;  // object of exact decimals: "input", "output", "cachedInput", in US dollars per million tokens
+  Timestamp updated;
+};
+
 // Thread-safe; every call blocks on the disk (a few milliseconds for writes) and belongs on a worker thread.
 // Errors of all: kUnavailable when the disk fails; nothing was changed then. Others are named at each call.
 class ControlStore {
@@ -105,6 +167,22 @@ class ControlStore {
   virtual Status remove_login_session(std::string_view token_hash) = 0;
   virtual Status remove_login_sessions_of(std::string_view member_id) = 0;
   virtual Status remove_expired_login_sessions(Timestamp now) = 0;
+
+  // Members, invitations and the audit log. remove_member takes along the member's
+  // sessions, and the links that were made for or by them.
+  virtual Result<bool> remove_member(std::string_view id) = 0;
+  virtual Result<std::vector<Invitation>> invitations() = 0;  // oldest first, expired ones too
+  // Inserts; another invitation of the same email (ASCII case-insensitive) and purpose goes.
+  virtual Status put_invitation(const Invitation& invitation) = 0;
+  virtual Result<bool> remove_invitation(std::string_view id) = 0;
+  virtual Status remove_expired_invitations(Timestamp now) = 0;
+  // Puts `member` and removes the invitation, both or neither. kNotFound when the invitation is gone, kConflict as
+  // put_member().
+  virtual Status accept_invitation(std::string_view invitation_id, const Member& member) = 0;
+  virtual Status append_audit(const AuditEvent& event) = 0;                    // `number` is not read
+  virtual Result<std::vector<AuditEvent>> audit(const AuditQuery& query) = 0;  // newest first
+  // Removes what is older than `before`, and the oldest of more than `events_max`.
+  virtual Status trim_audit(Timestamp before, size_t events_max) = 0;
 
   // Connections. put: kConflict when another connection of the project has the name. remove: false = there was none.
   virtual Result<std::vector<Connection>> connections() = 0;  // of all projects
@@ -148,6 +226,20 @@ class ControlStore {
   virtual Result<bool> remove_evaluation(std::string_view project_id, std::string_view id) = 0;
   virtual Status remove_evaluations_of(std::string_view project_id, std::string_view span_id,
                                        std::string_view trace_id) = 0;
+
+  // Guards. Settings of projects: put inserts (revision 1) or replaces; kConflict when the stored revision is not
+  // settings.revision - 1.
+  virtual Result<std::vector<ProjectSettings>> project_settings() = 0;  // of all projects
+  virtual Status put_project_settings(const ProjectSettings& settings) = 0;
+  // Replaces each by its scope and period, all or none, and removes those of the periods before `oldest_day` and
+  // `oldest_month` ("" = removes none).
+  virtual Status put_spent(const std::vector<Spent>& spent, std::string_view oldest_day,
+                           std::string_view oldest_month) = 0;
+  virtual Result<std::vector<Spent>> spent() = 0;               // of all
+  virtual Result<std::vector<ModelPrice>> model_prices() = 0;   // of all projects
+  virtual Status put_model_price(const ModelPrice& price) = 0;  // inserts or replaces
+  virtual Result<bool> remove_model_price(std::string_view project_id, std::string_view provider,
+                                          std::string_view model) = 0;  // false = there was none
 
   // Named values of the installation ("setup_token_hash", …). nullopt removes.
   virtual Result<std::optional<std::string>> setting(std::string_view name) = 0;

@@ -20,7 +20,11 @@ void add_evaluations(http::Router& router, service::Services& services);
 void add_traces(http::Router& router, service::Services& services);       // traces, sessions, users
 void add_analytics(http::Router& router, service::Services& services);    // GET /api/v1/analytics
 void add_auth(http::Router& router, service::Services& services);         // /api/v1/auth/*
-void add_settings(http::Router& router, service::Services& services);     // projects, api-keys, models
+void add_settings(http::Router& router, service::Services& services);     // projects, api-keys
+void add_members(http::Router& router, service::Services& services);      // members, invitations
+void add_audit(http::Router& router, service::Services& services);        // GET /api/v1/audit
+void add_limits(http::Router& router, service::Services& services);       // limits, spend caps, usage
+void add_prices(http::Router& router, service::Services& services);       // models, and their prices
 void add_connections(http::Router& router, service::Services& services);  // connections, and testing one
 void add_operations(http::Router& router, service::Services& services);   // healthz, readyz, metrics, openapi.yaml
 // The dashboard at /, as the router's fallback. Errors: kInvalidRequest when --dashboard names no dashboard.
