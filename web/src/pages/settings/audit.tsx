@@ -73,17 +73,15 @@ export function Audit() {
           }
           return (
             <>
-              <Table label="Audit log" head={<><th scope="col">Time</th><th scope="col">Who</th><th scope="col">Action</th><th scope="col">To what</th><th scope="col">Detail</th>
-                <th scope="col">Project</th><th scope="col">Address</th></>}>
+              <Table label="Audit log" head={<><th scope="col">When, from where</th><th scope="col">Who, in which project</th><th scope="col">What</th><th scope="col">Detail</th></>}>
                 {list.map((event) => (
                   <tr key={event.id}>
-                    <td className="soft"><time dateTime={event.time} title={formatDateTime(event.time)}>{formatShortTime(event.time)}</time></td>
-                    <td><div className="row"><span className="truncate">{actorText(event.actor)}</span>{event.actor.kind !== 'member' && <Badge>{event.actor.kind}</Badge>}</div></td>
-                    <td className="mono">{event.action}</td>
-                    <td className="wrap">{event.target}</td>
+                    <td className="audit-time"><time dateTime={event.time} title={formatDateTime(event.time)}>{formatShortTime(event.time)}</time>
+                      <div className="small faint mono">{event.peer}</div></td>
+                    <td><div className="row"><span className="truncate">{actorText(event.actor)}</span>{event.actor.kind !== 'member' && <Badge>{event.actor.kind}</Badge>}</div>
+                      <div className="small faint">{event.projectId ? (projects.get(event.projectId) ?? event.projectId) : ''}</div></td>
+                    <td><span className="mono">{event.action}</span><div className="small faint wrap">{event.target}</div></td>
                     <td className="soft small audit-detail wrap" title={event.requestId ? `Request ${event.requestId}` : undefined}>{detailText(event.detail)}</td>
-                    <td className="soft">{event.projectId ? (projects.get(event.projectId) ?? event.projectId) : ''}</td>
-                    <td className="mono soft">{event.peer}</td>
                   </tr>
                 ))}
               </Table>

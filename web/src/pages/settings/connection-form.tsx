@@ -3,7 +3,7 @@ import {useQueryClient} from '@tanstack/react-query';
 import {Plus, X} from 'lucide-react';
 import {useState} from 'react';
 import {api, call, type Schemas} from '../../api/client';
-import {Button, Checkbox, Field, IconButton, Note, SelectField, TextField} from '../../ui';
+import {Button, Checkbox, Dialog, Field, IconButton, Note, SelectField, TextField} from '../../ui';
 import {FormDialog, useProjectKey} from './parts';
 import {kinds, protocolNames, type Kind, type Protocol} from './protocols';
 
@@ -68,9 +68,9 @@ export function ConnectionForm({connection, onClose, onSaved}: {
   };
   if (!connection && !kind) {
     return (
-      <FormDialog title="Add a connection" description="Where should runs of this project go?" save="Next" disabled onClose={onClose} onSave={async () => {}}>
+      <Dialog open onOpenChange={(open) => !open && onClose()} title="Add a connection" description="Where should runs of this project go?">
         <KindChoice onChoose={choose} />
-      </FormDialog>
+      </Dialog>
     );
   }
   const save = async () => {

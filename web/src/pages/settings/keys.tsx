@@ -78,7 +78,7 @@ function KeyRow({apiKey, onEdit, onRevoke}: {apiKey: ApiKey; onEdit: () => void;
       <td className="mono">{apiKey.prefix}…</td>
       <td className="soft">{limits.join(', ') || 'none'}</td>
       <td className="soft">{apiKey.revokedAt ? <>revoked <Ago time={apiKey.revokedAt} /></> : <Ago time={apiKey.lastUsedAt} />}</td>
-      <td className="soft"><Ago time={apiKey.createdAt} /> <span className="faint">by {apiKey.createdBy}</span></td>
+      <td className="soft"><Ago time={apiKey.createdAt} /><div className="small faint truncate cell-by" title={apiKey.createdBy}>by {apiKey.createdBy}</div></td>
       <td className="cell-actions">
         {!apiKey.revokedAt && (
           <Menu trigger={<IconButton size="small" label={`Actions for ${apiKey.name}`}><MoreHorizontal size={15} aria-hidden /></IconButton>}

@@ -67,20 +67,25 @@ function Price({model, name}: {model: Model; name: 'input' | 'cachedRead' | 'out
 const has = (model: Model, text: string) => text.toLowerCase().split(/\s+/).every((word) =>
   [model.model, model.provider, ...model.aliases, ...model.capabilities].some((one) => one.toLowerCase().includes(word)));
 
+const abilities = (model: Model) => (model.kind === 'embedding' ? `embeddings${model.dimensions ? `, ${model.dimensions} dimensions` : ''}`
+  : model.capabilities.map((one) => one.replaceAll('_', ' ')).join(', '));
+
 function ModelRow({model, canPrice, onPrice, onReset}: {model: Model; canPrice: boolean; onPrice: () => void; onReset: () => void}) {
   return (
     <tr>
-      <td className="cell-name"><div className="row wrapping">
-        <span className="truncate" title={model.aliases.length > 0 ? `also ${model.aliases.join(', ')}` : undefined}>{model.model}</span>
-        {model.source === 'project' && <Badge tone="accent">your price</Badge>}
-        {model.deprecated && <Badge tone="warn" title={`since ${model.deprecated}`}>deprecated</Badge>}
-      </div></td>
+      <td className="cell-model">
+        <div className="row">
+          <strong className="truncate" title={model.aliases.length > 0 ? `also ${model.aliases.join(', ')}` : model.model}>{model.model}</strong>
+          {model.source === 'project' && <Badge tone="accent">your price</Badge>}
+          {model.deprecated && <Badge tone="warn" title={`since ${model.deprecated}`}>deprecated</Badge>}
+        </div>
+        <div className="small faint truncate" title={abilities(model)}>{abilities(model)}</div>
+      </td>
       <td className="soft">{model.provider}</td>
       <td className="number">{formatCompact(model.contextTokens)}</td>
       <td className="number"><Price model={model} name="input" /></td>
       <td className="number"><Price model={model} name="cachedRead" /></td>
       <td className="number"><Price model={model} name="output" /></td>
-      <td className="soft small">{model.kind === 'embedding' ? `embeddings${model.dimensions ? `, ${model.dimensions} dimensions` : ''}` : model.capabilities.map((one) => one.replaceAll('_', ' ')).join(', ')}</td>
       {canPrice && (
         <td className="cell-actions">
           <Menu trigger={<IconButton size="small" label={`Actions for ${model.model}`}><MoreHorizontal size={15} aria-hidden /></IconButton>}
@@ -125,7 +130,7 @@ export function Models() {
         ) : (
           <Table label="Models" head={<><th scope="col">Model</th><th scope="col">Provider</th><th scope="col" className="number">Context</th>
             <th scope="col" className="number">Input</th><th scope="col" className="number">Cached</th><th scope="col" className="number">Output</th>
-            <th scope="col">Can</th>{can('admin') && <EmptyHead>Actions</EmptyHead>}</>}>
+            {can('admin') && <EmptyHead>Actions</EmptyHead>}</>}>
             {found!.map((model) => (
               <ModelRow key={`${model.provider}/${model.model}`} model={model} canPrice={can('admin')} onPrice={() => setPricing(model)} onReset={() => void reset(model)} />
             ))}
