@@ -8,14 +8,9 @@ namespace tracia::store_sqlite {
 
 using store::ApiKey;
 using store::Connection;
-using store::Evaluation;
 using store::Project;
 
 namespace {
-
-constexpr std::string_view kEvaluationsOfSpan =
-    "SELECT id, project, span, trace, evaluator, value, source, note, created FROM evaluations"
-    " WHERE project = ? AND span = ? AND trace = ? ORDER BY created DESC, id DESC LIMIT ?";
 
 Project read_project(const Statement& row) { return {text(row, 0), text(row, 1), stamp(row, 2)}; }
 
@@ -43,18 +38,6 @@ Connection read_connection(const Statement& row) {
           .headers_json = text(row, 7),
           .created = stamp(row, 8),
           .updated = stamp(row, 9)};
-}
-
-Evaluation read_evaluation(const Statement& row) {
-  return {.id = text(row, 0),
-          .project_id = text(row, 1),
-          .span_id = text(row, 2),
-          .trace_id = text(row, 3),
-          .evaluator_key = text(row, 4),
-          .value = row.real(5),
-          .source = text(row, 6),
-          .note = row.optional_text(7),
-          .created = stamp(row, 8)};
 }
 
 }  // namespace
@@ -149,78 +132,6 @@ Status ControlSqlite::put_connection(const Connection& connection) {
 
 Result<bool> ControlSqlite::remove_connection(std::string_view project_id, std::string_view id) {
   return remove("DELETE FROM connections WHERE id = ? AND project = ?", values(id, project_id));
-}
-
-Result<std::vector<Evaluation>> ControlSqlite::evaluations(std::string_view project_id, std::string_view span_id,
-                                                           std::string_view trace_id, std::string_view after,
-                                                           size_t limit) {
-  // An `after` that is gone has no place in the order: nothing follows it.
-  constexpr std::string_view kColumnsAfter =
-      "SELECT id, project, span, trace, evaluator, value, source, note, created FROM evaluations"
-      " WHERE project = ?1 AND span = ?2 AND trace = ?3 AND (created, id) <"
-      " (SELECT created, id FROM evaluations WHERE id = ?5 AND project = ?1)"
-      " ORDER BY created DESC, id DESC LIMIT ?4";
-  if (after.empty()) {
-    return all_rows<Evaluation>(*sessions_, kEvaluationsOfSpan, values(project_id, span_id, trace_id, limit),
-                                read_evaluation);
-  }
-  return all_rows<Evaluation>(*sessions_, kColumnsAfter, values(project_id, span_id, trace_id, limit, after),
-                              read_evaluation);
-}
-
-Result<std::vector<Evaluation>> ControlSqlite::evaluations_since(std::string_view project_id, Timestamp from,
-                                                                 size_t limit) {
-  return all_rows<Evaluation>(
-      *sessions_,
-      "SELECT id, project, span, trace, evaluator, value, source, note, created FROM evaluations"
-      " WHERE project = ? AND created >= ? ORDER BY created DESC, id DESC LIMIT ?",
-      values(project_id, from, limit), read_evaluation);
-}
-
-Result<std::vector<std::vector<Evaluation>>> ControlSqlite::evaluations_of(std::string_view project_id,
-                                                                           const SpanKeys& spans, size_t limit_each) {
-  std::vector<std::vector<Evaluation>> lists(spans.size());
-  TRACIA_TRY(sessions_->read([&](Session& session) -> Status {
-    for (size_t i = 0; i < spans.size(); ++i) {
-      const auto& [span_id, trace_id] = spans[i];
-      TRACIA_TRY(session.each(kEvaluationsOfSpan, values(project_id, span_id, trace_id, limit_each),
-                              [&](Statement& row) -> Status {
-                                lists[i].push_back(read_evaluation(row));
-                                return {};
-                              }));
-    }
-    return {};
-  }));
-  return lists;
-}
-
-Result<std::optional<Evaluation>> ControlSqlite::evaluation(std::string_view project_id, std::string_view id) {
-  return first_row<Evaluation>(*sessions_,
-                               "SELECT id, project, span, trace, evaluator, value, source, note, created"
-                               " FROM evaluations WHERE id = ? AND project = ?",
-                               values(id, project_id), read_evaluation);
-}
-
-Status ControlSqlite::put_evaluation(const Evaluation& evaluation) {
-  return sessions_->write([&](Session& session) {
-    return session.run(
-        "INSERT OR REPLACE INTO evaluations(id, project, span, trace, evaluator, value, source, note, created)"
-        " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        values(evaluation.id, evaluation.project_id, evaluation.span_id, evaluation.trace_id, evaluation.evaluator_key,
-               evaluation.value, evaluation.source, evaluation.note, evaluation.created));
-  });
-}
-
-Result<bool> ControlSqlite::remove_evaluation(std::string_view project_id, std::string_view id) {
-  return remove("DELETE FROM evaluations WHERE id = ? AND project = ?", values(id, project_id));
-}
-
-Status ControlSqlite::remove_evaluations_of(std::string_view project_id, std::string_view span_id,
-                                            std::string_view trace_id) {
-  return sessions_->write([&](Session& session) {
-    return session.run("DELETE FROM evaluations WHERE project = ? AND span = ? AND trace = ?",
-                       values(project_id, span_id, trace_id));
-  });
 }
 
 Result<std::optional<std::string>> ControlSqlite::setting(std::string_view name) {

@@ -77,6 +77,13 @@ class ControlSqlite final : public store::ControlStore {
   Status remove_evaluations_of(std::string_view project_id, std::string_view span_id,
                                std::string_view trace_id) override;
 
+  Status remove_evaluations_of(std::string_view project_id, const SpanKeys& spans) override;
+  Result<std::vector<store::Evaluation>> evaluations_after(std::string_view after, size_t limit) override;
+
+  Result<std::vector<store::Evaluator>> evaluators() override;
+  Status put_evaluator(const store::Evaluator& evaluator) override;
+  Result<bool> remove_evaluator(std::string_view project_id, std::string_view key) override;
+
   Result<std::vector<store::ProjectSettings>> project_settings() override;
   Status put_project_settings(const store::ProjectSettings& settings) override;
   Status put_spent(const std::vector<store::Spent>& spent, std::string_view oldest_day,

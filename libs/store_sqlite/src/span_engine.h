@@ -37,6 +37,7 @@ class SpanEngine final : public store::SpanStore {
   Result<std::optional<store::StoredSpan>> get(const std::string& project_id, const std::string& span_id,
                                                const std::string& trace_id) override;
   Result<bool> remove(const std::string& project_id, const std::string& span_id, const std::string& trace_id) override;
+  Result<uint64_t> remove_all(const std::string& project_id, const std::vector<store::StoredSpan>& spans) override;
   Result<std::vector<store::StoredSpan>> trace(const std::string& project_id, const std::string& trace_id,
                                                size_t limit) override;
   Result<store::TracePage> traces(const std::string& project_id, const store::SpanFilter& filter,

@@ -138,6 +138,24 @@ TEST_F(SpanEngineTest, StampsGrowWhenTheClockJumpsBack) {
   EXPECT_LT(third->at(0).id, add({make(4, 0)})->at(0).id);
 }
 
+TEST_F(SpanEngineTest, ASegmentOfWhichEverySpanWasRemovedGoes) {
+  open();
+  add(1, 5);
+  ASSERT_TRUE(engine_->seal());
+  add(6, 7);
+  const auto page = engine_->list("p1", {}, {.limit = 100});
+  ASSERT_TRUE(page);
+  std::vector<store::StoredSpan> old(page->spans.end() - 5, page->spans.end());
+  ASSERT_EQ(engine_->remove_all("p1", {old.begin() + 1, old.end()}).value(), 4u);
+  ASSERT_EQ(engine_->drop_before(Timestamp{INT64_MIN}).value(), 0u);
+  EXPECT_TRUE(fs::exists(segment("000001.sealed.db"))) << "one span is still there";
+  ASSERT_EQ(engine_->remove_all("p1", old).value(), 1u);
+  ASSERT_EQ(engine_->drop_before(Timestamp{INT64_MIN}).value(), 0u);
+  EXPECT_TRUE(eventually([&] { return !fs::exists(segment("000001.sealed.db")); }));
+  const auto rest = engine_->list("p1", {}, {.limit = 100});
+  EXPECT_EQ(rest->spans.size(), page->spans.size() - 5);
+}
+
 TEST_F(SpanEngineTest, TheActiveFileGoesWhenTheSealedOneIsThere) {
   open();
   add(1, 5);

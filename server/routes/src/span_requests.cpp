@@ -8,6 +8,7 @@
 #include "tracia/base/ids.h"
 #include "tracia/ingest/otlp.h"
 #include "tracia/service/control_cache.h"
+#include "tracia/service/retention.h"
 #include "tracia/service/spend.h"
 
 namespace tracia::routes {
@@ -30,19 +31,6 @@ Result<ListRequest> read_list(service::Services& services, const http::Exchange&
   if (!after) return fail(after.error());
   request.options.after = *after;
   return request;
-}
-
-Result<std::vector<store::StoredSpan>> events_of(service::Services& services, const std::string& project_id,
-                                                 const store::StoredSpan& span, bool payloads) {
-  store::SpanFilter filter;
-  filter.trace_id = span.span.trace_id;
-  filter.parent_span_id = span.span.span_id;
-  store::ListOptions options;
-  options.limit = ingest::otlp::kJoinedEventsMax;
-  options.payloads = payloads;
-  auto page = services.spans->list(ingest::otlp::events_project(project_id), filter, options);
-  if (!page) return fail(std::move(page).error());
-  return std::move(page->spans);
 }
 
 }  // namespace
@@ -97,19 +85,8 @@ Result<store::StoredSpan> find_span(service::Services& services, const std::stri
 
 void join_events(service::Services& services, const std::string& project_id, store::StoredSpan& span) {
   if (!ingest::otlp::wants_events(span.span)) return;
-  const auto events = events_of(services, project_id, span, true);
+  const auto events = service::events_of(services, project_id, span, true);
   if (events && !events->empty()) ingest::otlp::join_events(*events, span.span);
-}
-
-Status remove_events(service::Services& services, const std::string& project_id, const store::StoredSpan& span) {
-  auto events = events_of(services, project_id, span, false);
-  if (!events) return fail(std::move(events).error());
-  const std::string hidden = ingest::otlp::events_project(project_id);
-  for (const store::StoredSpan& event : *events) {
-    const auto removed = services.spans->remove(hidden, event.span.span_id, event.span.trace_id);
-    if (!removed) return fail(removed.error());
-  }
-  return {};
 }
 
 void on_span(service::Services& services, const http::ExchangePtr& exchange, SpanWork work) {

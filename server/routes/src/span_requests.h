@@ -42,8 +42,6 @@ Result<store::StoredSpan> find_span(service::Services& services, const std::stri
 // Fills in what OpenTelemetry's log records say of a span, where the span lacks it. Blocks. A store that fails leaves
 // the span as it is.
 void join_events(service::Services& services, const std::string& project_id, store::StoredSpan& span);
-// Removes those log records. Blocks.
-Status remove_events(service::Services& services, const std::string& project_id, const store::StoredSpan& span);
 
 // Admits, reads the address and runs `work` on a worker: what every operation on one span does.
 using SpanWork = std::function<Answer(const service::Principal& who, const SpanAddress& address)>;

@@ -12,6 +12,7 @@
 #include "tracia/routes/routes.h"
 #include "tracia/service/audit.h"
 #include "tracia/service/prices.h"
+#include "tracia/service/retention.h"
 
 namespace tracia::routes {
 namespace {
@@ -104,19 +105,15 @@ void create_batch(service::Services& services, const http::ExchangePtr& exchange
   });
 }
 
-// The evaluations go first: if the disk fails between the two, asking again finishes the work.
 Answer delete_span(service::Services& services, const http::Exchange& exchange, const service::Principal& who,
                    const SpanAddress& address) {
   const std::string& project = who.project_id;
-  const auto span = find_span(services, project, address);
+  auto span = find_span(services, project, address);
   if (!span) return answer_error(span.error());
-  const std::string& trace_id = span->span.trace_id;
-  if (const Status removed = remove_events(services, project, *span); !removed) return answer_error(removed.error());
-  const Status cleared = services.control->remove_evaluations_of(project, address.span_id, trace_id);
-  if (!cleared) return answer_error(cleared.error());
-  const auto removed = services.spans->remove(project, address.span_id, trace_id);
+  const std::string trace_id = span->span.trace_id;
+  const auto removed = service::remove_spans(services, project, {std::move(*span)});
   if (!removed) return answer_error(removed.error());
-  if (!*removed) return answer_error(span_not_found(address.span_id));
+  if (*removed == 0) return answer_error(span_not_found(address.span_id));
   json::Writer w;
   w.begin_object().field("traceId", trace_id).end_object();
   service::record_audit(services, exchange, who, "spans.delete", address.span_id, w.str());

@@ -20,6 +20,7 @@ constexpr size_t kVersionBytesMax = 256u << 20;
 using KeyPtr = std::shared_ptr<const store::ApiKey>;
 using ConnectionPtr = std::shared_ptr<const LiveConnection>;
 using PromptPtr = std::shared_ptr<const prompt::Prompt>;
+using EvaluatorPtr = std::shared_ptr<const store::Evaluator>;
 using ExperimentPtr = std::shared_ptr<const prompt::Experiment>;
 
 // Looks up by string_view without making a string.
@@ -82,7 +83,16 @@ struct Tables {
   ByText<std::vector<ConnectionPtr>> connections;
   ByText<PromptPtr> prompts_by_id;
   ByText<ByText<PromptPtr>> prompts;
-  ByText<Experiments> experiments;  // by their prompt's id
+  ByText<Experiments> experiments;               // by their prompt's id
+  ByText<std::vector<EvaluatorPtr>> evaluators;  // by project, oldest first
+
+  void put(const EvaluatorPtr& evaluator) {
+    std::vector<EvaluatorPtr>& list = evaluators[evaluator->project_id];
+    for (EvaluatorPtr& other : list) {
+      if (other->key == evaluator->key) return void(other = evaluator);
+    }
+    list.push_back(evaluator);
+  }
 
   void put(const store::ApiKey& key) {
     const auto shared = std::make_shared<const store::ApiKey>(key);
@@ -178,6 +188,9 @@ Status ControlCache::load(const Unseal& unseal) {
   auto experiments = impl_->store.experiments();
   if (!experiments) return fail(experiments.error());
   for (prompt::Experiment& one : *experiments) tables.put(std::make_shared<const prompt::Experiment>(std::move(one)));
+  auto evaluators = impl_->store.evaluators();
+  if (!evaluators) return fail(evaluators.error());
+  for (store::Evaluator& one : *evaluators) tables.put(std::make_shared<const store::Evaluator>(std::move(one)));
   const std::unique_lock lock(impl_->mutex);
   std::swap(impl_->tables, tables);
   return {};
@@ -318,6 +331,35 @@ void ControlCache::put_experiment(const prompt::Experiment& experiment) {
 void ControlCache::remove_experiment(std::string_view prompt_id, std::string_view id) {
   const std::unique_lock lock(impl_->mutex);
   impl_->tables.remove_experiment(prompt_id, id);
+}
+
+std::shared_ptr<const store::Evaluator> ControlCache::evaluator(std::string_view project_id,
+                                                                std::string_view key) const {
+  const std::shared_lock lock(impl_->mutex);
+  const auto found = impl_->tables.evaluators.find(project_id);
+  if (found == impl_->tables.evaluators.end()) return nullptr;
+  for (const EvaluatorPtr& evaluator : found->second) {
+    if (evaluator->key == key) return evaluator;
+  }
+  return nullptr;
+}
+
+std::vector<std::shared_ptr<const store::Evaluator>> ControlCache::evaluators_of(std::string_view project_id) const {
+  const std::shared_lock lock(impl_->mutex);
+  return find_or_null(impl_->tables.evaluators, project_id);
+}
+
+void ControlCache::put_evaluator(const store::Evaluator& evaluator) {
+  const auto shared = std::make_shared<const store::Evaluator>(evaluator);
+  const std::unique_lock lock(impl_->mutex);
+  impl_->tables.put(shared);
+}
+
+void ControlCache::remove_evaluator(std::string_view project_id, std::string_view key) {
+  const std::unique_lock lock(impl_->mutex);
+  const auto found = impl_->tables.evaluators.find(project_id);
+  if (found == impl_->tables.evaluators.end()) return;
+  std::erase_if(found->second, [&](const EvaluatorPtr& one) { return one->key == key; });
 }
 
 std::shared_ptr<const prompt::Version> ControlCache::version(std::string_view prompt_id, int64_t number) const {

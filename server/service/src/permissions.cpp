@@ -65,6 +65,11 @@ constexpr Permission kPermissions[] = {
     {"GET", "/api/v1/sessions", kViewer},
     {"GET", "/api/v1/users", kViewer},
     {"GET", "/api/v1/analytics", kViewer},
+    {"DELETE", "/api/v1/users/{userId}/spans", kEditor},
+    {"GET", "/api/v1/evaluators", kViewer},
+    {"POST", "/api/v1/evaluators", kEditor},
+    {"PUT", "/api/v1/evaluators/{key}", kEditor},
+    {"DELETE", "/api/v1/evaluators/{key}", kEditor},
 
     // Settings of a project: who administers it. API keys cannot make API keys, nor read how providers are reached.
     {"GET", "/api/v1/api-keys", kAdmin},
@@ -74,6 +79,11 @@ constexpr Permission kPermissions[] = {
     {"GET", "/api/v1/projects/{projectId}/limits", kViewer},
     {"PUT", "/api/v1/projects/{projectId}/limits", kAdmin},
     {"GET", "/api/v1/usage", kViewer},
+    {"GET", "/api/v1/projects/{projectId}/masking", kViewer},
+    {"PUT", "/api/v1/projects/{projectId}/masking", kAdmin},
+    {"POST", "/api/v1/projects/{projectId}/masking/test", kAdmin},
+    {"GET", "/api/v1/retention", kViewer},
+    {"PUT", "/api/v1/retention", kAdmin},
     {"PUT", "/api/v1/models/{provider}/{model}/price", kAdmin},
     {"DELETE", "/api/v1/models/{provider}/{model}/price", kAdmin},
     {"GET", "/api/v1/connections", kAdmin},

@@ -304,6 +304,36 @@ class FakeControlStore : public ControlStore {
     });
   }
 
+  Status remove_evaluations_of(std::string_view project_id, const SpanKeys& spans) override {
+    for (const auto& [span_id, trace_id] : spans) TRACIA_TRY(remove_evaluations_of(project_id, span_id, trace_id));
+    return {};
+  }
+  Result<std::vector<Evaluation>> evaluations_after(std::string_view after, size_t limit) override {
+    return read<std::vector<Evaluation>>([&] {
+      std::vector<Evaluation> found;
+      for (const auto& [id, one] : evaluations_) {
+        if (id > after && found.size() < limit) found.push_back(one);
+      }
+      return found;
+    });
+  }
+
+  Result<std::vector<Evaluator>> evaluators() override {
+    return read<std::vector<Evaluator>>([&] {
+      std::vector<Evaluator> found = all(evaluators_);
+      std::sort(found.begin(), found.end(), [](const Evaluator& a, const Evaluator& b) {
+        return std::tie(a.created, a.key) < std::tie(b.created, b.key);
+      });
+      return found;
+    });
+  }
+  Status put_evaluator(const Evaluator& evaluator) override {
+    return write([&] { return put(evaluators_, evaluator.project_id + "\n" + evaluator.key, evaluator); });
+  }
+  Result<bool> remove_evaluator(std::string_view project_id, std::string_view key) override {
+    return remove_one(evaluators_, project_id, std::string(project_id) + "\n" + std::string(key));
+  }
+
   Result<std::vector<ProjectSettings>> project_settings() override {
     return read<std::vector<ProjectSettings>>([&] { return all(project_settings_); });
   }
@@ -448,6 +478,7 @@ class FakeControlStore : public ControlStore {
   Table<prompt::Experiment> experiments_;
   Table<Evaluation> evaluations_;
   Table<std::string> settings_;
+  Table<Evaluator> evaluators_;
   Table<ProjectSettings> project_settings_;
   Table<Spent> spent_;
   Table<ModelPrice> model_prices_;

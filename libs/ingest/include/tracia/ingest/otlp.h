@@ -42,6 +42,8 @@ Result<DecodedRequest> read_logs(std::string_view body, Encoding encoding, const
 // Where the events of a project's spans are stored: a name that no project has, so that no list, total or search of the
 // project sees them.
 std::string events_project(std::string_view project_id);
+// The project whose events are in this one; the project itself when it is no such name.
+std::string_view owner_project(std::string_view project_id);
 // Whether something of the span may be in events: a call without its input or its answer.
 bool wants_events(const span::Span& span);
 // Fills in what the span lacks from its events: input, output, tool calls, tools, finish reason.

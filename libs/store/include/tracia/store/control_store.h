@@ -108,8 +108,23 @@ struct Connection {
   Timestamp created, updated;
 };
 
-// The evaluator that every project has.
+// The evaluator that every project has, without a row of its own.
 inline constexpr std::string_view kQualityEvaluator = "quality";
+
+enum class EvaluatorType { kNumeric, kBoolean, kCategorical };
+std::string_view evaluator_type_name(EvaluatorType type);  // "numeric"
+std::optional<EvaluatorType> evaluator_type_from_name(std::string_view name);
+
+// What a project's evaluations of one kind say, and which values they may have.
+struct Evaluator {
+  std::string project_id;
+  std::string key;  // with the project its identity
+  std::string name;
+  EvaluatorType type = EvaluatorType::kNumeric;
+  std::optional<double> minimum, maximum;  // numeric: inclusive
+  std::vector<std::string> categories;     // categorical: an evaluation's value is an index into them
+  Timestamp created, updated;
+};
 
 struct Evaluation {
   std::string id, project_id, span_id, trace_id;  // of the stored span
@@ -118,6 +133,7 @@ struct Evaluation {
   std::string source;  // "api" | "sdk" | "dashboard"
   std::optional<std::string> note;
   Timestamp created;
+  std::optional<std::string> category;  // of a categorical evaluator: the text that `value` stood for
 };
 
 // What a project has set for itself: one object with the members "spendCap", "masking", "retentionDays". Whoever
@@ -226,6 +242,16 @@ class ControlStore {
   virtual Result<bool> remove_evaluation(std::string_view project_id, std::string_view id) = 0;
   virtual Status remove_evaluations_of(std::string_view project_id, std::string_view span_id,
                                        std::string_view trace_id) = 0;
+
+  // Of many spans, in one transaction.
+  virtual Status remove_evaluations_of(std::string_view project_id, const SpanKeys& spans) = 0;
+  // Of all projects, ordered by id, after the one with id `after`: for walking through them.
+  virtual Result<std::vector<Evaluation>> evaluations_after(std::string_view after, size_t limit) = 0;
+
+  // Evaluators. put: inserts, or replaces by project and key. remove: its evaluations stay; false = there was none.
+  virtual Result<std::vector<Evaluator>> evaluators() = 0;  // of all projects, oldest first
+  virtual Status put_evaluator(const Evaluator& evaluator) = 0;
+  virtual Result<bool> remove_evaluator(std::string_view project_id, std::string_view key) = 0;
 
   // Guards. Settings of projects: put inserts (revision 1) or replaces; kConflict when the stored revision is not
   // settings.revision - 1.

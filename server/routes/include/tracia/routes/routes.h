@@ -17,6 +17,8 @@ void add_span_writes(http::Router& router, service::Services& services);  // POS
 void add_span_reads(http::Router& router, service::Services& services);   // list, get, export, tail
 void add_otlp(http::Router& router, service::Services& services);         // OpenTelemetry: /v1/traces, /v1/logs
 void add_evaluations(http::Router& router, service::Services& services);
+void add_evaluators(http::Router& router, service::Services& services);
+void add_policies(http::Router& router, service::Services& services);     // masking, retention, forgetting a user
 void add_traces(http::Router& router, service::Services& services);       // traces, sessions, users
 void add_analytics(http::Router& router, service::Services& services);    // GET /api/v1/analytics
 void add_auth(http::Router& router, service::Services& services);         // /api/v1/auth/*

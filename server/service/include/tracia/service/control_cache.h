@@ -63,6 +63,13 @@ class ControlCache {
   void put_experiment(const prompt::Experiment& experiment);
   void remove_experiment(std::string_view prompt_id, std::string_view id);
 
+  // Evaluators that the project made. nullptr: none of that key.
+  std::shared_ptr<const store::Evaluator> evaluator(std::string_view project_id, std::string_view key) const;
+  std::vector<std::shared_ptr<const store::Evaluator>> evaluators_of(
+      std::string_view project_id) const;  // oldest first
+  void put_evaluator(const store::Evaluator& evaluator);
+  void remove_evaluator(std::string_view project_id, std::string_view key);
+
   // A version from memory: nullptr when it has to be read first (load_version, which blocks and remembers the 4,096
   // last used, at most 256 MiB of them).
   std::shared_ptr<const prompt::Version> version(std::string_view prompt_id, int64_t number) const;

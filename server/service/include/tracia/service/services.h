@@ -23,6 +23,9 @@ class Experiments;  // experiments.h: A/B tests of prompts, and their results
 class Connections;  // connections.h: providers of a project, sealing, where a call goes
 class Runs;         // runs.h: prompts.run and the unsaved run
 class Gateway;      // gateway.h: OpenAI's dialect for any provider's models
+class Evaluators;   // evaluators.h: what evaluations say, and which values they may have
+class Policies;     // policies.h: what projects mask, and how long they keep spans
+class Retention;    // retention.h: spans past their time, and those of a user to be forgotten
 class Metrics;      // metrics.h: counters and histograms for /metrics
 class Prices;       // prices.h: projects' own prices of models
 class Spend;        // spend.h: what keys and projects spend, and the caps on it
@@ -37,6 +40,9 @@ struct Services {
   store::SpanStore* spans = nullptr;
   ControlCache* cache = nullptr;
   Workers* workers = nullptr;  // reads of the store, writes of the control store
+  Evaluators* evaluators = nullptr;
+  Policies* policies = nullptr;
+  Retention* retention = nullptr;
   Access* access = nullptr;
   Members* members = nullptr;
   Prompts* prompts = nullptr;
