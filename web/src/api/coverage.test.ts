@@ -1,9 +1,11 @@
 // Every operation of the contract is reachable from the page, or docs/dashboard.md says why a person does not need it.
 import {readFileSync} from 'node:fs';
+import {dirname, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {expect, test} from 'vitest';
 
-const read = (path: string) => readFileSync(fileURLToPath(new URL(`../../../${path}`, import.meta.url).href), 'utf8');
+const root = join(dirname(fileURLToPath(import.meta.url)), '../../..');
+const read = (path: string) => readFileSync(join(root, path), 'utf8');
 const operations = [...read('api/openapi.yaml').matchAll(/^ +operationId: (\w+)$/gm)].map((match) => match[1]!);
 const told = [...read('docs/dashboard.md').matchAll(/^\| `(\w+)` \| (.+) \|$/gm)].map((match) => match[1]!);
 
