@@ -13,15 +13,17 @@ async function violations(page: Page): Promise<string[]> {
     .filter((animation) => animation.effect?.getComputedTiming().endTime !== Infinity).map((animation) => animation.finished.catch(() => {}))));
   await page.evaluate(source);
   return page.evaluate(async (runOnly) => {
-    const {axe} = window as unknown as {axe: {run: (context: Document, options: object) => Promise<{violations: {id: string; nodes: {html: string}[]}[]}>}};
+    const {axe} = window as unknown as {axe: {run: (context: Document, options: object) => Promise<{violations: {id: string; nodes: {html: string; failureSummary: string}[]}[]}>}};
     const found = await axe.run(document, {runOnly});
-    return found.violations.flatMap(({id, nodes}) => nodes.map(({html}) => `${id}: ${html.slice(0, 200)}`));
+    return found.violations.flatMap(({id, nodes}) => nodes.map(({html, failureSummary}) => `${id}: ${html.slice(0, 200)} ${failureSummary}`));
   }, tags);
 }
 
 export async function expectAccessible(page: Page) {
   for (const colorScheme of ['light', 'dark'] as const) {
     await page.emulateMedia({colorScheme, reducedMotion: 'reduce'});
+    // The page is asked what it looks like once it has been drawn so.
+    await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))));
     expect(await violations(page), `in ${colorScheme}`).toEqual([]);
   }
 }

@@ -79,9 +79,8 @@ function ModelRow({model, canPrice, onPrice, onReset}: {model: Model; canPrice: 
           {model.source === 'project' && <Badge tone="accent">your price</Badge>}
           {model.deprecated && <Badge tone="warn" title={`since ${model.deprecated}`}>deprecated</Badge>}
         </div>
-        <div className="small faint truncate" title={abilities(model)}>{abilities(model)}</div>
+        <div className="small faint truncate" title={abilities(model)}>{model.provider} · {abilities(model)}</div>
       </td>
-      <td className="soft">{model.provider}</td>
       <td className="number">{formatCompact(model.contextTokens)}</td>
       <td className="number"><Price model={model} name="input" /></td>
       <td className="number"><Price model={model} name="cachedRead" /></td>
@@ -128,7 +127,7 @@ export function Models() {
         {() => found!.length === 0 ? (
           <EmptyState icon={text ? <Search size={20} /> : <BookOpen size={20} />} title="No model matches">Try another word.</EmptyState>
         ) : (
-          <Table label="Models" head={<><th scope="col">Model</th><th scope="col">Provider</th><th scope="col" className="number">Context</th>
+          <Table label="Models" head={<><th scope="col">Model</th><th scope="col" className="number">Context</th>
             <th scope="col" className="number">Input</th><th scope="col" className="number">Cached</th><th scope="col" className="number">Output</th>
             {can('admin') && <EmptyHead>Actions</EmptyHead>}</>}>
             {found!.map((model) => (
