@@ -71,7 +71,7 @@ export function SpanTable({
   onKeyboard?: (inside: boolean) => void; // whether a row has the focus
 }) {
   const template = useMemo(
-    () => ['minmax(min(180px, 36vw), 1.2fr)', ...columns.map((column) => column.width)].join(' '),
+    () => ['minmax(min(180px, 30vw), 1.2fr)', ...columns.map((column) => column.width)].join(' '),
     [columns],
   );
   const virtual = useVirtualizer({
