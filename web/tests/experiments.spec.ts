@@ -1,4 +1,4 @@
-import {expectAccessibleInBothThemes} from './axe';
+import {expectAccessible} from './axe';
 import {expect, signIn, test, type Server} from './fixtures';
 
 let count = 0;
@@ -188,11 +188,11 @@ test('the pages of experiments are accessible in both themes', async ({page, ser
   const id = await running(server, slug);
   await runs(server, slug, id, 200);
   const base = await signIn(page, server, `/experiments/${slug}/${id}`);
-  await expectAccessibleInBothThemes(page, () =>
+  await expectAccessible(page, () =>
     expect(page.getByRole('region', {name: 'Who got what'})).toBeVisible(),
   );
   await page.goto(`${server.url}${base}/experiments`);
-  await expectAccessibleInBothThemes(page, () => expect(page.getByRole('region', {name: 'Experiments'})).toBeVisible());
+  await expectAccessible(page, () => expect(page.getByRole('region', {name: 'Experiments'})).toBeVisible());
   await page.getByRole('button', {name: 'New experiment'}).click();
-  await expectAccessibleInBothThemes(page, () => expect(page.getByLabel('What decides')).toBeVisible());
+  await expectAccessible(page, () => expect(page.getByLabel('What decides')).toBeVisible());
 });

@@ -1,4 +1,4 @@
-import {expectAccessibleInBothThemes} from './axe';
+import {expectAccessible} from './axe';
 import {apiKey, expect, signIn, test} from './fixtures';
 
 test('a newcomer gets from nothing to the span of a first run, step by step', async ({page, ownServer}) => {
@@ -40,7 +40,7 @@ test('without any provider the first step is to connect one', async ({page, ownS
   await page.getByRole('button', {name: 'Add connection'}).click();
   await expect(page).toHaveURL(/\/settings\/connections\?new/);
   await page.goBack();
-  await expectAccessibleInBothThemes(page, () => expect(page.getByText('0 of 4 done')).toBeVisible());
+  await expectAccessible(page, () => expect(page.getByText('0 of 4 done')).toBeVisible());
 });
 
 test('a key made on Home is filled into every snippet, shown once, and works', async ({page, server, signedIn}) => {
@@ -110,7 +110,7 @@ test('Home shows the last day, the last spans, the prompts most used and what ru
   await expect(page.getByRole('link', {name: `Named ${slug}`})).toBeVisible();
   await expect(page.getByRole('link', {name: `Running ${slug}`})).toBeVisible();
   await expect(page.getByText('<script>window.hurt=1</script>').first()).toBeVisible();
-  await expectAccessibleInBothThemes(page, () =>
+  await expectAccessible(page, () =>
     expect(page.getByRole('link', {name: `Running ${slug}`})).toBeVisible(),
   );
   await page.getByRole('link', {name: /^Errors/}).click();

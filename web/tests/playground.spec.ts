@@ -1,5 +1,5 @@
 import type {Page} from '@playwright/test';
-import {expectAccessibleInBothThemes} from './axe';
+import {expectAccessible} from './axe';
 import {expect, signIn, test, type Server} from './fixtures';
 
 let count = 0;
@@ -300,7 +300,7 @@ test('the playground is accessible in both themes, empty and with answers', asyn
   await page.keyboard.press('Control+Enter');
   await expect(column(page, 'A').getByRole('status')).toHaveText('Column A: answered');
   await expect(column(page, 'B').getByRole('alert')).toContainText('Choose a model');
-  await expectAccessibleInBothThemes(page, async () => {
+  await expectAccessible(page, async () => {
     await expect(column(page, 'A').getByRole('link', {name: 'Open span'})).toBeVisible();
     await expect(column(page, 'B').getByLabel('Text of message 1 of column B')).toBeVisible();
   });

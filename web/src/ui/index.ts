@@ -3,3 +3,4 @@ export * from './disclosure';
 export * from './display';
 export * from './format';
 export * from './overlays';
+export * from './submit';
