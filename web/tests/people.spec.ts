@@ -2,13 +2,23 @@ import {expectAccessible} from './axe';
 import {expect, test} from './fixtures';
 import {agentTrace, span, store} from './spans-data';
 
-test('a session is read as a conversation, the oldest turn first, each thing said once', async ({page, server, signedIn}) => {
+test('a session is read as a conversation, the oldest turn first, each thing said once', async ({
+  page,
+  server,
+  signedIn,
+}) => {
   const said = ['first question', 'second question', 'third question'];
   const messages: object[] = [];
   const spans = said.map((content, i) => {
     messages.push({role: 'user', content});
-    const turn = span({sessionId: 'chat-1', userId: 'grace', traceId: `tr_chat_${i}`, input: {messages: [...messages]}, output: `answer to the ${content}`,
-      startTime: new Date(Date.now() - 600_000 + i * 1000).toISOString()});
+    const turn = span({
+      sessionId: 'chat-1',
+      userId: 'grace',
+      traceId: `tr_chat_${i}`,
+      input: {messages: [...messages]},
+      output: `answer to the ${content}`,
+      startTime: new Date(Date.now() - 600_000 + i * 1000).toISOString(),
+    });
     messages.push({role: 'assistant', content: turn.output});
     return turn;
   });
@@ -17,7 +27,9 @@ test('a session is read as a conversation, the oldest turn first, each thing sai
   await page.getByRole('table', {name: 'Sessions'}).getByRole('link', {name: 'chat-1'}).click();
   await expect(page.getByRole('article', {name: 'User'})).toHaveCount(3);
   await expect(page.getByRole('article', {name: 'User'})).toContainText(said);
-  await expect(page.getByRole('article', {name: 'Assistant'})).toContainText(said.map((content) => `answer to the ${content}`));
+  await expect(page.getByRole('article', {name: 'Assistant'})).toContainText(
+    said.map((content) => `answer to the ${content}`),
+  );
   await expect(page.getByText('$').first()).toBeVisible();
   await page.getByRole('link', {name: 'Span', exact: true}).first().click();
   await expect(page.getByRole('tab', {name: 'Content'})).toBeVisible();
@@ -30,7 +42,10 @@ test('an end user’s page shows what they used, whatever their name holds', asy
   await expect(page.getByRole('heading', {name: 'ada/people'})).toBeVisible();
   await expect(page.getByText('Typical latency')).toBeVisible();
   await expect(page.getByRole('link', {name: 'support agent'})).toBeVisible();
-  await page.getByRole('table', {name: 'Sessions of this person'}).getByRole('link', {name: 'chat 100% people'}).click();
+  await page
+    .getByRole('table', {name: 'Sessions of this person'})
+    .getByRole('link', {name: 'chat 100% people'})
+    .click();
   await expect(page.getByRole('heading', {name: 'chat 100% people'})).toBeVisible();
   await expect(page.getByRole('article', {name: 'Assistant'}).last()).toContainText('sent');
   await page.getByRole('link', {name: 'Spans', exact: true}).last().click();
@@ -61,7 +76,12 @@ test('the pages of people are accessible in both themes', async ({page, server, 
   await store(server, agentTrace('tr_axe_people', 'axepeople').spans);
   const user = encodeURIComponent('ada/axepeople');
   const session = encodeURIComponent('chat 100% axepeople');
-  for (const [path, sign] of [['/sessions', 'Last active'], [`/sessions/${session}`, 'Where is my order'], ['/users', 'First seen'], [`/users/${user}`, 'get_order']] as const) {
+  for (const [path, sign] of [
+    ['/sessions', 'Last active'],
+    [`/sessions/${session}`, 'Where is my order'],
+    ['/users', 'First seen'],
+    [`/users/${user}`, 'get_order'],
+  ] as const) {
     await page.goto(server.url + signedIn + path);
     await expectAccessible(page, () => expect(page.getByText(sign).first()).toBeVisible());
   }

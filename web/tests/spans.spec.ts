@@ -5,8 +5,15 @@ import {agentTrace, newSpanId, span, store} from './spans-data';
 
 const rows = (page: import('@playwright/test').Page) => page.getByRole('table', {name: 'Spans'}).getByRole('row');
 
-test('a filter is added by keyboard, lives in the address and goes away with its chip', async ({page, server, signedIn}) => {
-  await store(server, [span({tags: ['chips'], model: 'gpt-4o'}), span({tags: ['chips'], model: 'gpt-4o-mini', name: 'small'})]);
+test('a filter is added by keyboard, lives in the address and goes away with its chip', async ({
+  page,
+  server,
+  signedIn,
+}) => {
+  await store(server, [
+    span({tags: ['chips'], model: 'gpt-4o'}),
+    span({tags: ['chips'], model: 'gpt-4o-mini', name: 'small'}),
+  ]);
   await page.goto(`${server.url}${signedIn}/spans?tags=chips`);
   await expect(rows(page)).toHaveCount(3);
   await page.getByRole('button', {name: 'Add filter'}).focus();
@@ -29,7 +36,11 @@ test('a filter is added by keyboard, lives in the address and goes away with its
   await expect(page).not.toHaveURL(/model=/);
 });
 
-test('ranges, variables and attributes filter too, and nothing found says what to do', async ({page, server, signedIn}) => {
+test('ranges, variables and attributes filter too, and nothing found says what to do', async ({
+  page,
+  server,
+  signedIn,
+}) => {
   await store(server, [
     span({tags: ['more'], name: 'slow', latencyMs: 9000, variables: {city: 'Rome'}, attributes: {region: 'eu'}}),
     span({tags: ['more'], name: 'quick', latencyMs: 10}),
@@ -68,14 +79,27 @@ test('columns are chosen and remembered', async ({page, server, signedIn}) => {
   await expect(page.getByRole('cell', {name: 'user_ada'})).toBeVisible();
 });
 
-test('a long list grows as one scrolls, and only rows in sight exist; the keyboard walks it', async ({page, server, signedIn}) => {
+test('a long list grows as one scrolls, and only rows in sight exist; the keyboard walks it', async ({
+  page,
+  server,
+  signedIn,
+}) => {
   const start = Date.now() - 3_600_000;
-  await store(server, Array.from({length: 250}, (_, i) => span({tags: ['long'], name: `row ${i}`, startTime: new Date(start + i * 1000).toISOString()})));
+  await store(
+    server,
+    Array.from({length: 250}, (_, i) =>
+      span({tags: ['long'], name: `row ${i}`, startTime: new Date(start + i * 1000).toISOString()}),
+    ),
+  );
   await page.goto(`${server.url}${signedIn}/spans?tags=long`);
   await page.getByRole('link', {name: 'row 249'}).focus();
   await page.keyboard.press('ArrowDown');
   await expect(page.getByRole('link', {name: 'row 248'})).toBeFocused();
-  for (const [last, loaded] of [[150, '200 spans, more below'], [50, '250 spans'], [0, '250 spans']]) {
+  for (const [last, loaded] of [
+    [150, '200 spans, more below'],
+    [50, '250 spans'],
+    [0, '250 spans'],
+  ]) {
     await page.keyboard.press('End');
     await expect(page.getByRole('link', {name: `row ${last}`, exact: true})).toBeFocused();
     await expect(page.getByText(loaded as string, {exact: true})).toBeVisible();
@@ -86,7 +110,10 @@ test('a long list grows as one scrolls, and only rows in sight exist; the keyboa
 });
 
 test('words are searched in contents, and marked on the page of a span', async ({page, server, signedIn}) => {
-  await store(server, [span({tags: ['words'], name: 'found', output: 'The zebra was **refunded** today.'}), span({tags: ['words']})]);
+  await store(server, [
+    span({tags: ['words'], name: 'found', output: 'The zebra was **refunded** today.'}),
+    span({tags: ['words']}),
+  ]);
   await page.goto(`${server.url}${signedIn}/spans?tags=words`);
   await expect(rows(page)).toHaveCount(3);
   await page.keyboard.press('/');
@@ -94,13 +121,20 @@ test('words are searched in contents, and marked on the page of a span', async (
   await expect(rows(page)).toHaveCount(2);
   await page.getByRole('link', {name: 'found'}).click();
   await expect(page.getByText('refunded')).toBeVisible();
-  await expect.poll(() => page.evaluate(() => [...(CSS.highlights.get('hits') ?? [])].map(String))).toEqual(['zebra', 'refund']);
+  await expect
+    .poll(() => page.evaluate(() => [...(CSS.highlights.get('hits') ?? [])].map(String)))
+    .toEqual(['zebra', 'refund']);
   await page.goBack();
   await expect(page.getByRole('searchbox', {name: 'Search in inputs'})).toHaveValue('zebra refund');
 });
 
 test('live: new spans come in at the top, and wait while one reads further down', async ({page, server, signedIn}) => {
-  await store(server, Array.from({length: 90}, (_, i) => span({tags: ['live'], name: `old ${i}`, startTime: new Date(Date.now() - 100_000 - i * 1000).toISOString()})));
+  await store(
+    server,
+    Array.from({length: 90}, (_, i) =>
+      span({tags: ['live'], name: `old ${i}`, startTime: new Date(Date.now() - 100_000 - i * 1000).toISOString()}),
+    ),
+  );
   await page.goto(`${server.url}${signedIn}/spans?tags=live`);
   const followed = page.waitForResponse((response) => response.url().includes('/spans/tail'));
   await page.getByRole('button', {name: 'Go live'}).click();
@@ -126,9 +160,15 @@ test('live cannot follow a search, and says so', async ({page, server, signedIn}
 });
 
 test('what the filters leave is exported, for spreadsheets and whole', async ({page, server, signedIn}) => {
-  await store(server, [span({tags: ['export'], name: '=1+1', output: 'a "quoted", text'}), span({tags: ['export'], name: 'other', status: 'ERROR', error: 'no'})]);
+  await store(server, [
+    span({tags: ['export'], name: '=1+1', output: 'a "quoted", text'}),
+    span({tags: ['export'], name: 'other', status: 'ERROR', error: 'no'}),
+  ]);
   await page.goto(`${server.url}${signedIn}/spans?tags=export&status=SUCCESS`);
-  for (const [item, check] of [['CSV', ["'=1+1", '"a ""quoted"", text"']], ['NDJSON', ['"name":"=1+1"', '"messages"']]] as const) {
+  for (const [item, check] of [
+    ['CSV', ["'=1+1", '"a ""quoted"", text"']],
+    ['NDJSON', ['"name":"=1+1"', '"messages"']],
+  ] as const) {
     await page.getByRole('button', {name: 'Export', exact: true}).click();
     const waiting = page.waitForEvent('download');
     await page.getByRole('menuitem', {name: item}).click();
@@ -164,7 +204,15 @@ test('a span is read as a conversation, with its figures', async ({page, server,
   await page.getByRole('combobox', {name: 'Show texts'}).selectOption('plain');
   await expect(output).toContainText('It was **sent** yesterday.');
   const figures = page.getByRole('region', {name: 'Figures'});
-  for (const text of ['612 ms', '3.10 s', '2 attempts', 'Slow down', 'Input from cache', 'Exact: the price is known', 'reasoning']) {
+  for (const text of [
+    '612 ms',
+    '3.10 s',
+    '2 attempts',
+    'Slow down',
+    'Input from cache',
+    'Exact: the price is known',
+    'reasoning',
+  ]) {
     await expect(figures.getByText(text).first()).toBeVisible();
   }
   await expect(figures.getByRole('link', {name: 'support-answer v4'})).toBeVisible();
@@ -173,7 +221,10 @@ test('a span is read as a conversation, with its figures', async ({page, server,
   await expect(page.getByRole('cell', {name: 'eu-west-1'})).toBeVisible();
   await page.getByRole('tab', {name: 'Raw'}).click();
   await expect(page.getByRole('heading', {name: 'Request'})).toBeVisible();
-  await expect(page.getByRole('link', {name: 'Open in playground'})).toHaveAttribute('href', new RegExp(`/playground\\?span=${trace.answer}$`));
+  await expect(page.getByRole('link', {name: 'Open in playground'})).toHaveAttribute(
+    'href',
+    new RegExp(`/playground\\?span=${trace.answer}$`),
+  );
 });
 
 test('a span is judged, the judgement changed and taken back', async ({page, server, signedIn}) => {
@@ -188,7 +239,9 @@ test('a span is judged, the judgement changed and taken back', async ({page, ser
   await page.getByRole('textbox', {name: 'Score'}).fill('0.4');
   await page.getByLabel('Note').fill('Half right.');
   // The server is away for a moment: what was typed stays.
-  await page.route('**/evaluations*', (route) => route.fulfill({status: 503, json: {error: {code: 'UNAVAILABLE', message: 'Not now.'}}}));
+  await page.route('**/evaluations*', (route) =>
+    route.fulfill({status: 503, json: {error: {code: 'UNAVAILABLE', message: 'Not now.'}}}),
+  );
   await page.getByRole('button', {name: 'Save'}).click();
   await expect(page.getByRole('alert')).toContainText('Not now.');
   await page.unroute('**/evaluations*');
@@ -207,7 +260,12 @@ test('a span is judged, the judgement changed and taken back', async ({page, ser
 });
 
 test('evaluators of the project take values of their own kind', async ({page, server, signedIn}) => {
-  await server.api('POST', '/api/v1/evaluators', {key: 'tone', name: 'Tone', type: 'categorical', categories: ['friendly', 'rude']});
+  await server.api('POST', '/api/v1/evaluators', {
+    key: 'tone',
+    name: 'Tone',
+    type: 'categorical',
+    categories: ['friendly', 'rude'],
+  });
   await server.api('POST', '/api/v1/evaluators', {key: 'stars', name: 'Stars', type: 'numeric', min: 1, max: 5});
   const judged = span();
   await store(server, [judged]);
@@ -243,8 +301,16 @@ test('a span is deleted after a question', async ({page, server, signedIn}) => {
 });
 
 test('an embedding span shows its inputs and its dimensions', async ({page, server, signedIn}) => {
-  const embedding = span({spanKind: 'EMBEDDING', model: 'text-embedding-3-small', input: {text: ['first text', 'second text']},
-    output: '{"dimensions":1536,"count":2}', inputTokens: 12, outputTokens: 0, totalTokens: 12, finishReason: null});
+  const embedding = span({
+    spanKind: 'EMBEDDING',
+    model: 'text-embedding-3-small',
+    input: {text: ['first text', 'second text']},
+    output: '{"dimensions":1536,"count":2}',
+    inputTokens: 12,
+    outputTokens: 0,
+    totalTokens: 12,
+    finishReason: null,
+  });
   await store(server, [embedding]);
   await page.goto(`${server.url}${signedIn}/spans/${embedding.spanId}`);
   await expect(page.getByText('second text')).toBeVisible();
@@ -268,12 +334,28 @@ test('a span of megabytes opens at its beginning, and shows more when asked', as
 
 test('the pages of spans are accessible in both themes', async ({page, server, signedIn}) => {
   const trace = agentTrace('tr_axe', 'axe');
-  const embedding = span({spanId: newSpanId(), spanKind: 'EMBEDDING', model: 'text-embedding-3-small', input: {text: ['a']}, output: '{}', tags: ['axe']});
+  const embedding = span({
+    spanId: newSpanId(),
+    spanKind: 'EMBEDDING',
+    model: 'text-embedding-3-small',
+    input: {text: ['a']},
+    output: '{}',
+    tags: ['axe'],
+  });
   await store(server, [...trace.spans, embedding]);
-  await server.api('POST', `/api/v1/spans/${trace.answer}/evaluations`, {evaluatorKey: 'quality', value: 1, note: 'Good.'});
-  for (const [path, sign] of [['/spans?tags=axe&minLatencyMs=1', 'answer'], [`/spans/${trace.answer}`, 'Where is my order'],
-    [`/spans/${trace.answer}?tab=attributes`, 'eu-west-1'], [`/spans/${trace.answer}?tab=raw`, 'Request'], ['/spans?model=none', 'No span matches'],
-    [`/spans/${embedding.spanId}`, 'Inputs']] as const) {
+  await server.api('POST', `/api/v1/spans/${trace.answer}/evaluations`, {
+    evaluatorKey: 'quality',
+    value: 1,
+    note: 'Good.',
+  });
+  for (const [path, sign] of [
+    ['/spans?tags=axe&minLatencyMs=1', 'answer'],
+    [`/spans/${trace.answer}`, 'Where is my order'],
+    [`/spans/${trace.answer}?tab=attributes`, 'eu-west-1'],
+    [`/spans/${trace.answer}?tab=raw`, 'Request'],
+    ['/spans?model=none', 'No span matches'],
+    [`/spans/${embedding.spanId}`, 'Inputs'],
+  ] as const) {
     await page.goto(server.url + signedIn + path);
     await expectAccessible(page, () => expect(page.getByText(sign).first()).toBeVisible());
   }

@@ -48,12 +48,30 @@ test('a trace of 10,000 spans opens, scrolls and folds with few rows on the page
   const root = newSpanId();
   const start = Date.now() - 3_600_000;
   const parents: string[] = [root];
-  const spans = [{spanId: root, traceId: 'tr_large', spanKind: 'AGENT', name: 'large', input: {}, status: 'SUCCESS', latencyMs: 20_000,
-    startTime: new Date(start).toISOString()} as object];
+  const spans = [
+    {
+      spanId: root,
+      traceId: 'tr_large',
+      spanKind: 'AGENT',
+      name: 'large',
+      input: {},
+      status: 'SUCCESS',
+      latencyMs: 20_000,
+      startTime: new Date(start).toISOString(),
+    } as object,
+  ];
   for (let i = 1; i < 10_000; ++i) {
     const spanId = newSpanId();
-    spans.push(span({spanId, traceId: 'tr_large', parentSpanId: parents[Math.floor(i / 20)], name: `step ${i}`, latencyMs: 15,
-      startTime: new Date(start + i * 2).toISOString()}));
+    spans.push(
+      span({
+        spanId,
+        traceId: 'tr_large',
+        parentSpanId: parents[Math.floor(i / 20)],
+        name: `step ${i}`,
+        latencyMs: 15,
+        startTime: new Date(start + i * 2).toISOString(),
+      }),
+    );
     parents.push(spanId);
   }
   await store(server, spans);
@@ -76,7 +94,10 @@ test('a trace that is not there says so', async ({page, server, signedIn}) => {
 });
 
 test('traces are filtered by what the address says', async ({page, server, signedIn}) => {
-  await store(server, [span({tags: ['tf'], traceId: 'tr_tf_a', name: 'mine', userId: 'ada'}), span({tags: ['tf'], traceId: 'tr_tf_b', name: 'theirs'})]);
+  await store(server, [
+    span({tags: ['tf'], traceId: 'tr_tf_a', name: 'mine', userId: 'ada'}),
+    span({tags: ['tf'], traceId: 'tr_tf_b', name: 'theirs'}),
+  ]);
   await page.goto(`${server.url}${signedIn}/traces?tags=tf&userId=ada`);
   const table = page.getByRole('table', {name: 'Traces'});
   await expect(table.getByRole('link', {name: 'mine'})).toBeVisible();
@@ -88,7 +109,10 @@ test('traces are filtered by what the address says', async ({page, server, signe
 test('the pages of traces are accessible in both themes', async ({page, server, signedIn}) => {
   const trace = agentTrace('tr_axe_tree', 'axetree');
   await store(server, trace.spans);
-  for (const [path, sign] of [['/traces?tags=axetree', 'support agent'], [`/traces/tr_axe_tree?span=${trace.answer}`, 'Where is my order 48213?']] as const) {
+  for (const [path, sign] of [
+    ['/traces?tags=axetree', 'support agent'],
+    [`/traces/tr_axe_tree?span=${trace.answer}`, 'Where is my order 48213?'],
+  ] as const) {
     await page.goto(server.url + signedIn + path);
     await expectAccessible(page, () => expect(page.getByText(sign).first()).toBeVisible());
   }

@@ -1,5 +1,17 @@
-// Messages as people read them: one after the other, each part in the way that suits it, a tool's result under its call.
-import {Bot, Brain, ChevronRight, CircleHelp, FileText, Image as ImageIcon, Settings2, UserRound, Volume2, Wrench} from 'lucide-react';
+// Messages as people read them: one after the other, each part in the way that suits it, a tool's result under its
+// call.
+import {
+  Bot,
+  Brain,
+  ChevronRight,
+  CircleHelp,
+  FileText,
+  Image as ImageIcon,
+  Settings2,
+  UserRound,
+  Volume2,
+  Wrench,
+} from 'lucide-react';
 import {useMemo, useState, type ReactNode} from 'react';
 import {Badge, Button, CopyButton, formatBytes, formatNumber, SelectField} from '../ui';
 import {JsonTree} from './JsonTree';
@@ -21,7 +33,14 @@ const roleOf = (role: string) => (Object.hasOwn(roles, role) ? roles[role]! : {l
 const textOf = (parts: Part[]) => parts.flatMap((part) => (part.type === 'text' ? [part.text] : [])).join('\n\n');
 
 // A part that is folded until someone wants it.
-export function Fold({icon, label, detail, open: openAtFirst = false, tone = '', children}: {
+export function Fold({
+  icon,
+  label,
+  detail,
+  open: openAtFirst = false,
+  tone = '',
+  children,
+}: {
   icon: ReactNode;
   label: ReactNode;
   detail?: ReactNode;
@@ -52,7 +71,9 @@ function MediaView({part}: {part: Media}) {
     return (
       <figure className="media-figure">
         <img src={source} alt={part.name || 'Image of this message'} loading="lazy" />
-        <figcaption className="faint small">{part.mimeType || 'image'}, {formatBytes(part.data.length * 0.75)}</figcaption>
+        <figcaption className="faint small">
+          {part.mimeType || 'image'}, {formatBytes(part.data.length * 0.75)}
+        </figcaption>
       </figure>
     );
   }
@@ -61,11 +82,23 @@ function MediaView({part}: {part: Media}) {
   return (
     <div className="media">
       <Icon size={15} aria-hidden />
-      <span>{mediaNames[part.kind]}{part.name && <> “<bdi>{part.name}</bdi>”</>}</span>
+      <span>
+        {mediaNames[part.kind]}
+        {part.name && (
+          <>
+            {' '}
+            “<bdi>{part.name}</bdi>”
+          </>
+        )}
+      </span>
       {part.mimeType && <Badge>{part.mimeType.slice(0, 60)}</Badge>}
       {part.data && <span className="faint small">{formatBytes(part.data.length * 0.75)}</span>}
       {part.note && <span className="faint small wrap">{part.note}</span>}
-      {link && <a className="wrap" href={link} target="_blank" rel="noopener noreferrer nofollow">{link.slice(0, 300)}</a>}
+      {link && (
+        <a className="wrap" href={link} target="_blank" rel="noopener noreferrer nofollow">
+          {link.slice(0, 300)}
+        </a>
+      )}
       {!link && part.url && <code className="wrap">{part.url.slice(0, 300)}</code>}
     </div>
   );
@@ -73,7 +106,7 @@ function MediaView({part}: {part: Media}) {
 
 function short(value: unknown): string {
   try {
-    return (typeof value === 'string' ? value : JSON.stringify(value) ?? '').slice(0, 120);
+    return (typeof value === 'string' ? value : (JSON.stringify(value) ?? '')).slice(0, 120);
   } catch {
     return ''; // nested too deeply
   }
@@ -96,39 +129,71 @@ function PartView({part, mode}: {part: Part; mode: TextMode}) {
       return <MediaView part={part} />;
     case 'reasoning':
       return (
-        <Fold icon={<Brain size={14} aria-hidden />} label="Reasoning"
+        <Fold
+          icon={<Brain size={14} aria-hidden />}
+          label="Reasoning"
           detail={part.text ? `${formatNumber(part.text.length)} characters` : 'kept by the provider'}>
-          {part.text ? <LongText text={part.text} mode={mode} />
-            : <p className="soft">The provider keeps what the model thought; it sent only a signature.</p>}
+          {part.text ? (
+            <LongText text={part.text} mode={mode} />
+          ) : (
+            <p className="soft">The provider keeps what the model thought; it sent only a signature.</p>
+          )}
         </Fold>
       );
     case 'tool_call':
       return (
-        <Fold icon={<Wrench size={14} aria-hidden />} label={<>Call of <code>{part.name || 'a tool'}</code></>}
-          detail={short(part.arguments)} open>
+        <Fold
+          icon={<Wrench size={14} aria-hidden />}
+          label={
+            <>
+              Call of <code>{part.name || 'a tool'}</code>
+            </>
+          }
+          detail={short(part.arguments)}
+          open>
           <p className="fold-title">Arguments</p>
           <ToolValue value={part.arguments} mode={mode} />
-          {part.result && <>
-            <p className="fold-title">Result {part.result.isError && <Badge tone="bad">Failed</Badge>}</p>
-            <Parts parts={part.result.parts} mode={mode} />
-          </>}
+          {part.result && (
+            <>
+              <p className="fold-title">Result {part.result.isError && <Badge tone="bad">Failed</Badge>}</p>
+              <Parts parts={part.result.parts} mode={mode} />
+            </>
+          )}
         </Fold>
       );
     case 'tool_result':
       return (
-        <Fold icon={<Wrench size={14} aria-hidden />} label={<>Result of <code>{part.toolName || part.toolCallId || 'a tool'}</code></>}
-          tone={part.isError ? 'bad' : ''} detail={part.isError ? 'failed' : undefined} open>
+        <Fold
+          icon={<Wrench size={14} aria-hidden />}
+          label={
+            <>
+              Result of <code>{part.toolName || part.toolCallId || 'a tool'}</code>
+            </>
+          }
+          tone={part.isError ? 'bad' : ''}
+          detail={part.isError ? 'failed' : undefined}
+          open>
           <Parts parts={part.parts} mode={mode} />
         </Fold>
       );
     case 'value':
-      return <Fold icon={<CircleHelp size={14} aria-hidden />} label={part.label} detail={short(part.value)}><JsonTree value={part.value} /></Fold>;
+      return (
+        <Fold icon={<CircleHelp size={14} aria-hidden />} label={part.label} detail={short(part.value)}>
+          <JsonTree value={part.value} />
+        </Fold>
+      );
   }
 }
 
 function Parts({parts, mode}: {parts: Part[]; mode: TextMode}) {
   if (parts.length === 0) return <p className="faint">Empty</p>;
-  return <>{parts.map((part, i) => <PartView key={i} part={part} mode={mode} />)}</>;
+  return (
+    <>
+      {parts.map((part, i) => (
+        <PartView key={i} part={part} mode={mode} />
+      ))}
+    </>
+  );
 }
 
 export function MessageView({message, mode, aside}: {message: ShownMessage; mode: TextMode; aside?: ReactNode}) {
@@ -144,12 +209,17 @@ export function MessageView({message, mode, aside}: {message: ShownMessage; mode
         {aside}
         {text && <CopyButton text={text} label={`Copy what ${label} said`} />}
       </header>
-      <div className="message-body"><Parts parts={message.parts} mode={mode} /></div>
+      <div className="message-body">
+        <Parts parts={message.parts} mode={mode} />
+      </div>
     </article>
   );
 }
 
-const modes = [{value: 'formatted', label: 'Formatted'}, {value: 'plain', label: 'Plain text'}] as const;
+const modes = [
+  {value: 'formatted', label: 'Formatted'},
+  {value: 'plain', label: 'Plain text'},
+] as const;
 
 export function ModeSwitch({mode, onChange}: {mode: TextMode; onChange: (mode: TextMode) => void}) {
   return (
@@ -171,7 +241,9 @@ export function Conversation({messages, mode}: {messages: ShownMessage[]; mode: 
       {shown.map((message, i) => (
         <div key={cut && i >= 4 ? i + hidden : i} className="conversation-item">
           {cut && i === 4 && (
-            <Button className="conversation-more" onClick={() => setWhole(true)}>Show {formatNumber(hidden)} messages between</Button>
+            <Button className="conversation-more" onClick={() => setWhole(true)}>
+              Show {formatNumber(hidden)} messages between
+            </Button>
           )}
           <MessageView message={message} mode={mode} />
         </div>

@@ -13,7 +13,9 @@ const markdownMax = 60_000; // beyond it, parsing would be felt
 
 export type TextMode = 'formatted' | 'plain';
 
-export const PlainText = ({text, mono}: {text: string; mono?: boolean}) => <LongText text={text} mode="plain" mono={mono} />;
+export const PlainText = ({text, mono}: {text: string; mono?: boolean}) => (
+  <LongText text={text} mode="plain" mono={mono} />
+);
 
 function More({text, shown, onMore}: {text: string; shown: number; onMore: () => void}) {
   const left = text.length - shown;
@@ -21,7 +23,9 @@ function More({text, shown, onMore}: {text: string; shown: number; onMore: () =>
   return (
     <div className="row wrapping text-more">
       <Button size="small" onClick={onMore}>
-        {left <= moreCharacters ? `Show all (${formatNumber(left)} characters more)` : `Show more (${formatNumber(left)} characters left)`}
+        {left <= moreCharacters
+          ? `Show all (${formatNumber(left)} characters more)`
+          : `Show more (${formatNumber(left)} characters left)`}
       </Button>
       <CopyButton text={text}>Copy all</CopyButton>
     </div>
@@ -35,8 +39,15 @@ export function LongText({text, mode, mono}: {text: string; mode: TextMode; mono
   const beginning = text.slice(0, shown);
   return (
     <>
-      {mode === 'plain' || shown > markdownMax ? <p className={`plain-text ${mono ? 'mono' : ''}`} dir="auto">{beginning}</p>
-        : <div dir="auto"><Markdown text={beginning} /></div>}
+      {mode === 'plain' || shown > markdownMax ? (
+        <p className={`plain-text ${mono ? 'mono' : ''}`} dir="auto">
+          {beginning}
+        </p>
+      ) : (
+        <div dir="auto">
+          <Markdown text={beginning} />
+        </div>
+      )}
       <More text={text} shown={shown} onMore={() => setShown(shown + moreCharacters)} />
     </>
   );

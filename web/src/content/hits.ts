@@ -7,7 +7,14 @@ const charactersMax = 2_000_000;
 
 // The words of a search that are worth marking.
 export const wordsOf = (query: string) =>
-  [...new Set(query.toLowerCase().split(/[\s*]+/).filter((word) => word.length > 1))].slice(0, 20);
+  [
+    ...new Set(
+      query
+        .toLowerCase()
+        .split(/[\s*]+/)
+        .filter((word) => word.length > 1),
+    ),
+  ].slice(0, 20);
 
 // Where `words` occur in a text, as [start, end).
 export function findHits(text: string, words: string[], max = rangesMax): [number, number][] {
@@ -35,7 +42,11 @@ export function useHits(element: RefObject<HTMLElement | null>, words: string[])
       const highlight = new Highlight();
       let read = 0;
       const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
-      for (let node = walker.nextNode(); node && highlight.size < rangesMax && read < charactersMax; node = walker.nextNode()) {
+      for (
+        let node = walker.nextNode();
+        node && highlight.size < rangesMax && read < charactersMax;
+        node = walker.nextNode()
+      ) {
         const text = node.nodeValue ?? '';
         read += text.length;
         for (const [start, end] of findHits(text, list, rangesMax - highlight.size)) {

@@ -1,5 +1,5 @@
-// Messages as they are stored, in either form of the contract and from anyone, brought into one form to show. Nothing of
-// them is trusted: whatever has no known shape is kept as a value, so that it is shown as JSON rather than lost.
+// Messages as they are stored, in either form of the contract and from anyone, brought into one form to show. Nothing
+// of them is trusted: whatever has no known shape is kept as a value, so that it is shown as JSON rather than lost.
 
 export type MediaKind = 'image' | 'document' | 'audio';
 
@@ -33,7 +33,8 @@ export interface ShownMessage {
 }
 
 type Fields = Record<string, unknown>;
-const isObject = (value: unknown): value is Fields => typeof value === 'object' && value !== null && !Array.isArray(value);
+const isObject = (value: unknown): value is Fields =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 const text = (value: unknown) => (typeof value === 'string' ? value : '');
 
 // "data:image/png;base64,…" taken apart.
@@ -42,15 +43,19 @@ function dataUrl(url: string): {mimeType: string; data: string} | null {
   return found ? {mimeType: found[1]!.toLowerCase(), data: url.slice(found[0].length)} : null;
 }
 
-function media(kind: MediaKind, fields: {mimeType?: unknown; name?: unknown; data?: unknown; url?: unknown; fileId?: unknown;
-  omittedBytes?: unknown}): Media {
+function media(
+  kind: MediaKind,
+  fields: {mimeType?: unknown; name?: unknown; data?: unknown; url?: unknown; fileId?: unknown; omittedBytes?: unknown},
+): Media {
   const inline = dataUrl(text(fields.url)) ?? dataUrl(text(fields.data));
   const notes = [
     text(fields.fileId) && `file ${text(fields.fileId)}`,
-    typeof fields.omittedBytes === 'number' && `${fields.omittedBytes.toLocaleString()} bytes, not kept because of their size`,
+    typeof fields.omittedBytes === 'number' &&
+      `${fields.omittedBytes.toLocaleString()} bytes, not kept because of their size`,
   ];
   return {
-    type: 'media', kind,
+    type: 'media',
+    kind,
     mimeType: inline?.mimeType || text(fields.mimeType).toLowerCase(),
     name: text(fields.name),
     data: inline ? inline.data : text(fields.data),
@@ -70,7 +75,9 @@ function readArguments(value: unknown): unknown {
 
 function readResult(fields: Fields, id: unknown, name: unknown): ToolResult {
   return {
-    toolCallId: text(id), toolName: text(name), isError: fields['isError'] === true || fields['is_error'] === true,
+    toolCallId: text(id),
+    toolName: text(name),
+    isError: fields['isError'] === true || fields['is_error'] === true,
     parts: readContent(fields['content']),
   };
 }
@@ -82,7 +89,8 @@ function readPart(part: unknown): Part {
     case 'text':
     case 'input_text':
     case 'output_text':
-      if (typeof part['text'] === 'string') return {type: 'text', text: part['text'], refusal: part['refusal'] === true};
+      if (typeof part['text'] === 'string')
+        return {type: 'text', text: part['text'], refusal: part['refusal'] === true};
       break;
     case 'refusal':
       if (typeof part['refusal'] === 'string') return {type: 'text', text: part['refusal'], refusal: true};
@@ -97,24 +105,41 @@ function readPart(part: unknown): Part {
     }
     case 'input_audio': {
       const audio = part['input_audio'];
-      if (isObject(audio)) return media('audio', {data: audio['data'], mimeType: `audio/${text(audio['format']) || 'wav'}`});
+      if (isObject(audio))
+        return media('audio', {data: audio['data'], mimeType: `audio/${text(audio['format']) || 'wav'}`});
       break;
     }
     case 'file': {
       const file = part['file'];
-      if (isObject(file)) return media('document', {url: file['file_data'], name: file['filename'], fileId: file['file_id']});
+      if (isObject(file))
+        return media('document', {url: file['file_data'], name: file['filename'], fileId: file['file_id']});
       break;
     }
     case 'tool_call':
-      return {type: 'tool_call', id: text(part['id']), name: text(part['name']), arguments: readArguments(part['arguments']),
-        result: null};
+      return {
+        type: 'tool_call',
+        id: text(part['id']),
+        name: text(part['name']),
+        arguments: readArguments(part['arguments']),
+        result: null,
+      };
     case 'tool_use':
-      return {type: 'tool_call', id: text(part['id']), name: text(part['name']), arguments: part['input'], result: null};
+      return {
+        type: 'tool_call',
+        id: text(part['id']),
+        name: text(part['name']),
+        arguments: part['input'],
+        result: null,
+      };
     case 'tool_result':
       return {type: 'tool_result', ...readResult(part, part['toolCallId'] ?? part['tool_use_id'], part['toolName'])};
     case 'reasoning':
     case 'thinking':
-      return {type: 'reasoning', text: text(part['text']) || text(part['thinking']), redacted: part['redacted'] === true};
+      return {
+        type: 'reasoning',
+        text: text(part['text']) || text(part['thinking']),
+        redacted: part['redacted'] === true,
+      };
     case 'vendor':
       return {type: 'value', label: `Only for ${text(part['provider']) || 'its provider'}`, value: part['value']};
   }
@@ -129,17 +154,26 @@ export function readContent(content: unknown): Part[] {
 export function toolCallPart(call: unknown): Part {
   const fields = isObject(call) ? call : {};
   const inner = isObject(fields['function']) ? fields['function'] : fields;
-  return {type: 'tool_call', id: text(fields['id']), name: text(inner['name']), arguments: readArguments(inner['arguments']),
-    result: null};
+  return {
+    type: 'tool_call',
+    id: text(fields['id']),
+    name: text(inner['name']),
+    arguments: readArguments(inner['arguments']),
+    result: null,
+  };
 }
 
 export function readMessage(message: unknown): ShownMessage {
-  if (!isObject(message)) return {role: 'unknown', name: '', parts: [{type: 'value', label: 'Message', value: message}]};
+  if (!isObject(message))
+    return {role: 'unknown', name: '', parts: [{type: 'value', label: 'Message', value: message}]};
   const role = text(message['role']) || 'unknown';
   const name = text(message['name']);
   if (role === 'tool' || role === 'function') {
-    const result = readResult(message, message['toolCallId'] ?? message['tool_call_id'],
-      message['toolName'] ?? message['tool_name'] ?? message['name']);
+    const result = readResult(
+      message,
+      message['toolCallId'] ?? message['tool_call_id'],
+      message['toolName'] ?? message['tool_name'] ?? message['name'],
+    );
     return {role: 'tool', name: result.toolName, parts: [{type: 'tool_result', ...result}]};
   }
   const calls = Array.isArray(message['tool_calls']) ? message['tool_calls'] : [];
@@ -152,7 +186,8 @@ export function readMessages(input: unknown): ShownMessage[] | null {
   return Array.isArray(list) ? list.map(readMessage) : null;
 }
 
-// Puts each tool's result under the call that it answers, when that call is there; messages that are empty then go away.
+// Puts each tool's result under the call that it answers, when that call is there; messages that are empty then go
+// away.
 export function pairTools(messages: ShownMessage[]): ShownMessage[] {
   const calls = new Map<string, Extract<Part, {type: 'tool_call'}>>();
   const paired: ShownMessage[] = [];
@@ -180,7 +215,8 @@ export function pairTools(messages: ShownMessage[]): ShownMessage[] {
 export function newMessages(messages: ShownMessage[]): ShownMessage[] {
   let from = 0;
   messages.forEach((message, i) => {
-    if (message.role === 'assistant' && message.parts.some((part) => part.type === 'text' && part.text !== '')) from = i + 1;
+    if (message.role === 'assistant' && message.parts.some((part) => part.type === 'text' && part.text !== ''))
+      from = i + 1;
   });
   return messages.slice(from).filter((message) => message.role !== 'system' && message.role !== 'developer');
 }
@@ -188,8 +224,12 @@ export function newMessages(messages: ShownMessage[]): ShownMessage[] {
 // Types that browsers draw without running or fetching anything. SVG is not among them.
 const drawn = new Set(['image/png', 'image/jpeg', 'image/gif', 'image/webp', 'image/avif']);
 // By the first characters of base64, where no type was said.
-const magic: [string, string][] = [['iVBORw0KGgo', 'image/png'], ['/9j/', 'image/jpeg'], ['R0lGOD', 'image/gif'],
-  ['UklGR', 'image/webp']];
+const magic: [string, string][] = [
+  ['iVBORw0KGgo', 'image/png'],
+  ['/9j/', 'image/jpeg'],
+  ['R0lGOD', 'image/gif'],
+  ['UklGR', 'image/webp'],
+];
 
 // An address for <img> when the image is here and harmless, else null.
 export function imageSource(part: Media): string | null {

@@ -55,7 +55,8 @@ export function Menu({trigger, items, label, align = 'end', onClosed}: {
     <DropdownMenu.Root modal={false}>
       <DropdownMenu.Trigger asChild>{trigger}</DropdownMenu.Trigger>
       <DropdownMenu.Portal>
-        <DropdownMenu.Content className="menu" align={align} sideOffset={4} collisionPadding={8} onCloseAutoFocus={onClosed}>
+        <DropdownMenu.Content className="menu" align={align} sideOffset={4} collisionPadding={8}
+          onCloseAutoFocus={onClosed}>
           {label && <DropdownMenu.Label className="menu-label">{label}</DropdownMenu.Label>}
           {items.map((item, i) => item === 'separator' ? <DropdownMenu.Separator key={i} className="menu-separator" /> : (
             <DropdownMenu.Item key={i} className={`menu-item ${item.danger ? 'danger' : ''}`} disabled={item.disabled}

@@ -12,11 +12,15 @@ export function DeletePerson({userId}: {userId: string}) {
   const open = useRef(true);
   useEffect(() => {
     open.current = true;
-    return () => { open.current = false; };
+    return () => {
+      open.current = false;
+    };
   }, []);
   const forget = async () => {
     const yes = await confirm({
-      title: 'Delete this person’s data?', danger: true, confirm: 'Delete everything',
+      title: 'Delete this person’s data?',
+      danger: true,
+      confirm: 'Delete everything',
       text: 'Every span that names them is removed for good, with its content and its evaluations. Totals shrink accordingly.',
     });
     if (!yes) return;
@@ -31,10 +35,16 @@ export function DeletePerson({userId}: {userId: string}) {
         if (complete) toast(`${plural(sum, 'span')} of this person deleted.`);
       }
     } catch (error) {
-      toastError(sum > 0 ? new Error(`${plural(sum, 'span')} deleted, then: ${messageOf(error)} Press again to go on.`) : error);
+      toastError(
+        sum > 0 ? new Error(`${plural(sum, 'span')} deleted, then: ${messageOf(error)} Press again to go on.`) : error,
+      );
     }
     setDeleted(null);
-    await Promise.all(['spans', 'span', 'traces', 'trace', 'sessions', 'users', 'totals'].map((key) => queries.resetQueries({queryKey: [key]})));
+    await Promise.all(
+      ['spans', 'span', 'traces', 'trace', 'sessions', 'users', 'totals'].map((key) =>
+        queries.resetQueries({queryKey: [key]}),
+      ),
+    );
   };
   return (
     <Button icon={<UserX size={14} aria-hidden />} busy={deleted !== null} onClick={() => void forget()}>

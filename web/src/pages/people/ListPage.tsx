@@ -11,15 +11,30 @@ export interface ListColumn<T> {
   cell: (item: T) => ReactNode;
 }
 
-export function ListTable<T>({label, items, columns, keyOf, query, empty}: {
+export function ListTable<T>({
+  label,
+  items,
+  columns,
+  keyOf,
+  query,
+  empty,
+}: {
   label: string;
   items: T[];
   columns: ListColumn<T>[];
   keyOf: (item: T) => string;
-  query: Pick<UseInfiniteQueryResult, 'isPending' | 'error' | 'refetch' | 'hasNextPage' | 'fetchNextPage' | 'isFetchingNextPage'>;
+  query: Pick<
+    UseInfiniteQueryResult,
+    'isPending' | 'error' | 'refetch' | 'hasNextPage' | 'fetchNextPage' | 'isFetchingNextPage'
+  >;
   empty: ReactNode;
 }) {
-  if (query.isPending) return <div className="table-box list-skeleton"><Skeleton lines={12} /></div>;
+  if (query.isPending)
+    return (
+      <div className="table-box list-skeleton">
+        <Skeleton lines={12} />
+      </div>
+    );
   if (query.error && items.length === 0) return <ErrorNote error={query.error} onRetry={() => void query.refetch()} />;
   if (items.length === 0) return <>{empty}</>;
   return (
@@ -27,22 +42,39 @@ export function ListTable<T>({label, items, columns, keyOf, query, empty}: {
       <div className="table-box">
         <table className="table list-table" aria-label={label}>
           <thead>
-            <tr>{columns.map((column) => (
-              <th key={column.label} scope="col" className={`${column.number ? 'number' : ''} ${column.secondary ? 'secondary' : ''}`}>{column.label}</th>
-            ))}</tr>
+            <tr>
+              {columns.map((column) => (
+                <th
+                  key={column.label}
+                  scope="col"
+                  className={`${column.number ? 'number' : ''} ${column.secondary ? 'secondary' : ''}`}>
+                  {column.label}
+                </th>
+              ))}
+            </tr>
           </thead>
           <tbody>
             {items.map((item) => (
-              <tr key={keyOf(item)}>{columns.map((column) => (
-                <td key={column.label} className={`${column.number ? 'number' : ''} ${column.secondary ? 'secondary' : ''}`}>{column.cell(item)}</td>
-              ))}</tr>
+              <tr key={keyOf(item)}>
+                {columns.map((column) => (
+                  <td
+                    key={column.label}
+                    className={`${column.number ? 'number' : ''} ${column.secondary ? 'secondary' : ''}`}>
+                    {column.cell(item)}
+                  </td>
+                ))}
+              </tr>
             ))}
           </tbody>
         </table>
       </div>
       {query.error && <ErrorNote error={query.error} onRetry={() => void query.fetchNextPage()} />}
       {query.hasNextPage && (
-        <div className="row"><Button busy={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>Show more</Button></div>
+        <div className="row">
+          <Button busy={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
+            Show more
+          </Button>
+        </div>
       )}
     </>
   );

@@ -9,8 +9,8 @@ export interface Turn {
   calls: number; // model calls of the trace
 }
 
-// `spans`: model calls, newest first. Of each trace the root speaks, or else the call that began last: what came before it
-// chose tools, or searched.
+// `spans`: model calls, newest first. Of each trace the root speaks, or else the call that began last: what came
+// before it chose tools, or searched.
 export function turnsOf(spans: Summary[]): Turn[] {
   const turns = new Map<string, Turn>();
   for (const span of spans) {
@@ -18,7 +18,8 @@ export function turnsOf(spans: Summary[]): Turn[] {
     if (!turn) turns.set(span.traceId, {traceId: span.traceId, span, calls: 1});
     else {
       ++turn.calls;
-      if (span.parentSpanId === null && turn.span.parentSpanId !== null && span.finishReason !== 'tool_calls') turn.span = span;
+      if (span.parentSpanId === null && turn.span.parentSpanId !== null && span.finishReason !== 'tool_calls')
+        turn.span = span;
     }
   }
   return [...turns.values()].reverse();

@@ -32,12 +32,18 @@ function NewestSpans({userId}: {userId: string}) {
         <li key={span.id}>
           <StatusMark status={span.status} />
           <div className="grow">
-            <Link className="list-link truncate" href={spanPath(span)}><bdi>{nameOf(span)}</bdi></Link>
-            <time className="faint small" dateTime={span.startTime}>{formatShortTime(span.startTime)}</time>
+            <Link className="list-link truncate" href={spanPath(span)}>
+              <bdi>{nameOf(span)}</bdi>
+            </Link>
+            <time className="faint small" dateTime={span.startTime}>
+              {formatShortTime(span.startTime)}
+            </time>
           </div>
           <div className="column tight small">
             <span className="number">{formatLatency(span.latencyMs)}</span>
-            <span className="number soft"><CostValue cost={span.cost} status={span.costStatus} /></span>
+            <span className="number soft">
+              <CostValue cost={span.cost} status={span.costStatus} />
+            </span>
           </div>
         </li>
       ))}
@@ -57,25 +63,46 @@ export default function UserPage(_: {id: string}) {
     return (
       <div className="page">
         <PageHeader title={<bdi>{id}</bdi>} name={id.slice(0, 80)} back={back} />
-        <EmptyState icon={<UserRound size={20} />} title="Nothing is kept of this person">No span names them, or theirs were deleted.</EmptyState>
+        <EmptyState icon={<UserRound size={20} />} title="Nothing is kept of this person">
+          No span names them, or theirs were deleted.
+        </EmptyState>
       </div>
     );
   }
   return (
     <div className="page">
-      <PageHeader title={<bdi>{id}</bdi>} name={id.slice(0, 80)} back={back} actions={<>
-        <Link className="button" href={`/traces?${query}`}>Traces</Link>
-        <Link className="button" href={`/spans?${query}`}>Spans</Link>
-        {can('admin') && <DeletePerson userId={id} />}
-      </>} />
+      <PageHeader
+        title={<bdi>{id}</bdi>}
+        name={id.slice(0, 80)}
+        back={back}
+        actions={
+          <>
+            <Link className="button" href={`/traces?${query}`}>
+              Traces
+            </Link>
+            <Link className="button" href={`/spans?${query}`}>
+              Spans
+            </Link>
+            {can('admin') && <DeletePerson userId={id} />}
+          </>
+        }
+      />
       <Totals totals={totals} />
       <div className="user-columns">
         <section className="column" aria-labelledby="user-sessions">
           <h2 id="user-sessions">Sessions</h2>
-          <ListTable label="Sessions of this person" items={items} columns={sessionColumns} keyOf={(session) => session.sessionId} query={sessions}
-            empty={<p className="soft">Their calls name no session.</p>} />
+          <ListTable
+            label="Sessions of this person"
+            items={items}
+            columns={sessionColumns}
+            keyOf={(session) => session.sessionId}
+            query={sessions}
+            empty={<p className="soft">Their calls name no session.</p>}
+          />
         </section>
-        <Card title="Newest spans" actions={<Link href={`/spans?${query}`}>All</Link>}><NewestSpans userId={id} /></Card>
+        <Card title="Newest spans" actions={<Link href={`/spans?${query}`}>All</Link>}>
+          <NewestSpans userId={id} />
+        </Card>
       </div>
     </div>
   );

@@ -2,13 +2,27 @@
 import type {ReactNode} from 'react';
 import {Link} from 'wouter';
 import {useModels} from '../../editor/ModelPicker';
-import {Badge, Card, CopyButton, formatDateTime, formatLatency, formatMoney, formatNumber, formatPercent} from '../../ui';
+import {
+  Badge,
+  Card,
+  CopyButton,
+  formatDateTime,
+  formatLatency,
+  formatMoney,
+  formatNumber,
+  formatPercent,
+} from '../../ui';
 import {finishWords, kindNames} from './columns';
 import {costLines, costWords, findModel} from './cost';
 import type {Span} from './span-query';
 
 function Fact({label, children, sub}: {label: ReactNode; children: ReactNode; sub?: boolean}) {
-  return <div className={`fact ${sub ? 'sub' : ''}`}><dt>{label}</dt><dd>{children}</dd></div>;
+  return (
+    <div className={`fact ${sub ? 'sub' : ''}`}>
+      <dt>{label}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
 }
 
 function Tokens({span}: {span: Span}) {
@@ -26,7 +40,13 @@ function Tokens({span}: {span: Span}) {
   if (rows.every(([, count]) => count === null)) return <p className="soft">Nobody counted them.</p>;
   return (
     <dl className="facts">
-      {rows.map(([label, count, part], i) => (part && !count ? null : <Fact key={i} label={label} sub={part}>{formatNumber(count)}</Fact>))}
+      {rows.map(([label, count, part], i) =>
+        part && !count ? null : (
+          <Fact key={i} label={label} sub={part}>
+            {formatNumber(count)}
+          </Fact>
+        ),
+      )}
     </dl>
   );
 }
@@ -36,14 +56,34 @@ function Cost({span}: {span: Span}) {
   const lines = costLines(span, findModel(models.data?.models ?? [], span.provider, span.model));
   return (
     <>
-      <p className="cost-total">{span.costStatus === 'estimated' && <span title="An estimate">≈ </span>}{formatMoney(span.cost)}</p>
+      <p className="cost-total">
+        {span.costStatus === 'estimated' && <span title="An estimate">≈ </span>}
+        {formatMoney(span.cost)}
+      </p>
       {lines && lines.length > 0 && (
         <table className="cost-lines">
-          <thead><tr><th scope="col">Part</th><th scope="col" className="number">Tokens</th><th scope="col" className="number">Per million</th><th scope="col" className="number">Cost</th></tr></thead>
+          <thead>
+            <tr>
+              <th scope="col">Part</th>
+              <th scope="col" className="number">
+                Tokens
+              </th>
+              <th scope="col" className="number">
+                Per million
+              </th>
+              <th scope="col" className="number">
+                Cost
+              </th>
+            </tr>
+          </thead>
           <tbody>
             {lines.map((line) => (
-              <tr key={line.label}><td>{line.label}</td><td className="number">{formatNumber(line.tokens)}</td>
-                <td className="number">{formatMoney(line.perMillion)}</td><td className="number">{formatMoney(line.cost)}</td></tr>
+              <tr key={line.label}>
+                <td>{line.label}</td>
+                <td className="number">{formatNumber(line.tokens)}</td>
+                <td className="number">{formatMoney(line.perMillion)}</td>
+                <td className="number">{formatMoney(line.cost)}</td>
+              </tr>
             ))}
           </tbody>
         </table>
@@ -64,12 +104,27 @@ function Attempts({span}: {span: Span}) {
         {span.attempts.map((attempt, i) => (
           <li key={i}>
             <div className="row">
-              <Badge tone={attempt.status >= 200 && attempt.status < 300 ? 'good' : 'bad'}>{attempt.status === 0 ? 'no answer' : attempt.status}</Badge>
-              <span className="wrap isolate grow">{attempt.provider} / {attempt.model}</span>
+              <Badge tone={attempt.status >= 200 && attempt.status < 300 ? 'good' : 'bad'}>
+                {attempt.status === 0 ? 'no answer' : attempt.status}
+              </Badge>
+              <span className="wrap isolate grow">
+                {attempt.provider} / {attempt.model}
+              </span>
               <span className="number">{formatLatency(attempt.latencyMs)}</span>
             </div>
-            {(attempt.message || attempt.errorKind) && <p className="soft small wrap isolate">{[attempt.errorKind, attempt.message].filter(Boolean).join(': ')}</p>}
-            <p className="faint small wrap">{i > 0 && `After ${formatLatency(attempt.startOffsetMs)}. `}{attempt.requestId && <>Request <code>{attempt.requestId}</code></>}</p>
+            {(attempt.message || attempt.errorKind) && (
+              <p className="soft small wrap isolate">
+                {[attempt.errorKind, attempt.message].filter(Boolean).join(': ')}
+              </p>
+            )}
+            <p className="faint small wrap">
+              {i > 0 && `After ${formatLatency(attempt.startOffsetMs)}. `}
+              {attempt.requestId && (
+                <>
+                  Request <code>{attempt.requestId}</code>
+                </>
+              )}
+            </p>
           </li>
         ))}
       </ol>
@@ -81,48 +136,116 @@ const enc = encodeURIComponent;
 
 export function SpanFacts({span}: {span: Span}) {
   const share = span.cachedInputTokens && span.inputTokens ? span.cachedInputTokens / span.inputTokens : null;
-  const rate = span.outputTokens && span.latencyMs > (span.timeToFirstTokenMs ?? 0)
-    ? span.outputTokens / ((span.latencyMs - (span.timeToFirstTokenMs ?? 0)) / 1000) : null;
+  const rate =
+    span.outputTokens && span.latencyMs > (span.timeToFirstTokenMs ?? 0)
+      ? span.outputTokens / ((span.latencyMs - (span.timeToFirstTokenMs ?? 0)) / 1000)
+      : null;
   return (
     <>
       <Card title="Time">
         <dl className="facts">
           <Fact label="Latency">{formatLatency(span.latencyMs)}</Fact>
-          {span.timeToFirstTokenMs !== null && <Fact label="To the first token">{formatLatency(span.timeToFirstTokenMs)}</Fact>}
+          {span.timeToFirstTokenMs !== null && (
+            <Fact label="To the first token">{formatLatency(span.timeToFirstTokenMs)}</Fact>
+          )}
           {rate !== null && <Fact label="Output tokens per second">{formatNumber(Math.round(rate))}</Fact>}
-          <Fact label="Started"><time dateTime={span.startTime}>{formatDateTime(span.startTime)}</time></Fact>
+          <Fact label="Started">
+            <time dateTime={span.startTime}>{formatDateTime(span.startTime)}</time>
+          </Fact>
         </dl>
       </Card>
-      {(span.spanKind === 'LLM' || span.spanKind === 'EMBEDDING') && <>
-        <Card title="Cost"><Cost span={span} /></Card>
-        <Card title="Tokens" actions={share !== null && <Badge tone="good">{formatPercent(share, 0)} from cache</Badge>}><Tokens span={span} /></Card>
-      </>}
+      {(span.spanKind === 'LLM' || span.spanKind === 'EMBEDDING') && (
+        <>
+          <Card title="Cost">
+            <Cost span={span} />
+          </Card>
+          <Card
+            title="Tokens"
+            actions={share !== null && <Badge tone="good">{formatPercent(share, 0)} from cache</Badge>}>
+            <Tokens span={span} />
+          </Card>
+        </>
+      )}
       <Attempts span={span} />
       <Card title="Details">
         <dl className="facts">
           <Fact label="Kind">{kindNames[span.spanKind]}</Fact>
-          {span.model && <Fact label="Model"><bdi>{span.provider} / {span.model}</bdi></Fact>}
-          {span.promptSlug && <Fact label="Prompt">
-            <Link href={`/prompts/${enc(span.promptSlug)}`}>{span.promptSlug}{span.promptVersion !== null && ` v${span.promptVersion}`}</Link>
-          </Fact>}
+          {span.model && (
+            <Fact label="Model">
+              <bdi>
+                {span.provider} / {span.model}
+              </bdi>
+            </Fact>
+          )}
+          {span.promptSlug && (
+            <Fact label="Prompt">
+              <Link href={`/prompts/${enc(span.promptSlug)}`}>
+                {span.promptSlug}
+                {span.promptVersion !== null && ` v${span.promptVersion}`}
+              </Link>
+            </Fact>
+          )}
           {span.label && <Fact label="Label">{span.label}</Fact>}
-          {span.experimentId && span.promptSlug && <Fact label="Experiment">
-            <Link href={`/experiments/${enc(span.promptSlug)}/${enc(span.experimentId)}`}>{span.variant ? `variant ${span.variant}` : span.experimentId}</Link>
-          </Fact>}
-          {span.finishReason && <Fact label="Stopped because">
-            {finishWords[span.finishReason]}{span.providerFinishReason && span.providerFinishReason !== span.finishReason && ` (“${span.providerFinishReason}”)`}
-          </Fact>}
+          {span.experimentId && span.promptSlug && (
+            <Fact label="Experiment">
+              <Link href={`/experiments/${enc(span.promptSlug)}/${enc(span.experimentId)}`}>
+                {span.variant ? `variant ${span.variant}` : span.experimentId}
+              </Link>
+            </Fact>
+          )}
+          {span.finishReason && (
+            <Fact label="Stopped because">
+              {finishWords[span.finishReason]}
+              {span.providerFinishReason &&
+                span.providerFinishReason !== span.finishReason &&
+                ` (“${span.providerFinishReason}”)`}
+            </Fact>
+          )}
           {span.temperature !== null && <Fact label="Temperature">{span.temperature}</Fact>}
           {span.topP !== null && <Fact label="Top P">{span.topP}</Fact>}
           {span.maxOutputTokens !== null && <Fact label="Token limit">{formatNumber(span.maxOutputTokens)}</Fact>}
-          {span.userId !== null && <Fact label="End user"><Link href={`/users/${enc(span.userId)}`}><bdi>{span.userId}</bdi></Link></Fact>}
-          {span.sessionId !== null && <Fact label="Session"><Link href={`/sessions/${enc(span.sessionId)}`}><bdi>{span.sessionId}</bdi></Link></Fact>}
-          <Fact label="Trace"><Link href={`/traces/${enc(span.traceId)}?span=${span.spanId}`} className="mono">{span.traceId}</Link><CopyButton text={span.traceId} label="Copy trace id" /></Fact>
-          {span.parentSpanId && <Fact label="Parent"><Link href={`/spans/${span.parentSpanId}?trace=${enc(span.traceId)}`} className="mono">{span.parentSpanId}</Link></Fact>}
-          <Fact label="Span id"><code>{span.spanId}</code><CopyButton text={span.spanId} label="Copy span id" /></Fact>
-          {span.tags.length > 0 && <Fact label="Tags"><span className="row wrapping tag-list">
-            {span.tags.map((tag) => <Link key={tag} href={`/spans?tags=${enc(tag)}`} className="badge"><bdi className="truncate">{tag}</bdi></Link>)}
-          </span></Fact>}
+          {span.userId !== null && (
+            <Fact label="End user">
+              <Link href={`/users/${enc(span.userId)}`}>
+                <bdi>{span.userId}</bdi>
+              </Link>
+            </Fact>
+          )}
+          {span.sessionId !== null && (
+            <Fact label="Session">
+              <Link href={`/sessions/${enc(span.sessionId)}`}>
+                <bdi>{span.sessionId}</bdi>
+              </Link>
+            </Fact>
+          )}
+          <Fact label="Trace">
+            <Link href={`/traces/${enc(span.traceId)}?span=${span.spanId}`} className="mono">
+              {span.traceId}
+            </Link>
+            <CopyButton text={span.traceId} label="Copy trace id" />
+          </Fact>
+          {span.parentSpanId && (
+            <Fact label="Parent">
+              <Link href={`/spans/${span.parentSpanId}?trace=${enc(span.traceId)}`} className="mono">
+                {span.parentSpanId}
+              </Link>
+            </Fact>
+          )}
+          <Fact label="Span id">
+            <code>{span.spanId}</code>
+            <CopyButton text={span.spanId} label="Copy span id" />
+          </Fact>
+          {span.tags.length > 0 && (
+            <Fact label="Tags">
+              <span className="row wrapping tag-list">
+                {span.tags.map((tag) => (
+                  <Link key={tag} href={`/spans?tags=${enc(tag)}`} className="badge">
+                    <bdi className="truncate">{tag}</bdi>
+                  </Link>
+                ))}
+              </span>
+            </Fact>
+          )}
         </dl>
       </Card>
     </>

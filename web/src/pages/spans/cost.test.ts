@@ -3,10 +3,16 @@ import type {Schemas} from '../../api/client';
 import {costLines, findModel} from './cost';
 
 const model = {
-  provider: 'openai', model: 'gpt-x', aliases: ['gpt-x-2026'],
-  prices: [{aboveTokens: 0, input: 2, cachedRead: 1, output: 8}, {aboveTokens: 1000, input: 4, cachedRead: 2, output: 16}],
+  provider: 'openai',
+  model: 'gpt-x',
+  aliases: ['gpt-x-2026'],
+  prices: [
+    {aboveTokens: 0, input: 2, cachedRead: 1, output: 8},
+    {aboveTokens: 1000, input: 4, cachedRead: 2, output: 16},
+  ],
 } as unknown as Schemas['Model'];
-const span = (fields: Partial<Schemas['Span']>) => ({inputTokens: 100, outputTokens: 10, cachedInputTokens: 40, cost: 0.00024, ...fields}) as Schemas['Span'];
+const span = (fields: Partial<Schemas['Span']>) =>
+  ({inputTokens: 100, outputTokens: 10, cachedInputTokens: 40, cost: 0.00024, ...fields}) as Schemas['Span'];
 
 test('tokens by kind at their prices, when they add up to the cost', () => {
   expect(costLines(span({}), model)).toEqual([

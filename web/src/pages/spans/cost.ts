@@ -1,5 +1,5 @@
-// Where the cost of a span comes from: its tokens by kind, at the catalog's prices of today. The server's figure is the one
-// that counts; the parts are shown only when they add up to it.
+// Where the cost of a span comes from: its tokens by kind, at the catalog's prices of today. The server's figure is
+// the one that counts; the parts are shown only when they add up to it.
 import type {Schemas} from '../../api/client';
 
 type Span = Schemas['Span'];
@@ -15,24 +15,28 @@ export interface CostLine {
 export function findModel(models: Model[], provider: string | null, model: string | null): Model | undefined {
   if (!model) return undefined;
   const wanted = model.toLowerCase();
-  const named = (entry: Model) => entry.model.toLowerCase() === wanted || entry.aliases.some((alias) => alias.toLowerCase() === wanted);
+  const named = (entry: Model) =>
+    entry.model.toLowerCase() === wanted || entry.aliases.some((alias) => alias.toLowerCase() === wanted);
   return models.find((entry) => entry.provider === provider && named(entry));
 }
 
 export function costLines(span: Span, model: Model | undefined): CostLine[] | null {
   if (!model || span.cost === null || span.inputTokens === null) return null;
-  const price = model.prices.filter((tier) => tier.aboveTokens === 0 || span.inputTokens! > tier.aboveTokens)
-    .sort((a, b) => a.aboveTokens - b.aboveTokens).at(-1);
+  const price = model.prices
+    .filter((tier) => tier.aboveTokens === 0 || span.inputTokens! > tier.aboveTokens)
+    .sort((a, b) => a.aboveTokens - b.aboveTokens)
+    .at(-1);
   if (price?.input === undefined) return null;
   const lines: CostLine[] = [];
   const add = (label: string, tokens: number, perMillion: number | undefined) => {
-    if (tokens > 0 && perMillion !== undefined) lines.push({label, tokens, perMillion, cost: (tokens * perMillion) / 1e6});
+    if (tokens > 0 && perMillion !== undefined)
+      lines.push({label, tokens, perMillion, cost: (tokens * perMillion) / 1e6});
   };
   const cached = span.cachedInputTokens ?? 0;
   const written = span.cacheWriteTokens ?? 0;
   const writtenHour = Math.min(span.cacheWrite1hTokens ?? 0, written);
-  const audioIn = price.audioInput === undefined ? 0 : span.inputAudioTokens ?? 0;
-  const audioOut = price.audioOutput === undefined ? 0 : span.outputAudioTokens ?? 0;
+  const audioIn = price.audioInput === undefined ? 0 : (span.inputAudioTokens ?? 0);
+  const audioOut = price.audioOutput === undefined ? 0 : (span.outputAudioTokens ?? 0);
   add('Input', Math.max(0, span.inputTokens - cached - written - audioIn), price.input);
   add('Input from cache', cached, price.cachedRead ?? price.input);
   add('Written to cache', written - writtenHour, price.cacheWrite ?? price.input);

@@ -10,7 +10,13 @@ test('a number is one, within its bounds', () => {
 
 test('yes and no, and categories, go out as the API takes them', () => {
   const safe: Evaluator = {key: 'safe', name: 'Safe', type: 'boolean', builtIn: false};
-  const tone: Evaluator = {key: 'tone', name: 'Tone', type: 'categorical', builtIn: false, categories: ['friendly', 'rude']};
+  const tone: Evaluator = {
+    key: 'tone',
+    name: 'Tone',
+    type: 'categorical',
+    builtIn: false,
+    categories: ['friendly', 'rude'],
+  };
   expect(readValue(safe, 'false')).toEqual({value: false, problem: null});
   expect(readValue(tone, 'rude')).toEqual({value: 'rude', problem: null});
   expect(readValue(tone, '').problem).toBe('Choose one.');

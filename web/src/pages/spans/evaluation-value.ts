@@ -12,14 +12,20 @@ export function valueHint({key, min, max}: Evaluator): string | undefined {
   return min !== undefined ? `At least ${min}.` : max !== undefined ? `At most ${max}.` : undefined;
 }
 
-export function readValue(evaluator: Evaluator, text: string): {value?: Schemas['EvaluationValue']; problem: string | null} {
+export function readValue(
+  evaluator: Evaluator,
+  text: string,
+): {value?: Schemas['EvaluationValue']; problem: string | null} {
   if (evaluator.type !== 'numeric') {
     if (text === '') return {problem: 'Choose one.'};
     return {value: evaluator.type === 'boolean' ? text === 'true' : text, problem: null};
   }
   const value = Number(text.trim().replace(',', '.'));
   if (text.trim() === '' || !Number.isFinite(value)) return {problem: 'A number, please.'};
-  if ((evaluator.min !== undefined && value < evaluator.min) || (evaluator.max !== undefined && value > evaluator.max)) {
+  if (
+    (evaluator.min !== undefined && value < evaluator.min) ||
+    (evaluator.max !== undefined && value > evaluator.max)
+  ) {
     return {problem: valueHint(evaluator) ?? null};
   }
   return {value, problem: null};

@@ -4,9 +4,33 @@ import {serializeQuery, type SpanQuery} from './filters';
 
 type Span = Schemas['Span'];
 
-const csvFields = ['startTime', 'spanId', 'traceId', 'parentSpanId', 'spanKind', 'name', 'status', 'provider', 'model', 'promptSlug',
-  'promptVersion', 'label', 'latencyMs', 'timeToFirstTokenMs', 'inputTokens', 'outputTokens', 'totalTokens', 'cost', 'costStatus',
-  'finishReason', 'userId', 'sessionId', 'tags', 'output', 'error'] as const satisfies readonly (keyof Span)[];
+const csvFields = [
+  'startTime',
+  'spanId',
+  'traceId',
+  'parentSpanId',
+  'spanKind',
+  'name',
+  'status',
+  'provider',
+  'model',
+  'promptSlug',
+  'promptVersion',
+  'label',
+  'latencyMs',
+  'timeToFirstTokenMs',
+  'inputTokens',
+  'outputTokens',
+  'totalTokens',
+  'cost',
+  'costStatus',
+  'finishReason',
+  'userId',
+  'sessionId',
+  'tags',
+  'output',
+  'error',
+] as const satisfies readonly (keyof Span)[];
 
 // A text that begins like a formula would be run by a spreadsheet: an apostrophe keeps it a text.
 export function csvCell(value: unknown): string {
@@ -19,8 +43,16 @@ export function csvCell(value: unknown): string {
 export const csvLine = (span: Span) => csvFields.map((field) => csvCell(span[field])).join(',') + '\r\n';
 export const csvHead = csvFields.join(',') + '\r\n';
 
-export async function exportSpans(query: SpanQuery, format: 'ndjson' | 'csv', signal: AbortSignal, onCount: (spans: number) => void) {
-  const response = await fetchServer(`/api/v1/spans/export?${serializeQuery(query)}`, {signal, headers: requestHeaders('GET')});
+export async function exportSpans(
+  query: SpanQuery,
+  format: 'ndjson' | 'csv',
+  signal: AbortSignal,
+  onCount: (spans: number) => void,
+) {
+  const response = await fetchServer(`/api/v1/spans/export?${serializeQuery(query)}`, {
+    signal,
+    headers: requestHeaders('GET'),
+  });
   if (!response.ok) throw await toApiError(response);
   const pieces: string[] = format === 'csv' ? ['\uFEFF', csvHead] : []; // the mark tells spreadsheets that it is UTF-8
   const blobs: Blob[] = [];

@@ -5,8 +5,16 @@ import {canFollow, chipsOf, clearFilters, matchesRest, queryOf, rangeOf, seriali
 const read = (text: string) => queryOf(new URLSearchParams(text), Date.parse('2026-11-20T12:00:00Z'));
 
 test('the address uses the names of the API', () => {
-  expect(read('status=ERROR&model=gpt-4o&tags=a, b&minCost=0.01&maxLatencyMs=500&variables[name]=Alice&promptVersion=3')).toEqual({
-    status: 'ERROR', model: 'gpt-4o', tags: ['a', 'b'], minCost: 0.01, maxLatencyMs: 500, variables: {name: 'Alice'}, promptVersion: 3,
+  expect(
+    read('status=ERROR&model=gpt-4o&tags=a, b&minCost=0.01&maxLatencyMs=500&variables[name]=Alice&promptVersion=3'),
+  ).toEqual({
+    status: 'ERROR',
+    model: 'gpt-4o',
+    tags: ['a', 'b'],
+    minCost: 0.01,
+    maxLatencyMs: 500,
+    variables: {name: 'Alice'},
+    promptVersion: 3,
   });
 });
 
@@ -28,13 +36,20 @@ test('names of variables may be hostile', () => {
 });
 
 test('tags go out as one parameter, pairs as one each', () => {
-  expect(serializeQuery({tags: ['a b', 'c'], attributes: {region: 'eu&1'}})).toBe('tags=a%20b,c&attributes[region]=eu%261');
+  expect(serializeQuery({tags: ['a b', 'c'], attributes: {region: 'eu&1'}})).toBe(
+    'tags=a%20b,c&attributes[region]=eu%261',
+  );
 });
 
 test('chips say the filters in words, and take their parameters away', () => {
-  const params = new URLSearchParams('q=refund&status=ERROR&minLatencyMs=200&maxLatencyMs=2000&variables[name]=Al&range=1h&keep=1');
-  expect(chipsOf(params).map((chip) => `${chip.field.label}: ${chip.text}`)).toEqual(
-    ['Status: Error', 'Latency: 200 ms to 2.00 s', 'Variable: name is Al']);
+  const params = new URLSearchParams(
+    'q=refund&status=ERROR&minLatencyMs=200&maxLatencyMs=2000&variables[name]=Al&range=1h&keep=1',
+  );
+  expect(chipsOf(params).map((chip) => `${chip.field.label}: ${chip.text}`)).toEqual([
+    'Status: Error',
+    'Latency: 200 ms to 2.00 s',
+    'Variable: name is Al',
+  ]);
   clearFilters(params);
   expect(params.toString()).toBe('keep=1');
 });

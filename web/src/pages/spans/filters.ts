@@ -1,5 +1,5 @@
-// The filters of spans: what there is to filter by, and how the address and the API say it. The address uses the API's own
-// names, so that any page can link here; only a time range relative to now ("range") is ours.
+// The filters of spans: what there is to filter by, and how the address and the API say it. The address uses the
+// API's own names, so that any page can link here; only a time range relative to now ("range") is ours.
 import {createQuerySerializer} from 'openapi-fetch';
 import type {Schemas} from '../../api/client';
 import type {operations} from '../../api/schema';
@@ -16,41 +16,124 @@ interface Field {
   label: string;
   hint?: string;
 }
-export type FilterField = Field & (
-  | {kind: 'choice'; param: string; choices: {value: string; label: string}[]}
-  | {kind: 'text'; param: string; suggest?: Suggestion; digits?: boolean; pattern?: string}
-  | {kind: 'range'; min: string; max: string; step: 'any' | 1; show: (value: number) => string}
-  | {kind: 'pair'; param: string; nameLabel: string}
-);
+export type FilterField = Field &
+  (
+    | {kind: 'choice'; param: string; choices: {value: string; label: string}[]}
+    | {kind: 'text'; param: string; suggest?: Suggestion; digits?: boolean; pattern?: string}
+    | {kind: 'range'; min: string; max: string; step: 'any' | 1; show: (value: number) => string}
+    | {kind: 'pair'; param: string; nameLabel: string}
+  );
 
 export const fields: FilterField[] = [
-  {key: 'status', label: 'Status', kind: 'choice', param: 'status',
-    choices: [{value: 'SUCCESS', label: 'Success'}, {value: 'ERROR', label: 'Error'}]},
-  {key: 'spanKind', label: 'Kind', kind: 'choice', param: 'spanKind',
-    choices: [{value: 'LLM', label: 'Model call'}, {value: 'EMBEDDING', label: 'Embedding'}, {value: 'ROOT', label: 'Root'},
-      {value: 'TOOL', label: 'Tool'}, {value: 'RETRIEVAL', label: 'Retrieval'}, {value: 'CHAIN', label: 'Chain'},
-      {value: 'AGENT', label: 'Agent'}, {value: 'OTHER', label: 'Other'}]},
+  {
+    key: 'status',
+    label: 'Status',
+    kind: 'choice',
+    param: 'status',
+    choices: [
+      {value: 'SUCCESS', label: 'Success'},
+      {value: 'ERROR', label: 'Error'},
+    ],
+  },
+  {
+    key: 'spanKind',
+    label: 'Kind',
+    kind: 'choice',
+    param: 'spanKind',
+    choices: [
+      {value: 'LLM', label: 'Model call'},
+      {value: 'EMBEDDING', label: 'Embedding'},
+      {value: 'ROOT', label: 'Root'},
+      {value: 'TOOL', label: 'Tool'},
+      {value: 'RETRIEVAL', label: 'Retrieval'},
+      {value: 'CHAIN', label: 'Chain'},
+      {value: 'AGENT', label: 'Agent'},
+      {value: 'OTHER', label: 'Other'},
+    ],
+  },
   {key: 'model', label: 'Model', kind: 'text', param: 'model', suggest: 'model'},
   {key: 'provider', label: 'Provider', kind: 'text', param: 'provider', suggest: 'provider'},
   {key: 'promptSlug', label: 'Prompt', kind: 'text', param: 'promptSlug', suggest: 'prompt'},
-  {key: 'promptVersion', label: 'Version', kind: 'text', param: 'promptVersion', digits: true, hint: 'Of the prompt chosen beside it.'},
+  {
+    key: 'promptVersion',
+    label: 'Version',
+    kind: 'text',
+    param: 'promptVersion',
+    digits: true,
+    hint: 'Of the prompt chosen beside it.',
+  },
   {key: 'label', label: 'Label', kind: 'text', param: 'label', suggest: 'label'},
   {key: 'name', label: 'Name', kind: 'text', param: 'name', hint: 'The exact name of the span.'},
   {key: 'userId', label: 'End user', kind: 'text', param: 'userId', suggest: 'user'},
   {key: 'sessionId', label: 'Session', kind: 'text', param: 'sessionId', suggest: 'session'},
-  {key: 'tags', label: 'Tags', kind: 'text', param: 'tags', suggest: 'tag', hint: 'Several with commas between: spans that have them all.'},
-  {key: 'contains', label: 'Contains', kind: 'text', param: 'contains',
-    hint: 'An exact piece of input, output or error, at least three characters.'},
-  {key: 'latency', label: 'Latency', kind: 'range', min: 'minLatencyMs', max: 'maxLatencyMs', step: 1, hint: 'In milliseconds.',
-    show: formatLatency},
-  {key: 'cost', label: 'Cost', kind: 'range', min: 'minCost', max: 'maxCost', step: 'any', hint: 'In US dollars.', show: formatMoney},
-  {key: 'tokens', label: 'Tokens', kind: 'range', min: 'minTotalTokens', max: 'maxTotalTokens', step: 1,
-    hint: 'Input and output together.', show: formatNumber},
-  {key: 'finishReason', label: 'Stopped because', kind: 'choice', param: 'finishReason',
-    choices: [{value: 'stop', label: 'Finished'}, {value: 'tool_calls', label: 'Called a tool'}, {value: 'max_tokens', label: 'Token limit'}]},
-  {key: 'costStatus', label: 'Cost is', kind: 'choice', param: 'costStatus',
-    choices: [{value: 'exact', label: 'Exact'}, {value: 'estimated', label: 'Estimated'}, {value: 'unknown', label: 'Unknown'},
-      {value: 'included', label: 'Counted elsewhere'}]},
+  {
+    key: 'tags',
+    label: 'Tags',
+    kind: 'text',
+    param: 'tags',
+    suggest: 'tag',
+    hint: 'Several with commas between: spans that have them all.',
+  },
+  {
+    key: 'contains',
+    label: 'Contains',
+    kind: 'text',
+    param: 'contains',
+    hint: 'An exact piece of input, output or error, at least three characters.',
+  },
+  {
+    key: 'latency',
+    label: 'Latency',
+    kind: 'range',
+    min: 'minLatencyMs',
+    max: 'maxLatencyMs',
+    step: 1,
+    hint: 'In milliseconds.',
+    show: formatLatency,
+  },
+  {
+    key: 'cost',
+    label: 'Cost',
+    kind: 'range',
+    min: 'minCost',
+    max: 'maxCost',
+    step: 'any',
+    hint: 'In US dollars.',
+    show: formatMoney,
+  },
+  {
+    key: 'tokens',
+    label: 'Tokens',
+    kind: 'range',
+    min: 'minTotalTokens',
+    max: 'maxTotalTokens',
+    step: 1,
+    hint: 'Input and output together.',
+    show: formatNumber,
+  },
+  {
+    key: 'finishReason',
+    label: 'Stopped because',
+    kind: 'choice',
+    param: 'finishReason',
+    choices: [
+      {value: 'stop', label: 'Finished'},
+      {value: 'tool_calls', label: 'Called a tool'},
+      {value: 'max_tokens', label: 'Token limit'},
+    ],
+  },
+  {
+    key: 'costStatus',
+    label: 'Cost is',
+    kind: 'choice',
+    param: 'costStatus',
+    choices: [
+      {value: 'exact', label: 'Exact'},
+      {value: 'estimated', label: 'Estimated'},
+      {value: 'unknown', label: 'Unknown'},
+      {value: 'included', label: 'Counted elsewhere'},
+    ],
+  },
   {key: 'variables', label: 'Variable', kind: 'pair', param: 'variables', nameLabel: 'Variable'},
   {key: 'attributes', label: 'Attribute', kind: 'pair', param: 'attributes', nameLabel: 'Attribute'},
   {key: 'traceId', label: 'Trace', kind: 'text', param: 'traceId'},
@@ -77,7 +160,8 @@ export function rangeOf(params: URLSearchParams): Range {
 // The palette and old links say "search" for words.
 export const wordsOfAddress = (params: URLSearchParams) => (params.get('q') ?? params.get('search') ?? '').trim();
 
-const numberOf = (text: string | null) => (text !== null && text.trim() !== '' && Number.isFinite(Number(text)) && Number(text) >= 0 ? Number(text) : undefined);
+const numberOf = (text: string | null) =>
+  text !== null && text.trim() !== '' && Number.isFinite(Number(text)) && Number(text) >= 0 ? Number(text) : undefined;
 
 function pairsOf(params: URLSearchParams, param: string): Record<string, string> {
   // No prototype: a name may be "__proto__".
@@ -108,7 +192,11 @@ export function queryOf(params: URLSearchParams, now = Date.now()): SpanQuery {
       const value = params.get(field.param)?.trim();
       if (!value) continue;
       if (field.kind === 'choice' && !field.choices.some((choice) => choice.value === value)) continue;
-      if (field.param === 'tags') query['tags'] = value.split(',').map((tag) => tag.trim()).filter(Boolean);
+      if (field.param === 'tags')
+        query['tags'] = value
+          .split(',')
+          .map((tag) => tag.trim())
+          .filter(Boolean);
       else if (field.kind === 'text' && field.digits) query[field.param] = numberOf(value);
       else query[field.param] = value;
     }
@@ -137,13 +225,22 @@ export function chipsOf(params: URLSearchParams): Chip[] {
   for (const field of fields) {
     if (field.kind === 'pair') {
       for (const [name, value] of Object.entries(pairsOf(params, field.param))) {
-        chips.push({key: `${field.key}:${name}`, field, text: `${name} is ${value}`, params: [`${field.param}[${name}]`]});
+        chips.push({
+          key: `${field.key}:${name}`,
+          field,
+          text: `${name} is ${value}`,
+          params: [`${field.param}[${name}]`],
+        });
       }
     } else if (field.kind === 'range') {
       const [min, max] = [numberOf(params.get(field.min)), numberOf(params.get(field.max))];
       if (min === undefined && max === undefined) continue;
-      const text = max === undefined ? `at least ${field.show(min!)}` : min === undefined ? `at most ${field.show(max)}`
-        : `${field.show(min)} to ${field.show(max)}`;
+      const text =
+        max === undefined
+          ? `at least ${field.show(min!)}`
+          : min === undefined
+            ? `at most ${field.show(max)}`
+            : `${field.show(min)} to ${field.show(max)}`;
       chips.push({key: field.key, field, text, params: [field.min, field.max]});
     } else {
       const value = params.get(field.param);
@@ -173,8 +270,20 @@ export function rangeText(params: URLSearchParams): string {
 const unfollowed = ['q', 'contains', 'variables', 'attributes', 'experimentId', 'variant', 'endDate'] as const;
 export const canFollow = (query: SpanQuery) => unfollowed.every((name) => query[name] === undefined);
 
-const followed = ['promptSlug', 'status', 'userId', 'sessionId', 'tags', 'traceId', 'promptVersion', 'label', 'model',
-  'provider', 'spanKind', 'name'] as const;
+const followed = [
+  'promptSlug',
+  'status',
+  'userId',
+  'sessionId',
+  'tags',
+  'traceId',
+  'promptVersion',
+  'label',
+  'model',
+  'provider',
+  'spanKind',
+  'name',
+] as const;
 export function tailQuery(query: SpanQuery): SpanQuery {
   return Object.fromEntries(followed.flatMap((name) => (query[name] === undefined ? [] : [[name, query[name]]])));
 }
@@ -183,11 +292,13 @@ export function tailQuery(query: SpanQuery): SpanQuery {
 export function matchesRest(query: SpanQuery, span: Summary): boolean {
   const within = (value: number | null, min?: number, max?: number) =>
     (min === undefined && max === undefined) || (value !== null && value >= (min ?? 0) && value <= (max ?? Infinity));
-  return within(span.latencyMs, query.minLatencyMs, query.maxLatencyMs)
-    && within(span.cost, query.minCost, query.maxCost)
-    && within(span.totalTokens, query.minTotalTokens, query.maxTotalTokens)
-    && (query.finishReason === undefined || query.finishReason === span.finishReason)
-    && (query.costStatus === undefined || query.costStatus === span.costStatus)
-    && (query.parentSpanId === undefined || query.parentSpanId.toLowerCase() === span.parentSpanId)
-    && (query.startDate === undefined || Date.parse(span.startTime) >= Date.parse(query.startDate));
+  return (
+    within(span.latencyMs, query.minLatencyMs, query.maxLatencyMs) &&
+    within(span.cost, query.minCost, query.maxCost) &&
+    within(span.totalTokens, query.minTotalTokens, query.maxTotalTokens) &&
+    (query.finishReason === undefined || query.finishReason === span.finishReason) &&
+    (query.costStatus === undefined || query.costStatus === span.costStatus) &&
+    (query.parentSpanId === undefined || query.parentSpanId.toLowerCase() === span.parentSpanId) &&
+    (query.startDate === undefined || Date.parse(span.startTime) >= Date.parse(query.startDate))
+  );
 }

@@ -25,7 +25,10 @@ export function useDeleteSpan(address: SpanAddress) {
   const queries = useQueryClient();
   return useMutation({
     mutationFn: () => call(api.DELETE('/api/v1/spans/{spanId}', {params: paramsOf(address)})),
-    onSuccess: () => Promise.all(['spans', 'traces', 'trace', 'sessions', 'users'].map((key) => queries.resetQueries({queryKey: [key]}))),
+    onSuccess: () =>
+      Promise.all(
+        ['spans', 'traces', 'trace', 'sessions', 'users'].map((key) => queries.resetQueries({queryKey: [key]})),
+      ),
   });
 }
 
@@ -38,7 +41,12 @@ export interface EvaluationDraft {
 
 export function useEvaluators(enabled: boolean) {
   const {project} = useSession();
-  return useQuery({queryKey: ['evaluators', project.id], queryFn: () => call(api.GET('/api/v1/evaluators')), enabled, staleTime: 60_000});
+  return useQuery({
+    queryKey: ['evaluators', project.id],
+    queryFn: () => call(api.GET('/api/v1/evaluators')),
+    enabled,
+    staleTime: 60_000,
+  });
 }
 
 export function useEvaluations(address: SpanAddress) {
@@ -51,16 +59,22 @@ export function useEvaluations(address: SpanAddress) {
       if (id === undefined) {
         return call(api.POST('/api/v1/spans/{spanId}/evaluations', {params, body: {evaluatorKey, value, note: kept}}));
       }
-      return call(api.PUT('/api/v1/spans/{spanId}/evaluations/{evaluationId}', {
-        params: {...params, path: {...params.path, evaluationId: id}}, body: {value, note: kept},
-      }));
+      return call(
+        api.PUT('/api/v1/spans/{spanId}/evaluations/{evaluationId}', {
+          params: {...params, path: {...params.path, evaluationId: id}},
+          body: {value, note: kept},
+        }),
+      );
     },
     onSuccess: reread,
   });
   const remove = useMutation({
-    mutationFn: (evaluationId: string) => call(api.DELETE('/api/v1/spans/{spanId}/evaluations/{evaluationId}', {
-      params: {...params, path: {...params.path, evaluationId}},
-    })),
+    mutationFn: (evaluationId: string) =>
+      call(
+        api.DELETE('/api/v1/spans/{spanId}/evaluations/{evaluationId}', {
+          params: {...params, path: {...params.path, evaluationId}},
+        }),
+      ),
     onSuccess: reread,
   });
   return {save, remove};

@@ -18,7 +18,9 @@ function Actions({span}: {span: Span}) {
   const remove = useDeleteSpan({spanId: span.spanId, traceId: span.traceId});
   const drop = async () => {
     const yes = await confirm({
-      title: 'Delete this span?', danger: true, confirm: 'Delete span',
+      title: 'Delete this span?',
+      danger: true,
+      confirm: 'Delete span',
       text: 'Its content and its evaluations are removed for good. Spans below it stay.',
     });
     if (!yes) return;
@@ -33,10 +35,20 @@ function Actions({span}: {span: Span}) {
   return (
     <>
       {span.spanKind === 'LLM' && (
-        <Link className="button" href={`/playground?span=${span.spanId}`}><Play size={14} aria-hidden />Open in playground</Link>
+        <Link className="button" href={`/playground?span=${span.spanId}`}>
+          <Play size={14} aria-hidden />
+          Open in playground
+        </Link>
       )}
-      <Link className="button" href={`/traces/${encodeURIComponent(span.traceId)}?span=${span.spanId}`}><GitFork size={14} aria-hidden />Trace</Link>
-      {can('editor') && <Button icon={<Trash2 size={14} aria-hidden />} busy={remove.isPending} onClick={() => void drop()}>Delete</Button>}
+      <Link className="button" href={`/traces/${encodeURIComponent(span.traceId)}?span=${span.spanId}`}>
+        <GitFork size={14} aria-hidden />
+        Trace
+      </Link>
+      {can('editor') && (
+        <Button icon={<Trash2 size={14} aria-hidden />} busy={remove.isPending} onClick={() => void drop()}>
+          Delete
+        </Button>
+      )}
     </>
   );
 }
@@ -52,17 +64,39 @@ export default function SpanPage(_: {id: string}) {
     return (
       <div className="page">
         <PageHeader title="Span" back={back} />
-        {gone ? <EmptyState title="There is no such span" actions={<Link className="button" href="/spans">All spans</Link>}>
-          It may have been deleted, or have grown older than this project keeps spans.
-        </EmptyState> : <ErrorNote error={span.error} onRetry={() => void span.refetch()} />}
+        {gone ? (
+          <EmptyState
+            title="There is no such span"
+            actions={
+              <Link className="button" href="/spans">
+                All spans
+              </Link>
+            }>
+            It may have been deleted, or have grown older than this project keeps spans.
+          </EmptyState>
+        ) : (
+          <ErrorNote error={span.error} onRetry={() => void span.refetch()} />
+        )}
       </div>
     );
   }
-  if (!span.data) return <div className="page"><PageHeader title="Span" back={back}>&nbsp;</PageHeader><SpanSkeleton /></div>;
+  if (!span.data)
+    return (
+      <div className="page">
+        <PageHeader title="Span" back={back}>
+          &nbsp;
+        </PageHeader>
+        <SpanSkeleton />
+      </div>
+    );
   const name = nameOf(span.data);
   return (
     <div className="page">
-      <PageHeader title={<bdi>{name}</bdi>} name={name.slice(0, 100)} back={back} actions={<Actions span={span.data} />}>
+      <PageHeader
+        title={<bdi>{name}</bdi>}
+        name={name.slice(0, 100)}
+        back={back}
+        actions={<Actions span={span.data} />}>
         <div className="row wrapping">
           {span.data.status === 'ERROR' ? <Badge tone="bad">Error</Badge> : <Badge tone="good">Success</Badge>}
           <KindBadge kind={span.data.spanKind} />
@@ -70,8 +104,12 @@ export default function SpanPage(_: {id: string}) {
           <Ago time={span.data.startTime} />
         </div>
       </PageHeader>
-      <SpanBody span={span.data} words={wordsOf(params.get('q') ?? '')} tab={spanTabOf(params.get('tab'))}
-        onTab={(tab) => setParams((next) => (tab === 'content' ? next.delete('tab') : next.set('tab', tab)))} />
+      <SpanBody
+        span={span.data}
+        words={wordsOf(params.get('q') ?? '')}
+        tab={spanTabOf(params.get('tab'))}
+        onTab={(tab) => setParams((next) => (tab === 'content' ? next.delete('tab') : next.set('tab', tab)))}
+      />
     </div>
   );
 }

@@ -5,8 +5,21 @@ import {useCallback, useMemo, useRef, useState} from 'react';
 import {api, call} from '../../api/client';
 import {useSession} from '../../api/session';
 import {useUrlParams} from '../../shell/url';
-import {Button, Checkbox, EmptyState, ErrorNote, formatDateTime, formatNumber, Menu, Note, PageHeader, plural, Popover, Skeleton,
-  useFeedback} from '../../ui';
+import {
+  Button,
+  Checkbox,
+  EmptyState,
+  ErrorNote,
+  formatDateTime,
+  formatNumber,
+  Menu,
+  Note,
+  PageHeader,
+  plural,
+  Popover,
+  Skeleton,
+  useFeedback,
+} from '../../ui';
 import {columns, useColumns} from './columns';
 import {exportSpans} from './exporting';
 import {FilterBar} from './FilterBar';
@@ -19,10 +32,14 @@ function useSpans(query: SpanQuery) {
   const {project} = useSession();
   return useInfiniteQuery({
     queryKey: ['spans', project.id, query],
-    queryFn: ({pageParam, signal}) => call(api.GET('/api/v1/spans', {
-      params: {query: {...query, limit: 100, ...(pageParam ? {cursor: pageParam} : {})}},
-      querySerializer: {array: {style: 'form', explode: false}}, signal,
-    })),
+    queryFn: ({pageParam, signal}) =>
+      call(
+        api.GET('/api/v1/spans', {
+          params: {query: {...query, limit: 100, ...(pageParam ? {cursor: pageParam} : {})}},
+          querySerializer: {array: {style: 'form', explode: false}},
+          signal,
+        }),
+      ),
     initialPageParam: '',
     getNextPageParam: (page) => page.nextCursor,
     placeholderData: keepPreviousData,
@@ -37,7 +54,12 @@ function ColumnChoice({chosen, toggle}: {chosen: string[]; toggle: (key: string,
       <fieldset className="column-choice">
         <legend className="legend">Columns</legend>
         {columns.map((column) => (
-          <Checkbox key={column.key} label={column.label} checked={chosen.includes(column.key)} onChange={(shown) => toggle(column.key, shown)} />
+          <Checkbox
+            key={column.key}
+            label={column.label}
+            checked={chosen.includes(column.key)}
+            onChange={(shown) => toggle(column.key, shown)}
+          />
         ))}
       </fieldset>
     </Popover>
@@ -58,29 +80,35 @@ function ExportMenu({query}: {query: SpanQuery}) {
     }
     setCount(null);
   };
-  if (count !== null) return <Button onClick={() => abort.current?.abort()}>Exporting {formatNumber(count)}… Cancel</Button>;
+  if (count !== null)
+    return <Button onClick={() => abort.current?.abort()}>Exporting {formatNumber(count)}… Cancel</Button>;
   return (
-    <Menu label="What the filters leave, with inputs and outputs"
+    <Menu
+      label="What the filters leave, with inputs and outputs"
       trigger={<Button icon={<Download size={14} aria-hidden />}>Export</Button>}
       items={[
         {label: 'CSV, for spreadsheets', onSelect: () => void start('csv')},
         {label: 'NDJSON, everything', hint: 'one JSON a line', onSelect: () => void start('ndjson')},
-      ]} />
+      ]}
+    />
   );
 }
 
 function Nothing({filtered, onClear}: {filtered: boolean; onClear: () => void}) {
   if (filtered) {
     return (
-      <EmptyState icon={<Activity size={20} />} title="No span matches" actions={<Button onClick={onClear}>Clear all filters</Button>}>
+      <EmptyState
+        icon={<Activity size={20} />}
+        title="No span matches"
+        actions={<Button onClick={onClear}>Clear all filters</Button>}>
         Take a filter away, or look at a longer time.
       </EmptyState>
     );
   }
   return (
     <EmptyState icon={<Activity size={20} />} title="No spans yet">
-      A span is one call of a model or a tool, with what went in and what came out. Run a prompt in the playground, or send
-      your application’s calls through Tracia; they appear here within a second.
+      A span is one call of a model or a tool, with what went in and what came out. Run a prompt in the playground, or
+      send your application’s calls through Tracia; they appear here within a second.
     </EmptyState>
   );
 }
@@ -116,12 +144,23 @@ export default function Spans() {
   const filtered = chipsOf(params).length > 0 || rangeOf(params) !== 'all' || wordsOfAddress(params) !== '';
   const footer = (
     <div className="row wrapping">
-      {isFetchingNextPage ? <span role="status">Loading more…</span> : <span>{plural(rows.length, 'span')}{hasNextPage ? ', more below' : ''}</span>}
+      {isFetchingNextPage ? (
+        <span role="status">Loading more…</span>
+      ) : (
+        <span>
+          {plural(rows.length, 'span')}
+          {hasNextPage ? ', more below' : ''}
+        </span>
+      )}
       {isFetchNextPageError && <ErrorNote error={spans.error} onRetry={() => void fetchNextPage()} />}
-      {lookedTo && !isFetchingNextPage && <>
-        <span>Looked back to {formatDateTime(lookedTo)}; there may be more before that.</span>
-        <Button size="small" onClick={() => void fetchNextPage()}>Look further back</Button>
-      </>}
+      {lookedTo && !isFetchingNextPage && (
+        <>
+          <span>Looked back to {formatDateTime(lookedTo)}; there may be more before that.</span>
+          <Button size="small" onClick={() => void fetchNextPage()}>
+            Look further back
+          </Button>
+        </>
+      )}
     </div>
   );
   const showNew = () => {
@@ -131,29 +170,70 @@ export default function Spans() {
 
   return (
     <div className="page full spans-page">
-      <PageHeader title="Spans" actions={<>
-        <Button icon={<Radio size={14} aria-hidden />} className={live ? 'live-on' : ''} aria-pressed={live} disabled={!canFollow(query)}
-          title={canFollow(query) ? 'Show spans as they are stored' : 'Search, variables, attributes, experiments and an end date cannot be followed live'}
-          onClick={() => setParams((next) => (live ? next.delete('live') : next.set('live', '1')))}>
-          {live ? 'Live' : 'Go live'}
-        </Button>
-        <ColumnChoice chosen={chosen} toggle={toggle} />
-        <ExportMenu query={query} />
-      </>} />
+      <PageHeader
+        title="Spans"
+        actions={
+          <>
+            <Button
+              icon={<Radio size={14} aria-hidden />}
+              className={live ? 'live-on' : ''}
+              aria-pressed={live}
+              disabled={!canFollow(query)}
+              title={
+                canFollow(query)
+                  ? 'Show spans as they are stored'
+                  : 'Search, variables, attributes, experiments and an end date cannot be followed live'
+              }
+              onClick={() => setParams((next) => (live ? next.delete('live') : next.set('live', '1')))}>
+              {live ? 'Live' : 'Go live'}
+            </Button>
+            <ColumnChoice chosen={chosen} toggle={toggle} />
+            <ExportMenu query={query} />
+          </>
+        }
+      />
       <FilterBar params={params} setParams={setParams} />
       {live && tail.error !== null && <ErrorNote error={tail.error} />}
-      {live && tail.missed > 0 && <Note tone="warn">{plural(tail.missed, 'span')} came faster than this page could follow. Reload to see them.</Note>}
+      {live && tail.missed > 0 && (
+        <Note tone="warn">
+          {plural(tail.missed, 'span')} came faster than this page could follow. Reload to see them.
+        </Note>
+      )}
       <div className={`spans-area ${spans.isPlaceholderData ? 'stale' : ''}`}>
         {tail.waiting > 0 && (
-          <Button variant="primary" size="small" className="new-pill" icon={<ArrowUp size={13} aria-hidden />} onClick={showNew}>{formatNumber(tail.waiting)} new</Button>
+          <Button
+            variant="primary"
+            size="small"
+            className="new-pill"
+            icon={<ArrowUp size={13} aria-hidden />}
+            onClick={showNew}>
+            {formatNumber(tail.waiting)} new
+          </Button>
         )}
-        {spans.isPending ? <div className="grid-box"><Skeleton lines={16} /></div>
-          : !pages ? <ErrorNote error={spans.error} onRetry={() => void spans.refetch()} />
-            : spans.isError && !isFetchNextPageError && !spans.isPlaceholderData && rows.length === 0
-              ? <ErrorNote error={spans.error} onRetry={() => void spans.refetch()} />
-              : rows.length === 0 && !lookedTo ? <Nothing filtered={filtered} onClear={() => setParams(clearFilters)} />
-                : <SpanTable spans={rows} columns={shown} words={words} freshIds={tail.freshIds} box={box} onNearEnd={more} footer={footer}
-                    onKeyboard={(inside) => { inRows.current = inside; }} />}
+        {spans.isPending ? (
+          <div className="grid-box">
+            <Skeleton lines={16} />
+          </div>
+        ) : !pages ? (
+          <ErrorNote error={spans.error} onRetry={() => void spans.refetch()} />
+        ) : spans.isError && !isFetchNextPageError && !spans.isPlaceholderData && rows.length === 0 ? (
+          <ErrorNote error={spans.error} onRetry={() => void spans.refetch()} />
+        ) : rows.length === 0 && !lookedTo ? (
+          <Nothing filtered={filtered} onClear={() => setParams(clearFilters)} />
+        ) : (
+          <SpanTable
+            spans={rows}
+            columns={shown}
+            words={words}
+            freshIds={tail.freshIds}
+            box={box}
+            onNearEnd={more}
+            footer={footer}
+            onKeyboard={(inside) => {
+              inRows.current = inside;
+            }}
+          />
+        )}
       </div>
     </div>
   );

@@ -71,7 +71,8 @@ export function useTail(on: boolean, query: SpanQuery, mayShow: () => boolean): 
             failures = 0;
             setError(null);
             if (event.id) lastEventId = event.id;
-            if (event.event === 'dropped') return setMissed((count) => count + (JSON.parse(event.data) as {count: number}).count);
+            if (event.event === 'dropped')
+              return setMissed((count) => count + (JSON.parse(event.data) as {count: number}).count);
             if (event.event !== 'span') return;
             const span = JSON.parse(event.data) as Summary;
             if (!matchesRest(rest.current, span)) return;
@@ -80,7 +81,8 @@ export function useTail(on: boolean, query: SpanQuery, mayShow: () => boolean): 
         } catch (caught) {
           if (abort.signal.aborted) return;
           setError(caught);
-          if (caught instanceof ApiError && caught.status >= 400 && caught.status < 500 && caught.status !== 429) return;
+          if (caught instanceof ApiError && caught.status >= 400 && caught.status < 500 && caught.status !== 429)
+            return;
         }
         await new Promise((wake) => setTimeout(wake, Math.min(10_000, 500 * 2 ** failures++)));
       }

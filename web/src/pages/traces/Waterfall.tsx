@@ -1,5 +1,5 @@
-// The tree of a trace with a bar for each span. Only the rows in sight exist; one row is current, and the arrow keys move
-// it as they do in any tree.
+// The tree of a trace with a bar for each span. Only the rows in sight exist; one row is current, and the arrow keys
+// move it as they do in any tree.
 import {useVirtualizer} from '@tanstack/react-virtual';
 import {ChevronRight} from 'lucide-react';
 import {memo, useEffect, useMemo, useRef, type KeyboardEvent} from 'react';
@@ -13,7 +13,18 @@ const indentMax = 14; // levels; deeper ones stay there, with their depth as a n
 const percent = (part: number, whole: number) => (whole > 0 ? Math.min(100, Math.max(0, (part / whole) * 100)) : 0);
 const rowId = (index: number) => `trace-row-${index}`;
 
-const Row = memo(function Row({row, index, top, total, current, chosen, open, hit, onChoose, onFold}: {
+const Row = memo(function Row({
+  row,
+  index,
+  top,
+  total,
+  current,
+  chosen,
+  open,
+  hit,
+  onChoose,
+  onFold,
+}: {
   row: TreeRow;
   index: number;
   top: number;
@@ -31,30 +42,65 @@ const Row = memo(function Row({row, index, top, total, current, chosen, open, hi
   const failed = span.status === 'ERROR';
   const name = nameOf(span);
   return (
-    <div role="treeitem" id={rowId(index)} aria-level={row.depth + 1} aria-selected={chosen} aria-expanded={open ?? undefined}
+    <div
+      role="treeitem"
+      id={rowId(index)}
+      aria-level={row.depth + 1}
+      aria-selected={chosen}
+      aria-expanded={open ?? undefined}
       aria-label={`${name}, ${kindNames[span.spanKind]}, ${formatLatency(span.latencyMs)}${failed ? ', failed' : ''}`}
       className={`trace-row ${current ? 'current' : ''} ${chosen ? 'chosen' : ''} ${hit ? 'hit' : ''}`}
-      style={{transform: `translateY(${top}px)`}} onClick={() => onChoose(index)}>
+      style={{transform: `translateY(${top}px)`}}
+      onClick={() => onChoose(index)}>
       <div className="trace-name" style={{paddingLeft: 6 + Math.min(row.depth, indentMax) * 16}}>
-        <span className={`trace-fold ${open ? 'open' : ''}`} aria-hidden
-          onClick={open === null ? undefined : (event) => { event.stopPropagation(); onFold(index); }}>
+        <span
+          className={`trace-fold ${open ? 'open' : ''}`}
+          aria-hidden
+          onClick={
+            open === null
+              ? undefined
+              : (event) => {
+                  event.stopPropagation();
+                  onFold(index);
+                }
+          }>
           {open !== null && <ChevronRight size={14} />}
         </span>
         {row.depth > indentMax && <span className="faint small">{row.depth}</span>}
         <span className={`kind-dot kind-${span.spanKind}`} title={kindNames[span.spanKind]} />
-        <bdi className="truncate" title={name.slice(0, 300)}>{name}</bdi>
-        {failed && <span className="status-mark bad" title="Failed">!</span>}
+        <bdi className="truncate" title={name.slice(0, 300)}>
+          {name}
+        </bdi>
+        {failed && (
+          <span className="status-mark bad" title="Failed">
+            !
+          </span>
+        )}
         {open === false && <span className="badge">{formatNumber(row.end - index - 1)}</span>}
       </div>
       <div className="trace-time">
-        <div className={`trace-bar kind-${span.spanKind} ${failed ? 'failed' : ''}`} style={{left: `${left}%`, width: `${width}%`}} />
+        <div
+          className={`trace-bar kind-${span.spanKind} ${failed ? 'failed' : ''}`}
+          style={{left: `${left}%`, width: `${width}%`}}
+        />
       </div>
       <span className="trace-latency number">{formatLatency(span.latencyMs)}</span>
     </div>
   );
 });
 
-export function Waterfall({rows, visible, total, folded, hits, current, chosen, onCurrent, onChoose, onFold}: {
+export function Waterfall({
+  rows,
+  visible,
+  total,
+  folded,
+  hits,
+  current,
+  chosen,
+  onCurrent,
+  onChoose,
+  onFold,
+}: {
   rows: TreeRow[];
   visible: number[]; // indexes of rows
   total: number; // ms
@@ -68,7 +114,11 @@ export function Waterfall({rows, visible, total, folded, hits, current, chosen, 
 }) {
   const box = useRef<HTMLDivElement>(null);
   const virtual = useVirtualizer({
-    count: visible.length, getScrollElement: () => box.current, estimateSize: () => rowHeight, overscan: 16, scrollPaddingStart: 30,
+    count: visible.length,
+    getScrollElement: () => box.current,
+    estimateSize: () => rowHeight,
+    overscan: 16,
+    scrollPaddingStart: 30,
     getItemKey: (position) => visible[position]!,
   });
   const position = useMemo(() => visible.indexOf(current), [visible, current]);
@@ -84,12 +134,24 @@ export function Waterfall({rows, visible, total, folded, hits, current, chosen, 
     const go = (to: number) => onCurrent(visible[Math.min(Math.max(to, 0), visible.length - 1)]!);
     const open = row && row.childCount > 0 && !folded.has(row.span.spanId);
     switch (event.key) {
-      case 'ArrowDown': go(position + 1); break;
-      case 'ArrowUp': go(position - 1); break;
-      case 'PageDown': go(position + page); break;
-      case 'PageUp': go(position - page); break;
-      case 'Home': go(0); break;
-      case 'End': go(visible.length - 1); break;
+      case 'ArrowDown':
+        go(position + 1);
+        break;
+      case 'ArrowUp':
+        go(position - 1);
+        break;
+      case 'PageDown':
+        go(position + page);
+        break;
+      case 'PageUp':
+        go(position - page);
+        break;
+      case 'Home':
+        go(0);
+        break;
+      case 'End':
+        go(visible.length - 1);
+        break;
       case 'ArrowRight':
         if (!row || row.childCount === 0) return;
         if (open) go(position + 1);
@@ -103,7 +165,8 @@ export function Waterfall({rows, visible, total, folded, hits, current, chosen, 
       case ' ':
         onChoose(current);
         break;
-      default: return;
+      default:
+        return;
     }
     event.preventDefault();
   };
@@ -114,18 +177,39 @@ export function Waterfall({rows, visible, total, folded, hits, current, chosen, 
       <div className="trace-scale" aria-hidden>
         <div className="trace-name">Span</div>
         <div className="trace-time">
-          {scale.map((tick) => <span key={tick} style={{left: `${percent(tick, total)}%`}}>{formatLatency(tick)}</span>)}
+          {scale.map((tick) => (
+            <span key={tick} style={{left: `${percent(tick, total)}%`}}>
+              {formatLatency(tick)}
+            </span>
+          ))}
         </div>
         <span className="trace-latency number">Latency</span>
       </div>
-      <div role="tree" aria-label="Spans of this trace" tabIndex={0} className="trace-tree" style={{height: virtual.getTotalSize()}}
-        aria-activedescendant={shownNow ? rowId(current) : undefined} onKeyDown={press}>
+      <div
+        role="tree"
+        aria-label="Spans of this trace"
+        tabIndex={0}
+        className="trace-tree"
+        style={{height: virtual.getTotalSize()}}
+        aria-activedescendant={shownNow ? rowId(current) : undefined}
+        onKeyDown={press}>
         {virtual.getVirtualItems().map((item) => {
           const index = visible[item.index]!;
           const row = rows[index]!;
           return (
-            <Row key={item.key} row={row} index={index} top={item.start} total={total} current={index === current} chosen={index === chosen}
-              open={row.childCount === 0 ? null : !folded.has(row.span.spanId)} hit={hits.has(index)} onChoose={onChoose} onFold={onFold} />
+            <Row
+              key={item.key}
+              row={row}
+              index={index}
+              top={item.start}
+              total={total}
+              current={index === current}
+              chosen={index === chosen}
+              open={row.childCount === 0 ? null : !folded.has(row.span.spanId)}
+              hit={hits.has(index)}
+              onChoose={onChoose}
+              onFold={onFold}
+            />
           );
         })}
       </div>

@@ -2,13 +2,29 @@ import {expect, test} from 'vitest';
 import {ancestors, flatten, microseconds, search, ticks, visibleRows, type Trace, type TraceSpan} from './tree';
 
 const span = (id: string, children: TraceSpan[] = [], start = '2026-11-20T10:00:00.000000Z') =>
-  ({id, spanId: id, name: `name ${id}`, model: null, promptSlug: null, error: null, startTime: start, children}) as unknown as TraceSpan;
+  ({
+    id,
+    spanId: id,
+    name: `name ${id}`,
+    model: null,
+    promptSlug: null,
+    error: null,
+    startTime: start,
+    children,
+  }) as unknown as TraceSpan;
 const trace = (spans: TraceSpan[]) => ({startTime: '2026-11-20T10:00:00.000000Z', spans}) as Trace;
-const sample = flatten(trace([span('a', [span('b', [span('c')]), span('d')]), span('e', [], '2026-11-20T10:00:00.001500Z')]));
+const sample = flatten(
+  trace([span('a', [span('b', [span('c')]), span('d')]), span('e', [], '2026-11-20T10:00:00.001500Z')]),
+);
 
 test('a tree becomes rows in order, each knowing where it ends', () => {
-  expect(sample.map((row) => [row.span.id, row.depth, row.parent, row.end])).toEqual(
-    [['a', 0, -1, 4], ['b', 1, 0, 3], ['c', 2, 1, 3], ['d', 1, 0, 4], ['e', 0, -1, 5]]);
+  expect(sample.map((row) => [row.span.id, row.depth, row.parent, row.end])).toEqual([
+    ['a', 0, -1, 4],
+    ['b', 1, 0, 3],
+    ['c', 2, 1, 3],
+    ['d', 1, 0, 4],
+    ['e', 0, -1, 5],
+  ]);
   expect(sample[4]!.start).toBe(1.5);
 });
 

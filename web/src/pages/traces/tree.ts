@@ -29,7 +29,11 @@ export function flatten(trace: Trace): TreeRow[] {
     const {children, ...rest} = span;
     const index = rows.length;
     rows.push({
-      span: rest, depth, parent, end: index + 1, childCount: children.length,
+      span: rest,
+      depth,
+      parent,
+      end: index + 1,
+      childCount: children.length,
       start: Math.max(0, (microseconds(span.startTime) - origin) / 1000),
       text: `${span.name ?? ''}\n${span.model ?? ''}\n${span.promptSlug ?? ''}\n${span.spanId}\n${span.error ?? ''}`.toLowerCase(),
     });
