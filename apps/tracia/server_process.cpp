@@ -75,6 +75,7 @@ void add_routes(http::Router& router, service::Services& services) {
   routes::add_limits(router, services);
   routes::add_prices(router, services);
   routes::add_connections(router, services);
+  routes::add_gateway_aliases(router, services);
   routes::add_operations(router, services);
 }
 
@@ -201,7 +202,7 @@ Status ServerProcess::Impl::make_services() {
   services.spend = &spend.emplace(services);
   TRACIA_TRY(spend->load());
   services.prompts = &prompts.emplace(services);
-  services.experiments = &experiments.emplace(services);
+  services.experiments = &experiments.emplace(services, &directory->span_parts());
   services.connections = &connections.emplace(services, *sealer, env);
   services.workers = &workers.emplace(config.workers);
   make_server();

@@ -695,7 +695,8 @@ TEST_P(ControlStoreContract, OfWritersThatRaceForASlugExactlyOneWinsWhileOthersR
 
 }  // namespace tracia::store
 
-#include "control_accounts_contract.h"    // more tests of the same suite
-#include "control_evaluators_contract.h"  // and more
+#include "control_accounts_contract.h"  // more tests of the same suite
+#include "control_aliases_contract.h"   // and more
+#include "control_evaluators_contract.h"
 #include "control_experiments_contract.h"
 #include "control_guards_contract.h"

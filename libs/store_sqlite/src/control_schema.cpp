@@ -50,7 +50,8 @@ CREATE TABLE experiments(
   ) STRICT;
 CREATE INDEX experiments_by_prompt ON experiments(prompt);
 )sql",
-    // 3: governance. `projects` of members and invitations: a JSON array of ids, '' for all. `limits`, `settings`,
+    // 3: governance. `projects` of members and invitations: a JSON array of ids, '' for all. `targets`: a JSON array.
+    // `limits`, `settings`,
     // `price`, `detail`: JSON objects, '' for none. `spent`: exact US dollars as a decimal.
     R"sql(
 ALTER TABLE members ADD COLUMN disabled INTEGER NOT NULL DEFAULT 0;
@@ -75,6 +76,9 @@ CREATE TABLE spend(
 CREATE TABLE model_prices(
   project TEXT NOT NULL, provider TEXT NOT NULL, model TEXT NOT NULL, price TEXT NOT NULL, updated INTEGER NOT NULL,
   PRIMARY KEY(project, provider, model)) STRICT;
+CREATE TABLE gateway_aliases(
+  project TEXT NOT NULL, name TEXT NOT NULL, targets TEXT NOT NULL, retries INTEGER, created INTEGER NOT NULL,
+  updated INTEGER NOT NULL, PRIMARY KEY(project, name)) STRICT;
 )sql",
 };
 constexpr int64_t kNewest = std::size(kSteps);

@@ -53,6 +53,10 @@ class ControlSqlite final : public store::ControlStore {
   Status put_connection(const store::Connection& connection) override;
   Result<bool> remove_connection(std::string_view project_id, std::string_view id) override;
 
+  Result<std::vector<store::GatewayAlias>> gateway_aliases() override;
+  Status put_gateway_alias(const store::GatewayAlias& alias) override;
+  Result<bool> remove_gateway_alias(std::string_view project_id, std::string_view name) override;
+
   Result<std::vector<prompt::Prompt>> prompts() override;
   Status create_prompt(const prompt::Prompt& prompt, const prompt::Version& first) override;
   Status update_prompt(const prompt::Prompt& prompt, const prompt::Version* version) override;

@@ -302,5 +302,27 @@ TEST_F(SpanEngineTest, AFullQueueRefusesAndSaysWhenToComeBack) {
   EXPECT_EQ(engine_->stats().spans, store::kAppendQueueSpansMax + 1);
 }
 
+TEST_F(SpanEngineTest, PartsAreTheSegmentsAndASealedOnesStateChangesWithDeletions) {
+  open();
+  add(1, 4);
+  EXPECT_FALSE(engine_->parts().at(0).state) << "it takes new spans";
+  ASSERT_TRUE(engine_->seal());
+  add(5, 6);
+  auto parts = engine_->parts();
+  ASSERT_EQ(parts.size(), 2u);
+  EXPECT_FALSE(parts[0].state);
+  ASSERT_TRUE(parts[1].state);
+  const auto spans_of = [&](uint64_t part) { return engine_->list_part(part, "p1", {}, {.limit = 100})->spans.size(); };
+  EXPECT_EQ(spans_of(parts[0].id), 2u);
+  EXPECT_EQ(spans_of(parts[1].id), 4u);
+  EXPECT_EQ(spans_of(99), 0u);
+  EXPECT_EQ(engine_->list_part(parts[1].id, "p1", {}, {.limit = 3})->next.has_value(), true);
+  ASSERT_TRUE(*engine_->remove("p1", sp(5), ""));
+  EXPECT_EQ(engine_->parts()[1].state, parts[1].state) << "another's deletion";
+  ASSERT_TRUE(*engine_->remove("p1", sp(2), ""));
+  EXPECT_NE(engine_->parts()[1].state, parts[1].state);
+  EXPECT_EQ(spans_of(parts[1].id), 3u);
+}
+
 }  // namespace
 }  // namespace tracia::store_sqlite

@@ -12,6 +12,7 @@
 #include "tracia/base/bytes.h"
 #include "tracia/routes/routes.h"
 #include "tracia/service/evaluators.h"
+#include "tracia/service/experiments.h"
 
 namespace tracia::routes {
 namespace {
@@ -117,6 +118,7 @@ Answer create_evaluation(service::Services& services, const http::Exchange& exch
                                      .created = services.clock->now(),
                                      .category = rating->category};
   const Status put = services.control->put_evaluation(evaluation);
+  if (services.experiments) services.experiments->evaluated(*span);
   return put ? answer_json(201, evaluation_json(evaluation, *services.cache)) : answer_error(put.error());
 }
 
@@ -177,6 +179,7 @@ Answer update_evaluation(service::Services& services, const http::Exchange& exch
   }
   if (draft->note) evaluation->note = std::move(*draft->note);
   const Status put = services.control->put_evaluation(*evaluation);
+  if (services.experiments) services.experiments->evaluated(project);
   return put ? answer_json(200, evaluation_json(*evaluation, *services.cache)) : answer_error(put.error());
 }
 
@@ -185,6 +188,7 @@ Answer delete_evaluation(service::Services& services, const http::Exchange& exch
   const auto evaluation = find_evaluation(services, exchange, project, address);
   if (!evaluation) return answer_error(evaluation.error());
   const auto removed = services.control->remove_evaluation(project, evaluation->id);
+  if (services.experiments) services.experiments->evaluated(project);
   if (!removed) return answer_error(removed.error());
   return *removed ? answer_json(200, R"({"success":true})") : answer_error(evaluation_not_found(evaluation->id));
 }

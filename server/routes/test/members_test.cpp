@@ -18,8 +18,9 @@ constexpr int64_t kDayMs = 24 * 3600 * 1000;
 TEST(Routes, EachHasARuleOrNeedsNoSignIn) {
   ApiServer api;
   for (const auto add :
-       {add_prompts, add_experiments, add_runs, add_gateway, add_span_writes, add_span_reads, add_otlp, add_evaluations,
-        add_traces, add_analytics, add_settings, add_members, add_audit, add_connections}) {
+       {add_prompts, add_experiments, add_runs, add_gateway, add_gateway_aliases, add_span_writes, add_span_reads,
+        add_otlp, add_evaluations, add_evaluators, add_policies, add_traces, add_analytics, add_settings, add_limits,
+        add_prices, add_members, add_audit, add_connections}) {
     add(api.router, api.services);
   }
   std::set<std::string> served;

@@ -19,6 +19,7 @@ constexpr size_t kVersionBytesMax = 256u << 20;
 
 using KeyPtr = std::shared_ptr<const store::ApiKey>;
 using ConnectionPtr = std::shared_ptr<const LiveConnection>;
+using AliasPtr = std::shared_ptr<const store::GatewayAlias>;
 using PromptPtr = std::shared_ptr<const prompt::Prompt>;
 using EvaluatorPtr = std::shared_ptr<const store::Evaluator>;
 using ExperimentPtr = std::shared_ptr<const prompt::Experiment>;
@@ -81,6 +82,7 @@ struct Tables {
   ByText<KeyPtr> keys_by_id, keys_by_hash;
   std::vector<store::Project> projects;  // oldest first
   ByText<std::vector<ConnectionPtr>> connections;
+  ByText<std::map<std::string, AliasPtr, std::less<>>> aliases;
   ByText<PromptPtr> prompts_by_id;
   ByText<ByText<PromptPtr>> prompts;
   ByText<Experiments> experiments;               // by their prompt's id
@@ -117,6 +119,10 @@ struct Tables {
       if (other->connection.id == connection->connection.id) return other.swap(connection);
     }
     list.push_back(std::move(connection));
+  }
+
+  void put(const store::GatewayAlias& alias) {
+    aliases[alias.project_id][alias.name] = std::make_shared<const store::GatewayAlias>(alias);
   }
 
   void put(const PromptPtr& prompt) {
@@ -182,6 +188,9 @@ Status ControlCache::load(const Unseal& unseal) {
     }
     tables.put(std::make_shared<const LiveConnection>(std::move(*live)));
   }
+  const auto aliases = impl_->store.gateway_aliases();
+  if (!aliases) return fail(aliases.error());
+  for (const store::GatewayAlias& alias : *aliases) tables.put(alias);
   auto prompts = impl_->store.prompts();
   if (!prompts) return fail(prompts.error());
   for (prompt::Prompt& prompt : *prompts) tables.put(std::make_shared<const prompt::Prompt>(std::move(prompt)));
@@ -263,6 +272,36 @@ void ControlCache::remove_connection(std::string_view project_id, std::string_vi
   const auto found = impl_->tables.connections.find(project_id);
   if (found == impl_->tables.connections.end()) return;
   std::erase_if(found->second, [&](const ConnectionPtr& connection) { return connection->connection.id == id; });
+}
+
+std::shared_ptr<const store::GatewayAlias> ControlCache::gateway_alias(std::string_view project_id,
+                                                                       std::string_view name) const {
+  const std::shared_lock lock(impl_->mutex);
+  const auto found = impl_->tables.aliases.find(project_id);
+  if (found == impl_->tables.aliases.end()) return nullptr;
+  const auto alias = found->second.find(name);
+  return alias == found->second.end() ? nullptr : alias->second;
+}
+
+std::vector<std::shared_ptr<const store::GatewayAlias>> ControlCache::gateway_aliases_of(
+    std::string_view project_id) const {
+  std::vector<AliasPtr> aliases;
+  const std::shared_lock lock(impl_->mutex);
+  const auto found = impl_->tables.aliases.find(project_id);
+  if (found == impl_->tables.aliases.end()) return aliases;
+  for (const auto& [name, alias] : found->second) aliases.push_back(alias);
+  return aliases;
+}
+
+void ControlCache::put_gateway_alias(const store::GatewayAlias& alias) {
+  const std::unique_lock lock(impl_->mutex);
+  impl_->tables.put(alias);
+}
+
+void ControlCache::remove_gateway_alias(std::string_view project_id, std::string_view name) {
+  const std::unique_lock lock(impl_->mutex);
+  const auto found = impl_->tables.aliases.find(project_id);
+  if (found != impl_->tables.aliases.end()) erase_key(found->second, name);
 }
 
 std::shared_ptr<const prompt::Prompt> ControlCache::prompt(std::string_view project_id, std::string_view slug) const {

@@ -53,6 +53,10 @@ void Gateway::start(const Principal& who, GatewayRequest request, transport::Can
 std::string Gateway::models_json(std::string_view project_id) const {
   using llm::Provider;
   std::vector<gateway::ModelEntry> models;
+  const auto aliases = services_.cache->gateway_aliases_of(project_id);
+  for (const auto& alias : aliases) {
+    models.push_back({.id = alias->name, .owned_by = "alias", .created = alias->created.micros / 1'000'000});
+  }
   for (const Provider provider :
        {Provider::kOpenAi, Provider::kAnthropic, Provider::kGoogle, Provider::kAmazonBedrock, Provider::kVoyage}) {
     const std::string_view name = llm::provider_name(provider);
@@ -68,6 +72,12 @@ std::string Gateway::models_json(std::string_view project_id) const {
     if (*provider == Provider::kOpenAi && !connection.base_url.empty()) continue;
     gateway::add_models(models, *provider, connection.name + "/", name);
   }
+  // A model that an alias hides is not offered.
+  const auto is_hidden = [&](const gateway::ModelEntry& model) {
+    return services_.cache->gateway_alias(project_id, ascii_lower(model.id)) != nullptr;
+  };
+  const auto first = models.begin() + static_cast<std::ptrdiff_t>(aliases.size());
+  models.erase(std::remove_if(first, models.end(), is_hidden), models.end());
   return gateway::models_json(models);
 }
 

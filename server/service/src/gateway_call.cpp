@@ -58,7 +58,7 @@ void GatewayCall::start() {
 
 llm::Call::Options GatewayCall::call_options() const {
   llm::Call::Options options;
-  options.retry.retries = parts_.request.retries;
+  options.retry.retries = parts_.plan.retries;
   options.clock = parts_.services.clock;
   options.uniform = calls::uniform_random;
   options.deadline = parts_.services.clock->steady() + Millis{parts_.request.timeout_ms};
@@ -127,6 +127,7 @@ void GatewayCall::label_prompt(store::NewSpan& out) const {
 std::string GatewayCall::attributes(std::string own) const {
   json::Writer w;
   w.begin_object().field("tracia.gateway", operation_of(parts_.request));
+  w.field_if("tracia.alias", parts_.plan.alias);
   if (const Metadata& metadata = metadata_of(parts_.request); !metadata.empty()) {
     w.key("metadata").begin_object();
     for (const auto& [key, value] : metadata) w.field(key, value);

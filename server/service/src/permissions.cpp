@@ -44,6 +44,10 @@ constexpr Permission kPermissions[] = {
     {"POST", "/v1/responses", kEditor},
     {"POST", "/v1/embeddings", kEditor},
     {"GET", "/v1/models", kViewer},
+    {"GET", "/api/v1/gateway/aliases", kViewer},
+    {"GET", "/api/v1/gateway/aliases/{name}", kViewer},
+    {"PUT", "/api/v1/gateway/aliases/{name}", kEditor},
+    {"DELETE", "/api/v1/gateway/aliases/{name}", kEditor},
     {"GET", "/api/v1/models", kViewer},
 
     // What was recorded.

@@ -171,6 +171,28 @@ class FakeControlStore : public ControlStore {
     return remove_one(connections_, project_id, id);
   }
 
+  Result<std::vector<GatewayAlias>> gateway_aliases() override {
+    return read<std::vector<GatewayAlias>>([&] {
+      std::vector<GatewayAlias> all;
+      for (const auto& [name_and_project, alias] : aliases_) all.push_back(alias);
+      return all;
+    });
+  }
+  Status put_gateway_alias(const GatewayAlias& alias) override {
+    return write([&]() -> Status {
+      aliases_[{alias.name, alias.project_id}] = alias;
+      return {};
+    });
+  }
+  Result<bool> remove_gateway_alias(std::string_view project_id, std::string_view name) override {
+    bool removed = false;
+    TRACIA_TRY(write([&]() -> Status {
+      removed = aliases_.erase({std::string(name), std::string(project_id)}) > 0;
+      return {};
+    }));
+    return removed;
+  }
+
   Result<std::vector<prompt::Prompt>> prompts() override {
     return read<std::vector<prompt::Prompt>>([&] { return oldest_first(prompts_); });
   }
@@ -473,6 +495,7 @@ class FakeControlStore : public ControlStore {
   std::vector<AuditEvent> audit_;
   int64_t audit_number_ = 0;
   Table<Connection> connections_;
+  std::map<std::pair<std::string, std::string>, GatewayAlias> aliases_;  // by name and project
   Table<prompt::Prompt> prompts_;
   std::map<std::string, std::map<int64_t, prompt::Version>> versions_;
   Table<prompt::Experiment> experiments_;

@@ -1,6 +1,7 @@
 // A JSON value as a tree that folds. Long texts and lists are cut, with a button for the rest.
 import {useState} from 'react';
 import {Button} from '../ui';
+import './content.css';
 
 const shownAtFirst = 50;
 const textMax = 500;

@@ -1,5 +1,9 @@
 // JSON as text, checked while it is typed.
-import {TextArea} from '../ui';
+import {lazy, Suspense, useId} from 'react';
+import {Button} from '../ui';
+import './editor.css';
+
+const CodeEditor = lazy(() => import('./code-editor'));
 
 export function jsonProblem(text: string): string | null {
   if (text.trim() === '') return null;
@@ -11,16 +15,40 @@ export function jsonProblem(text: string): string | null {
   }
 }
 
-export function JsonText({value, onChange, label, hint, readOnly, problem}: {
+// Indented by two; what is no JSON stays as it is.
+export function tidyJson(text: string): string {
+  try {
+    return JSON.stringify(JSON.parse(text), null, 2);
+  } catch {
+    return text;
+  }
+}
+
+export function JsonText({value, onChange, label, hint, readOnly, problem, placeholder}: {
   value: string;
   onChange: (value: string) => void;
   label: string;
   hint?: string;
   readOnly?: boolean;
   problem?: string | null; // beyond what the syntax says
+  placeholder?: string;
 }) {
+  const id = useId();
+  const error = jsonProblem(value) ?? problem;
+  const describedBy = [hint ? `${id}-hint` : '', error ? `${id}-error` : ''].filter(Boolean).join(' ') || undefined;
+  const tidy = tidyJson(value);
   return (
-    <TextArea className="mono" label={label} hint={hint} value={value} onChange={onChange} readOnly={readOnly} rows={8}
-      error={jsonProblem(value) ?? problem} spellCheck={false} />
+    <div className="field">
+      <div className="row between">
+        <span className="legend" aria-hidden>{label}</span>
+        {!readOnly && <Button size="small" variant="ghost" disabled={tidy === value} onClick={() => onChange(tidy)}>Tidy up</Button>}
+      </div>
+      <Suspense fallback={<pre className="code-waiting json">{value}</pre>}>
+        <CodeEditor kind="json" value={value} onChange={onChange} label={label} readOnly={readOnly} placeholder={placeholder}
+          describedBy={describedBy} invalid={Boolean(error)} />
+      </Suspense>
+      {error && <p className="field-error" id={`${id}-error`} role="alert">{error}</p>}
+      {hint && <p className="field-hint" id={`${id}-hint`}>{hint}</p>}
+    </div>
   );
 }

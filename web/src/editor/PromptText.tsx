@@ -1,12 +1,22 @@
 // A text with {{variables}}: a message of a prompt.
-import {TextArea} from '../ui';
+import {lazy, Suspense} from 'react';
+import './editor.css';
 
-export function PromptText({value, onChange, label, readOnly}: {
+const CodeEditor = lazy(() => import('./code-editor'));
+
+export function PromptText({value, onChange, label, variables, readOnly, placeholder, autoFocus}: {
   value: string;
   onChange: (value: string) => void;
   label: string; // for those who do not see it
   variables?: string[]; // offered as completions after {{
   readOnly?: boolean;
+  placeholder?: string;
+  autoFocus?: boolean;
 }) {
-  return <TextArea label={label} hideLabel value={value} onChange={onChange} readOnly={readOnly} rows={6} />;
+  return (
+    <Suspense fallback={<pre className="code-waiting prompt">{value}</pre>}>
+      <CodeEditor kind="prompt" value={value} onChange={onChange} label={label} variables={variables} readOnly={readOnly}
+        placeholder={placeholder} autoFocus={autoFocus} />
+    </Suspense>
+  );
 }

@@ -1,4 +1,5 @@
 export * from './controls';
+export * from './disclosure';
 export * from './display';
 export * from './format';
 export * from './overlays';

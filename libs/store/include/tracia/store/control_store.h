@@ -108,6 +108,20 @@ struct Connection {
   Timestamp created, updated;
 };
 
+// A name that the gateway's clients give as a model, and the models that it stands for, tried in turn.
+struct GatewayAlias {
+  struct Target {
+    std::string provider;  // or a connection's name; "" = found by the model's name
+    std::string model;
+    bool operator==(const Target&) const = default;
+  };
+  std::string project_id, name;  // unique in the project; lower case
+  std::vector<Target> targets;   // at least one
+  std::optional<int64_t> retries;
+  Timestamp created, updated;
+  bool operator==(const GatewayAlias&) const = default;
+};
+
 // The evaluator that every project has, without a row of its own.
 inline constexpr std::string_view kQualityEvaluator = "quality";
 
@@ -204,6 +218,11 @@ class ControlStore {
   virtual Result<std::vector<Connection>> connections() = 0;  // of all projects
   virtual Status put_connection(const Connection& connection) = 0;
   virtual Result<bool> remove_connection(std::string_view project_id, std::string_view id) = 0;
+
+  // Aliases of models. put: inserts or replaces by project and name. remove: false = there was none.
+  virtual Result<std::vector<GatewayAlias>> gateway_aliases() = 0;  // of all projects, by name
+  virtual Status put_gateway_alias(const GatewayAlias& alias) = 0;
+  virtual Result<bool> remove_gateway_alias(std::string_view project_id, std::string_view name) = 0;
 
   // Prompts. A Prompt carries its labels; versions are kept beside it and never change.
   virtual Result<std::vector<prompt::Prompt>> prompts() = 0;  // of all projects, any order

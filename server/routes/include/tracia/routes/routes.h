@@ -13,9 +13,10 @@ void add_prompts(http::Router& router, service::Services& services);      // /ap
 void add_experiments(http::Router& router, service::Services& services);  // /api/v1/prompts/{slug}/experiments…
 void add_runs(http::Router& router, service::Services& services);         // …/run, /api/v1/run
 void add_gateway(http::Router& router, service::Services& services);      // /v1/…: OpenAI's dialect
-void add_span_writes(http::Router& router, service::Services& services);  // POST spans, batch; DELETE
-void add_span_reads(http::Router& router, service::Services& services);   // list, get, export, tail
-void add_otlp(http::Router& router, service::Services& services);         // OpenTelemetry: /v1/traces, /v1/logs
+void add_gateway_aliases(http::Router& router, service::Services& services);  // /api/v1/gateway/aliases
+void add_span_writes(http::Router& router, service::Services& services);      // POST spans, batch; DELETE
+void add_span_reads(http::Router& router, service::Services& services);       // list, get, export, tail
+void add_otlp(http::Router& router, service::Services& services);             // OpenTelemetry: /v1/traces, /v1/logs
 void add_evaluations(http::Router& router, service::Services& services);
 void add_evaluators(http::Router& router, service::Services& services);
 void add_policies(http::Router& router, service::Services& services);     // masking, retention, forgetting a user
