@@ -271,6 +271,30 @@ test('the project’s own price wins over the catalog’s, until it is removed',
   await expect(row(page, 'your price')).toHaveCount(0);
 });
 
+test('an alias leads to its models in order, and is not replaced by a new one of its name', async ({page, server}) => {
+  await signIn(page, server, '/settings/aliases?new');
+  await dialog(page).getByLabel('Name').fill('quick');
+  await dialog(page).getByLabel('Model 1', {exact: true}).fill('gpt-4o');
+  await dialog(page).getByRole('button', {name: 'Add a fallback'}).click();
+  await dialog(page).getByLabel('Model 2', {exact: true}).fill('gpt-4o-mini');
+  await dialog(page).getByRole('button', {name: 'Try model 2 earlier'}).click();
+  await dialog(page).getByRole('button', {name: 'Create'}).click();
+  await expect(row(page, 'quick')).toContainText('gpt-4o-mini, then gpt-4o');
+  const answer = await server.api('POST', '/v1/chat/completions', {
+    model: 'quick',
+    messages: [{role: 'user', content: 'Hello'}],
+  });
+  expect(answer.choices).toHaveLength(1);
+  await page.getByRole('button', {name: 'New alias'}).click();
+  await dialog(page).getByLabel('Name').fill('Quick');
+  await expect(dialog(page).getByText('There is an alias by that name')).toBeVisible();
+  await expect(dialog(page).getByRole('button', {name: 'Create'})).toBeDisabled();
+  await page.keyboard.press('Escape');
+  await choose(page, 'quick', 'Delete…');
+  await dialog(page).getByRole('button', {name: 'Delete'}).click();
+  await expect(row(page, 'quick')).toHaveCount(0);
+});
+
 test('one’s own name is changed in the account', async ({page, ownServer}) => {
   await ownServer.start();
   await ownServer.setUp();
@@ -280,7 +304,7 @@ test('one’s own name is changed in the account', async ({page, ownServer}) => 
   await expect(page.getByRole('button', {name: 'Olga Renamed'})).toBeVisible();
 });
 
-for (const section of ['members', 'audit', 'evaluators', 'masking', 'retention', 'limits']) {
+for (const section of ['members', 'audit', 'evaluators', 'masking', 'retention', 'limits', 'aliases']) {
   test(`the settings of ${section} are open to everybody, and fit a phone`, async ({page, server}) => {
     await signIn(page, server, `/settings/${section}`);
     await expect(page.getByRole('heading', {level: 1})).toBeVisible();

@@ -31,6 +31,8 @@ const actions = [
   'connection.create',
   'connection.update',
   'connection.delete',
+  'alias.put',
+  'alias.remove',
   'price.set',
   'price.remove',
   'evaluator.create',

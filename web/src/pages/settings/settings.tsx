@@ -9,6 +9,7 @@ import {
   KeyRound,
   Palette,
   Plug,
+  Route,
   ScrollText,
   UserRound,
   Users,
@@ -19,6 +20,7 @@ import {Link, Redirect} from 'wouter';
 import {useSession} from '../../api/session';
 import {EmptyState} from '../../ui';
 import {Account, Appearance} from './account';
+import {Aliases} from './aliases';
 import {Audit} from './audit';
 import {Connections} from './connections';
 import {Evaluators} from './evaluators';
@@ -48,6 +50,7 @@ const groups: {label: string; entries: Entry[]}[] = [
       {id: 'keys', label: 'API keys', icon: KeyRound, page: Keys, need: 'admin'},
       {id: 'connections', label: 'Connections', icon: Plug, page: Connections, need: 'admin'},
       {id: 'models', label: 'Models and prices', icon: BookOpen, page: Models, need: 'anyone'},
+      {id: 'aliases', label: 'Gateway aliases', icon: Route, page: Aliases, need: 'anyone'},
       {id: 'limits', label: 'Usage and limits', icon: Gauge, page: Limits, need: 'anyone'},
       {id: 'evaluators', label: 'Evaluators', icon: ClipboardCheck, page: Evaluators, need: 'anyone'},
       {id: 'masking', label: 'Masking', icon: EyeOff, page: Masking, need: 'anyone'},
