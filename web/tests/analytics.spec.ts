@@ -8,10 +8,24 @@ const hour = 3_600_000;
 // Spans that began `hoursAgo`; two of them model calls with known prices unless told otherwise.
 async function send(server: Server, hoursAgo: number, spans: Record<string, unknown>[]) {
   const startTime = new Date(Date.now() - hoursAgo * hour).toISOString();
-  const answer = await server.api('POST', '/api/v1/spans/batch', spans.map((span) => ({
-    spanId: `sp_a${String(next++).padStart(15, '0')}`, model: 'gpt-4o-mini', provider: 'openai', input: {messages: []}, output: 'Yes.',
-    status: 'SUCCESS', latencyMs: 800, inputTokens: 1000, outputTokens: 200, totalTokens: 1200, startTime, ...span,
-  })));
+  const answer = await server.api(
+    'POST',
+    '/api/v1/spans/batch',
+    spans.map((span) => ({
+      spanId: `sp_a${String(next++).padStart(15, '0')}`,
+      model: 'gpt-4o-mini',
+      provider: 'openai',
+      input: {messages: []},
+      output: 'Yes.',
+      status: 'SUCCESS',
+      latencyMs: 800,
+      inputTokens: 1000,
+      outputTokens: 200,
+      totalTokens: 1200,
+      startTime,
+      ...span,
+    })),
+  );
   expect(answer.rejected).toEqual([]);
 }
 
@@ -57,7 +71,10 @@ test('a split draws one line for each group, and the legend switches lines off',
   await expect(legend.getByRole('button', {name: 'gpt-4o-mini'})).toHaveAttribute('aria-pressed', 'true');
 });
 
-test('a point of a chart leads to its spans, with its time and group; so does the table under it', async ({page, server}) => {
+test('a point of a chart leads to its spans, with its time and group; so does the table under it', async ({
+  page,
+  server,
+}) => {
   await day(server, 'ana-three');
   const base = await signIn(page, server, '/analytics?range=24h&by=model&userId=ana-three');
   const figure = card(page, 'Requests');
@@ -122,7 +139,10 @@ test('a count that stopped early is told, with a way to what was counted', async
   await page.route('**/api/v1/analytics?*', async (route) => {
     const answer = await route.fetch();
     const body = await answer.json();
-    await route.fulfill({response: answer, json: {...body, ...(route.request().url().includes('from') ? {} : {complete: false, scannedFrom})}});
+    await route.fulfill({
+      response: answer,
+      json: {...body, ...(route.request().url().includes('from') ? {} : {complete: false, scannedFrom})},
+    });
   });
   await signIn(page, server, '/analytics?range=24h&userId=ana-seven');
   await expect(page.getByText('These figures are not complete')).toBeVisible();
@@ -132,8 +152,11 @@ test('a count that stopped early is told, with a way to what was counted', async
 
 test('a server that refuses is quoted, and asked again', async ({page, server}) => {
   let refuse = true;
-  await page.route('**/api/v1/analytics?*', (route) => (refuse
-    ? route.fulfill({status: 400, json: {error: {code: 'INVALID_REQUEST', message: 'Too many buckets.'}}}) : route.continue()));
+  await page.route('**/api/v1/analytics?*', (route) =>
+    refuse
+      ? route.fulfill({status: 400, json: {error: {code: 'INVALID_REQUEST', message: 'Too many buckets.'}}})
+      : route.continue(),
+  );
   await day(server, 'ana-eight');
   await signIn(page, server, '/analytics?range=24h&userId=ana-eight');
   await expect(page.getByRole('alert').first()).toContainText('Too many buckets.');
@@ -159,5 +182,9 @@ test('the page is open to everybody, in both themes and on a phone', async ({pag
   await expectAccessible(page);
   await page.setViewportSize({width: 390, height: 844});
   await expect(page.getByRole('heading', {name: 'Analytics'})).toBeVisible();
-  expect(await page.evaluate(() => document.querySelector('main')!.scrollWidth <= document.querySelector('main')!.clientWidth)).toBe(true);
+  expect(
+    await page.evaluate(
+      () => document.querySelector('main')!.scrollWidth <= document.querySelector('main')!.clientWidth,
+    ),
+  ).toBe(true);
 });

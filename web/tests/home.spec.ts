@@ -44,7 +44,8 @@ test('without any provider the first step is to connect one', async ({page, ownS
 });
 
 test('a key made on Home is filled into every snippet, shown once, and works', async ({page, server, signedIn}) => {
-  const fold = page.getByRole('button', {name: 'Call it from your code'});
+  await expect(page.getByText('Call it from your code')).toBeVisible();
+  const fold = page.getByRole('button', {name: 'Call it from your code'}); // once something ran here
   if (await fold.isVisible()) await fold.click();
   await page.getByLabel('Name of a new API key').fill('My laptop');
   await page.getByRole('button', {name: 'Create key'}).click();

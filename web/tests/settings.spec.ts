@@ -11,7 +11,10 @@ async function choose(page: Page, name: string, item: string) {
   await page.getByRole('menuitem', {name: item}).click();
 }
 
-test('a key is shown once, works with what is pasted beside it, and stops when it is revoked', async ({page, server}) => {
+test('a key is shown once, works with what is pasted beside it, and stops when it is revoked', async ({
+  page,
+  server,
+}) => {
   await signIn(page, server, '/settings');
   await expect(page).toHaveURL(/\/settings\/keys$/);
   await page.getByRole('button', {name: 'New key'}).click();
@@ -51,7 +54,9 @@ test('the palette leads right to a new key, and Escape back to the list', async 
 test('a connection is added, tested, changed and deleted; its key is never shown again', async ({page, server}) => {
   await signIn(page, server, '/settings/connections');
   await page.getByRole('button', {name: 'Add a connection'}).first().click();
-  await dialog(page).getByRole('button', {name: /OpenAI-compatible/}).click();
+  await dialog(page)
+    .getByRole('button', {name: /OpenAI-compatible/})
+    .click();
   await dialog(page).getByLabel('Name').fill('simulated');
   await dialog(page).getByLabel('Base URL').fill(`${server.simulator_url}/v1`);
   await dialog(page).getByLabel('Key').fill('sk-not-to-be-seen-1234');
@@ -133,7 +138,9 @@ test('a new password holds, and the wrong one does not', async ({page, ownServer
   await page.getByLabel('Current password').fill(owner.password);
   await page.keyboard.press('Enter');
   await expect(page.getByText('Your password was changed.')).toBeVisible();
-  const answer = await page.request.post(`${ownServer.url}/api/v1/auth/login`, {data: {email: owner.email, password: 'another long password'}});
+  const answer = await page.request.post(`${ownServer.url}/api/v1/auth/login`, {
+    data: {email: owner.email, password: 'another long password'},
+  });
   expect(answer.ok()).toBe(true);
 });
 
@@ -156,11 +163,19 @@ for (const section of ['keys', 'connections', 'models', 'projects', 'account', '
     await expect(page.getByRole('status', {name: 'Loading'})).toHaveCount(0);
     await expectAccessible(page);
     await page.setViewportSize({width: 390, height: 844});
-    expect(await page.evaluate(() => document.querySelector('main')!.scrollWidth <= document.querySelector('main')!.clientWidth)).toBe(true);
+    expect(
+      await page.evaluate(
+        () => document.querySelector('main')!.scrollWidth <= document.querySelector('main')!.clientWidth,
+      ),
+    ).toBe(true);
   });
 }
 
-for (const [section, name] of [['keys', 'New API key'], ['connections', 'Add a connection'], ['projects', 'New project']]) {
+for (const [section, name] of [
+  ['keys', 'New API key'],
+  ['connections', 'Add a connection'],
+  ['projects', 'New project'],
+]) {
   test(`the dialog “${name}” is open to everybody`, async ({page, server}) => {
     await signIn(page, server, `/settings/${section}?new`);
     await expect(dialog(page)).toBeVisible();

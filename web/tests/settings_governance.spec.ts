@@ -40,8 +40,16 @@ async function join(page: Page, name: string) {
 
 async function span(server: Server, id: string, more: Record<string, unknown>) {
   await server.api('POST', '/api/v1/spans', {
-    spanId: `sp_${id.padStart(16, '0')}`, model: 'gpt-4o-mini', provider: 'openai', input: {messages: []}, output: 'Yes.', status: 'SUCCESS',
-    latencyMs: 5, inputTokens: 1_000_000, outputTokens: 0, ...more,
+    spanId: `sp_${id.padStart(16, '0')}`,
+    model: 'gpt-4o-mini',
+    provider: 'openai',
+    input: {messages: []},
+    output: 'Yes.',
+    status: 'SUCCESS',
+    latencyMs: 5,
+    inputTokens: 1_000_000,
+    outputTokens: 0,
+    ...more,
   });
 }
 
@@ -69,7 +77,11 @@ test('a link makes a viewer, who sees what viewers may; it works once', async ({
   await expect(row(page, 'Vera Viewer')).toContainText('viewer');
 });
 
-test('a role is changed, a member disabled, enabled and removed; the last owner stays', async ({page, server, browser}) => {
+test('a role is changed, a member disabled, enabled and removed; the last owner stays', async ({
+  page,
+  server,
+  browser,
+}) => {
   await signIn(page, server, '/settings/members');
   const ed = await other(browser, await invite(page, 'ed@example.com', 'editor'));
   await join(ed, 'Ed Editor');
@@ -95,7 +107,11 @@ test('a role is changed, a member disabled, enabled and removed; the last owner 
   await expect(row(page, owner.name)).toContainText('owner');
 });
 
-test('a forgotten password is set by a link, also while somebody else is signed in', async ({page, server, browser}) => {
+test('a forgotten password is set by a link, also while somebody else is signed in', async ({
+  page,
+  server,
+  browser,
+}) => {
   await signIn(page, server, '/settings/members');
   const fay = await other(browser, await invite(page, 'fay@example.com', 'editor'));
   await join(fay, 'Fay Forgetful');
@@ -124,7 +140,10 @@ test('an invitation is revoked; a link without its token is told to be none', as
   await expect((await other(browser, `${server.url}/invite`)).getByText('This link does not work')).toBeVisible();
 });
 
-test('the audit log tells who did what, filters by the address, and shows hostile names as text', async ({page, server}) => {
+test('the audit log tells who did what, filters by the address, and shows hostile names as text', async ({
+  page,
+  server,
+}) => {
   await signIn(page, server, '/settings/keys');
   for (const name of [hostile, 'audited']) {
     await page.getByRole('button', {name: 'New key'}).click();
@@ -252,6 +271,30 @@ test('the project’s own price wins over the catalog’s, until it is removed',
   await expect(row(page, 'your price')).toHaveCount(0);
 });
 
+test('an alias leads to its models in order, and is not replaced by a new one of its name', async ({page, server}) => {
+  await signIn(page, server, '/settings/aliases?new');
+  await dialog(page).getByLabel('Name').fill('quick');
+  await dialog(page).getByLabel('Model 1', {exact: true}).fill('gpt-4o');
+  await dialog(page).getByRole('button', {name: 'Add a fallback'}).click();
+  await dialog(page).getByLabel('Model 2', {exact: true}).fill('gpt-4o-mini');
+  await dialog(page).getByRole('button', {name: 'Try model 2 earlier'}).click();
+  await dialog(page).getByRole('button', {name: 'Create'}).click();
+  await expect(row(page, 'quick')).toContainText('gpt-4o-mini, then gpt-4o');
+  const answer = await server.api('POST', '/v1/chat/completions', {
+    model: 'quick',
+    messages: [{role: 'user', content: 'Hello'}],
+  });
+  expect(answer.choices).toHaveLength(1);
+  await page.getByRole('button', {name: 'New alias'}).click();
+  await dialog(page).getByLabel('Name').fill('Quick');
+  await expect(dialog(page).getByText('There is an alias by that name')).toBeVisible();
+  await expect(dialog(page).getByRole('button', {name: 'Create'})).toBeDisabled();
+  await page.keyboard.press('Escape');
+  await choose(page, 'quick', 'Delete…');
+  await dialog(page).getByRole('button', {name: 'Delete'}).click();
+  await expect(row(page, 'quick')).toHaveCount(0);
+});
+
 test('one’s own name is changed in the account', async ({page, ownServer}) => {
   await ownServer.start();
   await ownServer.setUp();
@@ -261,18 +304,25 @@ test('one’s own name is changed in the account', async ({page, ownServer}) => 
   await expect(page.getByRole('button', {name: 'Olga Renamed'})).toBeVisible();
 });
 
-for (const section of ['members', 'audit', 'evaluators', 'masking', 'retention', 'limits']) {
+for (const section of ['members', 'audit', 'evaluators', 'masking', 'retention', 'limits', 'aliases']) {
   test(`the settings of ${section} are open to everybody, and fit a phone`, async ({page, server}) => {
     await signIn(page, server, `/settings/${section}`);
     await expect(page.getByRole('heading', {level: 1})).toBeVisible();
     await expect(page.getByRole('status', {name: 'Loading'})).toHaveCount(0);
     await expectAccessible(page);
     await page.setViewportSize({width: 390, height: 844});
-    expect(await page.evaluate(() => document.querySelector('main')!.scrollWidth <= document.querySelector('main')!.clientWidth)).toBe(true);
+    expect(
+      await page.evaluate(
+        () => document.querySelector('main')!.scrollWidth <= document.querySelector('main')!.clientWidth,
+      ),
+    ).toBe(true);
   });
 }
 
-for (const [section, name] of [['members', 'Invite somebody'], ['evaluators', 'New evaluator']]) {
+for (const [section, name] of [
+  ['members', 'Invite somebody'],
+  ['evaluators', 'New evaluator'],
+]) {
   test(`the dialog “${name}” is open to everybody`, async ({page, server}) => {
     await signIn(page, server, `/settings/${section}?new`);
     await expect(dialog(page)).toBeVisible();

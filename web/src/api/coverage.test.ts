@@ -11,7 +11,13 @@ const told = [...read('docs/dashboard.md').matchAll(/^\| `(\w+)` \| (.+) \|$/gm)
 
 test('the table of the dashboard names every operation of the API once, and none that there is not', () => {
   expect(operations.length).toBeGreaterThan(80);
-  expect(operations.filter((operation) => !told.includes(operation)), 'missing in docs/dashboard.md').toEqual([]);
-  expect(told.filter((operation) => !operations.includes(operation)), 'not in api/openapi.yaml').toEqual([]);
+  expect(
+    operations.filter((operation) => !told.includes(operation)),
+    'missing in docs/dashboard.md',
+  ).toEqual([]);
+  expect(
+    told.filter((operation) => !operations.includes(operation)),
+    'not in api/openapi.yaml',
+  ).toEqual([]);
   expect(new Set(told).size).toBe(told.length);
 });

@@ -19,14 +19,21 @@ export interface SnippetValues {
 
 export function snippets({url, key, prompt = 'welcome-email', model = 'gpt-4o-mini'}: SnippetValues): Snippet[] {
   return [
-    {name: 'Python', language: 'python', code: `# pip install ./python, in Tracia’s folder
+    {
+      name: 'Python',
+      language: 'python',
+      code: `# pip install ./python, in Tracia’s folder
 from tracia import Tracia
 
 with Tracia(api_key=${quoted(key)}, base_url=${quoted(url)}) as client:
     result = client.prompts.run(${quoted(prompt)}, {"name": "Ada"})
     print(result.text)
-`},
-    {name: 'OpenAI client', language: 'python', code: `from openai import OpenAI
+`,
+    },
+    {
+      name: 'OpenAI client',
+      language: 'python',
+      code: `from openai import OpenAI
 
 client = OpenAI(api_key=${quoted(key)}, base_url=${quoted(`${url}/v1`)})
 answer = client.chat.completions.create(
@@ -34,12 +41,20 @@ answer = client.chat.completions.create(
     messages=[{"role": "user", "content": "Hello!"}],
 )
 print(answer.choices[0].message.content)
-`},
-    {name: 'curl', language: 'shell', code: `curl -s ${shell(`${url}/api/v1/prompts/${encodeURIComponent(prompt)}/run`)} \\
+`,
+    },
+    {
+      name: 'curl',
+      language: 'shell',
+      code: `curl -s ${shell(`${url}/api/v1/prompts/${encodeURIComponent(prompt)}/run`)} \\
   -H ${shell(`Authorization: Bearer ${key}`)} \\
   -d '{"variables": {"name": "Ada"}}'
-`},
-    {name: 'C++', language: 'cpp', code: `// TRACIA_API_KEY=${key}
+`,
+    },
+    {
+      name: 'C++',
+      language: 'cpp',
+      code: `// TRACIA_API_KEY=${key}
 // TRACIA_BASE_URL=${url}
 #include <tracia/tracia.h>
 
@@ -50,10 +65,15 @@ int main() {
   auto result = client.run_local({.model = ${quoted(model)}, .messages = {tracia::user("Hello!")}});
   std::cout << (result ? result->text : result.error().to_string()) << "\\n";
 }
-`},
-    {name: 'OpenTelemetry', language: 'shell', code: `export OTEL_EXPORTER_OTLP_ENDPOINT=${shell(url)}
+`,
+    },
+    {
+      name: 'OpenTelemetry',
+      language: 'shell',
+      code: `export OTEL_EXPORTER_OTLP_ENDPOINT=${shell(url)}
 export OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf
 export OTEL_EXPORTER_OTLP_HEADERS=${shell(`Authorization=Bearer ${key}`)}
-`},
+`,
+    },
   ];
 }

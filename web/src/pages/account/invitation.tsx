@@ -22,19 +22,43 @@ function AcceptForm({token, preview}: {token: string; preview: Schemas['Invitati
   const [password, setPassword] = useState('');
   const joins = preview.purpose === 'join';
   const {error, busy, submit} = useSubmit(async () => {
-    const session = await call(api.POST('/api/v1/auth/accept-invitation', {body: {token, password, ...(joins ? {name: name.trim()} : {})}}));
+    const session = await call(
+      api.POST('/api/v1/auth/accept-invitation', {body: {token, password, ...(joins ? {name: name.trim()} : {})}}),
+    );
     queries.clear();
     adopt(session);
     navigate('/', {replace: true});
   });
   return (
     <form className="column" onSubmit={submit}>
-      <TextField label="Email" type="email" autoComplete="username" readOnly value={preview.email} onChange={() => {}} />
-      {joins ? <NewAccountFields name={name} setName={setName} password={password} setPassword={setPassword} />
-        : <TextField label="New password" type="password" autoComplete="new-password" required autoFocus minLength={10} maxLength={256} hint="10 characters or more"
-          value={password} onChange={setPassword} />}
+      <TextField
+        label="Email"
+        type="email"
+        autoComplete="username"
+        readOnly
+        value={preview.email}
+        onChange={() => {}}
+      />
+      {joins ? (
+        <NewAccountFields name={name} setName={setName} password={password} setPassword={setPassword} />
+      ) : (
+        <TextField
+          label="New password"
+          type="password"
+          autoComplete="new-password"
+          required
+          autoFocus
+          minLength={10}
+          maxLength={256}
+          hint="10 characters or more"
+          value={password}
+          onChange={setPassword}
+        />
+      )}
       {error && <Note tone="bad">{error}</Note>}
-      <Button type="submit" variant="primary" busy={busy}>{joins ? 'Join' : 'Set the password'}</Button>
+      <Button type="submit" variant="primary" busy={busy}>
+        {joins ? 'Join' : 'Set the password'}
+      </Button>
       <p className="faint small">The link works once, until {formatDateTime(preview.expiresAt)}.</p>
     </form>
   );
@@ -47,23 +71,49 @@ export default function AcceptInvitation({signedInAs}: {signedInAs?: string}) {
   const preview = useQuery({
     queryKey: ['invitation', token],
     queryFn: () => call(api.POST('/api/v1/auth/invitation', {body: {token: token!}})),
-    enabled: token !== undefined, staleTime: Infinity, gcTime: 0,
+    enabled: token !== undefined,
+    staleTime: Infinity,
+    gcTime: 0,
   });
   const refused = preview.error instanceof ApiError && (preview.error.status === 403 || preview.error.status === 400);
   if (!token || refused) {
     return (
-      <AccountPage title="This link does not work" lead="It may have been used already, replaced by a newer one, or be older than seven days. Ask who sent it for another.">
-        <Link href="/" className="button">{signedInAs ? 'Back' : 'Sign in'}</Link>
+      <AccountPage
+        title="This link does not work"
+        lead="It may have been used already, replaced by a newer one, or be older than seven days. Ask who sent it for
+          another.">
+        <Link href="/" className="button">
+          {signedInAs ? 'Back' : 'Sign in'}
+        </Link>
       </AccountPage>
     );
   }
-  if (preview.error) return <AccountPage title="Invitation"><ErrorNote error={preview.error} onRetry={() => void preview.refetch()} /></AccountPage>;
-  if (!preview.data) return <AccountPage title="Invitation"><Skeleton height={280} /></AccountPage>;
+  if (preview.error)
+    return (
+      <AccountPage title="Invitation">
+        <ErrorNote error={preview.error} onRetry={() => void preview.refetch()} />
+      </AccountPage>
+    );
+  if (!preview.data)
+    return (
+      <AccountPage title="Invitation">
+        <Skeleton height={280} />
+      </AccountPage>
+    );
   const {purpose, role, invitedBy} = preview.data;
   return (
-    <AccountPage title={purpose === 'join' ? 'Join Tracia' : 'Choose a new password'}
-      lead={purpose === 'join' ? `${invitedBy} invites you as ${role}. ${mayDo[role]}` : `${invitedBy} made this link for you. Other devices are signed out.`}>
-      {signedInAs && <Note tone="warn">You are signed in as {signedInAs}. Going on signs you in as {preview.data.email} instead.</Note>}
+    <AccountPage
+      title={purpose === 'join' ? 'Join Tracia' : 'Choose a new password'}
+      lead={
+        purpose === 'join'
+          ? `${invitedBy} invites you as ${role}. ${mayDo[role]}`
+          : `${invitedBy} made this link for you. Other devices are signed out.`
+      }>
+      {signedInAs && (
+        <Note tone="warn">
+          You are signed in as {signedInAs}. Going on signs you in as {preview.data.email} instead.
+        </Note>
+      )}
       <AcceptForm token={token} preview={preview.data} />
     </AccountPage>
   );

@@ -12,7 +12,7 @@ const roles: {value: Role; label: string}[] = [
   {value: 'user', label: 'User'},
   {value: 'assistant', label: 'Assistant'},
   {value: 'developer', label: 'Developer'},
-  {value: 'tool', label: 'Tool result'},
+  {value: 'tool', label: 'Tool'},
 ];
 
 function fileName(part: Part & {type: 'image' | 'document' | 'audio'}): string {

@@ -14,7 +14,9 @@ function Name() {
   const queries = useQueryClient();
   const {toast} = useFeedback();
   const {error, busy, submit} = useSubmit(async () => {
-    await call(api.PUT('/api/v1/members/{memberId}', {params: {path: {memberId: session.member.id}}, body: {name: name.trim()}}));
+    await call(
+      api.PUT('/api/v1/members/{memberId}', {params: {path: {memberId: session.member.id}}, body: {name: name.trim()}}),
+    );
     await queries.refetchQueries({queryKey: sessionKey});
     toast('Your name was changed.');
   });
@@ -22,7 +24,15 @@ function Name() {
     <form className="column form-narrow" onSubmit={submit}>
       <TextField label="Name" autoComplete="name" required maxLength={100} value={name} onChange={setName} />
       {error && <Note tone="bad">{error}</Note>}
-      <div><Button type="submit" variant="primary" busy={busy} disabled={name.trim() === '' || name.trim() === session.member.name}>Save</Button></div>
+      <div>
+        <Button
+          type="submit"
+          variant="primary"
+          busy={busy}
+          disabled={name.trim() === '' || name.trim() === session.member.name}>
+          Save
+        </Button>
+      </div>
     </form>
   );
 }
@@ -43,17 +53,39 @@ function Password() {
     <form className="column form-narrow" onSubmit={submit}>
       {/* Password managers ask whose password it is. */}
       <input type="hidden" autoComplete="username" name="username" value={session.member.email} />
-      <TextField label="Current password" type="password" autoComplete="current-password" required value={current} onChange={setCurrent} />
-      <TextField label="New password" type="password" autoComplete="new-password" required minLength={10} maxLength={256} hint="10 characters or more"
-        value={next} onChange={setNext} />
+      <TextField
+        label="Current password"
+        type="password"
+        autoComplete="current-password"
+        required
+        value={current}
+        onChange={setCurrent}
+      />
+      <TextField
+        label="New password"
+        type="password"
+        autoComplete="new-password"
+        required
+        minLength={10}
+        maxLength={256}
+        hint="10 characters or more"
+        value={next}
+        onChange={setNext}
+      />
       {error && <Note tone="bad">{error}</Note>}
-      <div><Button type="submit" variant="primary" busy={busy} disabled={current === '' || next === ''}>Change the password</Button></div>
+      <div>
+        <Button type="submit" variant="primary" busy={busy} disabled={current === '' || next === ''}>
+          Change the password
+        </Button>
+      </div>
     </form>
   );
 }
 
 export function Account() {
-  const {session: {member}} = useSession();
+  const {
+    session: {member},
+  } = useSession();
   return (
     <Section title="Account">
       <Card title="You">
@@ -66,16 +98,23 @@ export function Account() {
           <Name />
         </div>
       </Card>
-      <Card title="Password"><div className="column">
-        <p className="soft">Changing it ends all your other sessions: on every other device you are signed out.</p>
-        <Password />
-      </div></Card>
+      <Card title="Password">
+        <div className="column">
+          <p className="soft">Changing it ends all your other sessions: on every other device you are signed out.</p>
+          <Password />
+        </div>
+      </Card>
     </Section>
   );
 }
 
 const themes: {value: Theme; label: string; about: string; icon: ReactNode}[] = [
-  {value: 'system', label: 'As the system', about: 'Light by day, dark by night, if your device does so', icon: <Monitor size={18} aria-hidden />},
+  {
+    value: 'system',
+    label: 'As the system',
+    about: 'Light by day, dark by night, if your device does so',
+    icon: <Monitor size={18} aria-hidden />,
+  },
   {value: 'light', label: 'Light', about: 'Dark text on white', icon: <Sun size={18} aria-hidden />},
   {value: 'dark', label: 'Dark', about: 'Light text on black', icon: <Moon size={18} aria-hidden />},
 ];
@@ -86,9 +125,18 @@ export function Appearance() {
     <Section title="Appearance" lead="Kept in this browser.">
       <div className="choice-grid" role="group" aria-label="Theme">
         {themes.map((one) => (
-          <button key={one.value} type="button" className="choice" aria-pressed={one.value === theme}
-            onClick={() => { applyTheme(one.value); setTheme(one.value); }}>
-            {one.icon}<strong>{one.label}</strong><span className="small soft">{one.about}</span>
+          <button
+            key={one.value}
+            type="button"
+            className="choice"
+            aria-pressed={one.value === theme}
+            onClick={() => {
+              applyTheme(one.value);
+              setTheme(one.value);
+            }}>
+            {one.icon}
+            <strong>{one.label}</strong>
+            <span className="small soft">{one.about}</span>
           </button>
         ))}
       </div>

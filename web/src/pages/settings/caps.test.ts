@@ -9,5 +9,6 @@ test('an amount is taken as people write it, and kept exact', () => {
 });
 
 test('what is no amount is said so before it is sent', () => {
-  for (const usd of ['much', '-1', '1e3', '1,000.00', '1.']) expect(() => capFromFields({usd, period: 'day'})).toThrow('amount of dollars');
+  for (const usd of ['much', '-1', '1e3', '1,000.00', '1.'])
+    expect(() => capFromFields({usd, period: 'day'})).toThrow('amount of dollars');
 });

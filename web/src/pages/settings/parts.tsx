@@ -5,17 +5,38 @@ import {useSearchParams} from 'wouter';
 import {useSession} from '../../api/session';
 import {Button, Dialog, ErrorNote, Note, PageHeader, Skeleton, useFeedback, useSubmit} from '../../ui';
 
-export function Section({title, lead, actions, children}: {title: string; lead?: ReactNode; actions?: ReactNode; children: ReactNode}) {
+export function Section({
+  title,
+  lead,
+  actions,
+  children,
+}: {
+  title: string;
+  lead?: ReactNode;
+  actions?: ReactNode;
+  children: ReactNode;
+}) {
   return (
     <>
-      <PageHeader title={title} name={`${title} · Settings`} actions={actions}>{lead}</PageHeader>
+      <PageHeader title={title} name={`${title} · Settings`} actions={actions}>
+        {lead}
+      </PageHeader>
       {children}
     </>
   );
 }
 
 // A dialog with a form in it. Enter sends it; what was typed stays when the server refuses.
-export function FormDialog({title, description, save = 'Save', wide, onClose, onSave, disabled, children}: {
+export function FormDialog({
+  title,
+  description,
+  save = 'Save',
+  wide,
+  onClose,
+  onSave,
+  disabled,
+  children,
+}: {
   title: string;
   description?: ReactNode;
   save?: string;
@@ -27,13 +48,20 @@ export function FormDialog({title, description, save = 'Save', wide, onClose, on
 }) {
   const {error, busy, submit} = useSubmit(onSave);
   return (
-    <Dialog open onOpenChange={(open) => !open && !busy && onClose()} title={title} description={description} wide={wide}>
+    <Dialog
+      open
+      onOpenChange={(open) => !open && !busy && onClose()}
+      title={title}
+      description={description}
+      wide={wide}>
       <form className="column" onSubmit={submit}>
         {children}
         {error && <Note tone="bad">{error}</Note>}
         <div className="row form-actions">
           <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" variant="primary" busy={busy} disabled={disabled}>{save}</Button>
+          <Button type="submit" variant="primary" busy={busy} disabled={disabled}>
+            {save}
+          </Button>
         </div>
       </form>
     </Dialog>
@@ -41,7 +69,11 @@ export function FormDialog({title, description, save = 'Save', wide, onClose, on
 }
 
 // Loading, failed, or what came.
-export function Loaded<T>({query, height = 200, children}: {
+export function Loaded<T>({
+  query,
+  height = 200,
+  children,
+}: {
   query: {data: T | undefined; error: Error | null; refetch: () => unknown};
   height?: number;
   children: (data: T) => ReactNode;
@@ -54,18 +86,31 @@ export function Loaded<T>({query, height = 200, children}: {
 export function Table({label, head, children}: {label: string; head: ReactNode; children: ReactNode}) {
   return (
     <div className="table-box" tabIndex={0} role="region" aria-label={label}>
-      <table className="table"><thead><tr>{head}</tr></thead><tbody>{children}</tbody></table>
+      <table className="table">
+        <thead>
+          <tr>{head}</tr>
+        </thead>
+        <tbody>{children}</tbody>
+      </table>
     </div>
   );
 }
-export const EmptyHead = ({children}: {children: string}) => <th scope="col"><span className="visually-hidden">{children}</span></th>;
+export const EmptyHead = ({children}: {children: string}) => (
+  <th scope="col">
+    <span className="visually-hidden">{children}</span>
+  </th>
+);
 
 // Does something that cannot be typed wrong, after a question: revoke, delete, remove.
 export function useConfirmed(stale: QueryKey) {
   const {confirm, toast, toastError} = useFeedback();
   const queries = useQueryClient();
-  return async (question: {title: string; text?: ReactNode; confirm: string}, act: () => Promise<unknown>, done: string) => {
-    if (!await confirm({...question, danger: true})) return;
+  return async (
+    question: {title: string; text?: ReactNode; confirm: string},
+    act: () => Promise<unknown>,
+    done: string,
+  ) => {
+    if (!(await confirm({...question, danger: true}))) return;
     try {
       await act();
       toast(done);
@@ -79,12 +124,19 @@ export function useConfirmed(stale: QueryKey) {
 // Whether a dialog for something new is open: "?new", so that other pages can lead right to it.
 export function useNewDialog(): [boolean, (open: boolean) => void] {
   const [search, setSearch] = useSearchParams();
-  return [search.has('new'), (open) => setSearch((before) => {
-    const next = new URLSearchParams(before);
-    if (open) next.set('new', '');
-    else next.delete('new');
-    return next;
-  }, {replace: true})];
+  return [
+    search.has('new'),
+    (open) =>
+      setSearch(
+        (before) => {
+          const next = new URLSearchParams(before);
+          if (open) next.set('new', '');
+          else next.delete('new');
+          return next;
+        },
+        {replace: true},
+      ),
+  ];
 }
 
 // Keys of queries that belong to the open project.

@@ -3,7 +3,20 @@ import {useQuery, useQueryClient} from '@tanstack/react-query';
 import {useState} from 'react';
 import {api, call, type Schemas} from '../../api/client';
 import {useSession} from '../../api/session';
-import {Button, Card, formatDay, formatNumber, Note, plural, SelectField, Stat, Stats, TextField, useFeedback, useSubmit} from '../../ui';
+import {
+  Button,
+  Card,
+  formatDay,
+  formatNumber,
+  Note,
+  plural,
+  SelectField,
+  Stat,
+  Stats,
+  TextField,
+  useFeedback,
+  useSubmit,
+} from '../../ui';
 import {Loaded, Section, useProjectKey} from './parts';
 
 type Retention = Schemas['Retention'];
@@ -19,10 +32,16 @@ function RetentionForm({retention}: {retention: Retention}) {
   const wanted = days.trim() === '' ? null : Number(days);
   const {error, busy, submit} = useSubmit(async () => {
     const shorter = wanted !== null && (retention.days === null || wanted < retention.days);
-    if (shorter && !await confirm({
-      title: `Keep spans for ${plural(wanted, 'day')}?`, confirm: 'Delete what is older', danger: true,
-      text: 'Spans that started longer ago are deleted with their evaluations, soon after this. That cannot be undone.',
-    })) return;
+    if (
+      shorter &&
+      !(await confirm({
+        title: `Keep spans for ${plural(wanted, 'day')}?`,
+        confirm: 'Delete what is older',
+        danger: true,
+        text: 'Spans that started longer ago are deleted with their evaluations, soon. That cannot be undone.',
+      }))
+    )
+      return;
     queries.setQueryData(stale, await call(api.PUT('/api/v1/retention', {body: {days: wanted}})));
     toast('Saved.');
   });
@@ -32,16 +51,51 @@ function RetentionForm({retention}: {retention: Retention}) {
         <Stats>
           <Stat label="Kept" value={retention.days === null ? 'for ever' : plural(retention.days, 'day')} />
           <Stat label="Oldest span" value={retention.oldestSpan ? formatDay(retention.oldestSpan) : 'none'} />
-          <Stat label="Deleted next" value={retention.spansPastRetention === null ? 'very many' : formatNumber(retention.spansPastRetention)} detail="spans" />
+          <Stat
+            label="Deleted next"
+            value={retention.spansPastRetention === null ? 'very many' : formatNumber(retention.spansPastRetention)}
+            detail="spans"
+          />
         </Stats>
-        {retention.serverDays !== null && <Note>The server itself keeps no span longer than {plural(retention.serverDays, 'day')}. The shorter of the two holds.</Note>}
+        {retention.serverDays !== null && (
+          <Note>
+            The server itself keeps no span longer than {plural(retention.serverDays, 'day')}. The shorter of the two
+            holds.
+          </Note>
+        )}
         {can('admin') && (
           <form className="column form-narrow" onSubmit={submit}>
-            <SelectField label="Keep spans" value={own ? 'own' : days} onChange={(value) => { setOwn(value === 'own'); if (value !== 'own') setDays(value); }}
-              options={[{value: '', label: 'for ever'}, ...usual.map((count) => ({value: String(count), label: plural(count, 'day')})), {value: 'own', label: 'for a number of days …'}]} />
-            {own && <TextField label="Days" type="number" required min={1} max={36500} step={1} value={days} onChange={setDays} />}
+            <SelectField
+              label="Keep spans"
+              value={own ? 'own' : days}
+              onChange={(value) => {
+                setOwn(value === 'own');
+                if (value !== 'own') setDays(value);
+              }}
+              options={[
+                {value: '', label: 'for ever'},
+                ...usual.map((count) => ({value: String(count), label: plural(count, 'day')})),
+                {value: 'own', label: 'for a number of days …'},
+              ]}
+            />
+            {own && (
+              <TextField
+                label="Days"
+                type="number"
+                required
+                min={1}
+                max={36500}
+                step={1}
+                value={days}
+                onChange={setDays}
+              />
+            )}
             {error && <Note tone="bad">{error}</Note>}
-            <div><Button type="submit" variant="primary" busy={busy} disabled={wanted === retention.days}>Save</Button></div>
+            <div>
+              <Button type="submit" variant="primary" busy={busy} disabled={wanted === retention.days}>
+                Save
+              </Button>
+            </div>
           </form>
         )}
       </div>
@@ -66,10 +120,17 @@ function Forget() {
   const queries = useQueryClient();
   const {error, busy, submit} = useSubmit(async () => {
     setDone(null);
-    if (!await confirm({
-      title: `Forget “${userId}”?`, confirm: 'Delete their spans', danger: true,
-      text: 'All spans of this end user are deleted, with their evaluations. That cannot be undone. Backups keep them until they are deleted too.',
-    })) return;
+    if (
+      !(await confirm({
+        title: `Forget “${userId}”?`,
+        confirm: 'Delete their spans',
+        danger: true,
+        text:
+          'All spans of this end user are deleted, with their evaluations. That cannot be undone. ' +
+          'Backups keep them until they are deleted too.',
+      }))
+    )
+      return;
     const count = await forget(userId);
     setDone(`${plural(count, 'span')} of “${userId}” deleted.`);
     setUserId('');
@@ -78,10 +139,22 @@ function Forget() {
   return (
     <Card title="Forget a person">
       <form className="column form-narrow" onSubmit={submit}>
-        <TextField label="End user" hint="The id that spans have in “userId”." required maxLength={256} value={userId} onChange={setUserId} autoComplete="off" />
+        <TextField
+          label="End user"
+          hint="The id that spans have in “userId”."
+          required
+          maxLength={256}
+          value={userId}
+          onChange={setUserId}
+          autoComplete="off"
+        />
         {error && <Note tone="bad">{error}</Note>}
         {done && <Note tone="good">{done}</Note>}
-        <div><Button type="submit" variant="danger" busy={busy} disabled={userId === ''}>Forget…</Button></div>
+        <div>
+          <Button type="submit" variant="danger" busy={busy} disabled={userId === ''}>
+            Forget…
+          </Button>
+        </div>
       </form>
     </Card>
   );
@@ -92,7 +165,9 @@ export function Retention() {
   const retention = useQuery({queryKey: useProjectKey('retention'), queryFn: () => call(api.GET('/api/v1/retention'))});
   return (
     <Section title="Retention" lead="How long this project keeps what its models said.">
-      <Loaded query={retention} height={240}>{(data) => <RetentionForm key={String(data.days)} retention={data} />}</Loaded>
+      <Loaded query={retention} height={240}>
+        {(data) => <RetentionForm key={String(data.days)} retention={data} />}
+      </Loaded>
       {can('admin') && <Forget />}
     </Section>
   );
