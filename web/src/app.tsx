@@ -6,6 +6,7 @@ import {Shell} from './shell/shell';
 import {Button, EmptyState, ErrorNote, Skeleton} from './ui';
 import {AcceptInvitation, SetUp, SignIn} from './pages/account/account';
 import {Crash} from './shell/crash';
+import {guardedNavigate} from './shell/leave';
 
 const Home = lazy(() => import('./pages/home/home'));
 const Prompts = lazy(() => import('./pages/prompts/prompts'));
@@ -37,7 +38,7 @@ function ProjectPages() {
   const [location] = useLocation();
   return (
     <Shell>
-      <Crash key={location}>
+      <Crash at={location}>
         <Suspense fallback={<Loading />}>
           <Switch>
             <Route path="/" component={Home} />
@@ -74,7 +75,7 @@ function SignedIn({session}: {session: Session}) {
           const project = session.projects.find((candidate) => candidate.id === params.project);
           if (!project) return <Redirect to={`/p/${remembered.id}/`} replace />;
           return (
-            <Router base={`/p/${project.id}`}>
+            <Router base={`/p/${project.id}`} aroundNav={guardedNavigate}>
               <ProjectProvider key={project.id} session={session} project={project}>
                 <ProjectPages />
               </ProjectProvider>

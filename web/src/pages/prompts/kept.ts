@@ -46,3 +46,24 @@ export function moveDrafts(project: string, from: string, to: string) {
   store(project, to, keptDrafts(project, from));
   store(project, from, []);
 }
+
+// Values that a prompt was tried with last.
+const variablesKey = (project: string, slug: string) => `tracia.variables.${project}.${slug}`;
+
+export function keptVariables(project: string, slug: string): Record<string, string> {
+  try {
+    const stored: unknown = JSON.parse(localStorage.getItem(variablesKey(project, slug)) ?? '{}');
+    if (typeof stored !== 'object' || stored === null) return {};
+    return Object.fromEntries(Object.entries(stored).filter(([, value]) => typeof value === 'string'));
+  } catch {
+    return {};
+  }
+}
+
+export function keepVariables(project: string, slug: string, values: Readonly<Record<string, string>>) {
+  try {
+    localStorage.setItem(variablesKey(project, slug), JSON.stringify(values));
+  } catch {
+    // Denied or full: they last as long as the page then.
+  }
+}
