@@ -94,6 +94,8 @@ export async function toApiError(response: Response, body?: unknown): Promise<Ap
 export const api = createClient<paths>({
   baseUrl: typeof location === 'undefined' ? 'http://localhost' : location.origin,
   fetch: (request) => fetchServer(request),
+  // Lists are separated by commas, as the contract says of each (explode: false).
+  querySerializer: {array: {style: 'form', explode: false}},
 });
 api.use(addCredentials);
 

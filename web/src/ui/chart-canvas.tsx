@@ -71,7 +71,7 @@ function axes(box: HTMLElement, format: CanvasProps['format']): uPlot.Axis[] {
   const line = resolve(box, 'var(--border)');
   const common = {stroke: text, font: `11px ${getComputedStyle(box).fontFamily}`, ticks: {show: false}};
   return [
-    {...common, grid: {show: false}, space: 76, size: 28,
+    {...common, grid: {show: false}, space: 76, size: 24,
       values: (_plot, splits, _axis, _space, step) => splits.map((time) => {
         const midnight = new Date(time).getHours() === 0 && new Date(time).getMinutes() === 0;
         return step >= 24 * hourMs || midnight ? day.format(time) : clock.format(time);
@@ -83,7 +83,17 @@ function axes(box: HTMLElement, format: CanvasProps['format']): uPlot.Axis[] {
   ];
 }
 
-function lines(box: HTMLElement, {series, shown, times, bars}: CanvasProps): uPlot.Series[] {
+// Where dots are drawn: everywhere on a line with few points, else where a value stands alone and no line shows it.
+function dots(values: (number | null)[]): number[] {
+  const few = values.length <= 45;
+  const found: number[] = [];
+  values.forEach((value, i) => {
+    if (value !== null && (few || ((values[i - 1] ?? null) === null && (values[i + 1] ?? null) === null))) found.push(i);
+  });
+  return found;
+}
+
+function lines(box: HTMLElement, {series, shown, bars}: CanvasProps): uPlot.Series[] {
   const alone = series.length === 1;
   return series.map((one, i) => {
     const color = resolve(box, seriesColor(i));
@@ -92,10 +102,9 @@ function lines(box: HTMLElement, {series, shown, times, bars}: CanvasProps): uPl
       show: shown[i],
       stroke: color,
       width: bars ? 0 : 1.75,
-      fill: bars ? faded(color, 0.85) : alone ? faded(color, 0.1) : undefined,
+      fill: bars ? faded(color, 0.85) : alone && !one.values.includes(null) ? faded(color, 0.1) : undefined,
       paths: bars ? uPlot.paths.bars!({size: [0.7, 28], radius: 0.12}) : undefined,
-      // Sparse lines show where their points are.
-      points: {show: !bars && times.length <= 45, size: 5, fill: color},
+      points: {show: !bars, size: 5, fill: color, filter: () => dots(one.values)},
     };
   });
 }
@@ -124,7 +133,7 @@ export default function Canvas(props: CanvasProps) {
         y: {range: (_plot, _min, max) => [0, max > 0 ? max * 1.08 : 1]},
       },
       axes: axes(element, format),
-      series: [{}, ...lines(element, {...latest.current, series, shown, times, bars})],
+      series: [{}, ...lines(element, {...latest.current, series, shown, bars})],
       hooks: {
         setCursor: [(self) => {
           const index = self.cursor.idx;
