@@ -14,6 +14,8 @@ export interface ModelChoice {
   model: string;
 }
 
+const providerOrder: Model['provider'][] = ['openai', 'anthropic', 'google', 'amazon_bedrock', 'voyage'];
+
 const words = (text: string) => text.toLowerCase().split(/\s+/).filter(Boolean);
 const matches = (text: string, wanted: string[]) => wanted.every((word) => text.includes(word));
 
@@ -40,18 +42,22 @@ function Choices({value, onChoose}: {value: ModelChoice; onChoose: (value: Model
   const chat = (models.data?.models ?? []).filter((entry) => entry.kind === 'chat');
   const shown = chat.filter((entry) =>
     matches(`${entry.provider} ${providerName(entry.provider)} ${entry.model} ${entry.aliases.join(' ')}`.toLowerCase(), wanted));
-  const providers = [...new Set(shown.map((entry) => entry.provider))];
+  // The chosen model's provider first: what is wanted next is near it, more often than not.
+  const current = findModel(chat, value.provider, value.model);
+  const rank = (provider: Model['provider']) => (provider === current?.provider ? -1 : providerOrder.indexOf(provider));
+  const providers = [...new Set(shown.map((entry) => entry.provider))].sort((a, b) => rank(a) - rank(b));
   // A connection with a built-in provider's name serves that provider's models; they are listed already.
   const others = (connections.data ?? []).filter((connection) => !isBuiltIn(connection.name));
   const free = typed || value.model;
   return (
-    <Command shouldFilter={false} label="Model" loop>
+    <Command shouldFilter={false} label="Model" loop
+      defaultValue={current ? `${current.provider}/${current.model}` : undefined}>
       <Command.Input value={text} onValueChange={setText} autoFocus className="model-search"
         placeholder="Search, or type any model’s name…" />
       {models.error && <ErrorNote error={models.error} onRetry={() => void models.refetch()} />}
       <Command.List className="model-list">
         {providers.map((provider) => (
-          <Command.Group key={provider} heading={`${providerName(provider)} · per million tokens`}>
+          <Command.Group key={provider} heading={`${providerName(provider)} · dollars a million tokens`}>
             {shown.filter((entry) => entry.provider === provider).map((entry) => (
               <CatalogItem key={entry.model} entry={entry}
                 chosen={entry.model === value.model && (value.provider === '' || value.provider.toLowerCase() === provider)}
@@ -99,8 +105,8 @@ export function ModelPicker({value, onChange, label = 'Model', hint, error, disa
   const [open, setOpen] = useState(false);
   const models = useModels();
   const entry = findModel(models.data?.models ?? [], value.provider, value.model);
-  const facts = entry && [modelPrice(entry) && `${modelPrice(entry)} per million tokens`, modelFacts(entry)].filter(Boolean).join(' · ');
-  const provider = value.provider ? providerName(value.provider) : '';
+  const facts = entry && [modelPrice(entry) && `${modelPrice(entry)} a million tokens`, modelFacts(entry)].filter(Boolean).join(' · ');
+  const provider = value.provider ? providerName(value.provider) : entry ? providerName(entry.provider) : '';
   const shown = value.model ? `${value.model}${provider ? `, ${provider}` : ''}` : 'none chosen';
   const below = hint ?? facts;
   return (
@@ -121,7 +127,7 @@ export function ModelPicker({value, onChange, label = 'Model', hint, error, disa
         </Popover.Portal>
       </Popover.Root>
       {error && <p className="field-error" role="alert">{error}</p>}
-      {below && <p className="field-hint">{below}</p>}
+      {below && <p className="field-hint truncate" title={below}>{below}</p>}
     </div>
   );
 }

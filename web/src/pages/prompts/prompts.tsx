@@ -120,7 +120,7 @@ function List({onNew}: {onNew: () => void}) {
             <tr>
               <th scope="col">Prompt</th><th scope="col">Labels</th><th scope="col">Model</th>
               <th scope="col" className="number">Newest</th><th scope="col" className="number">Runs</th>
-              <th scope="col" className="number">Cost</th><th scope="col" className="number">Latency p50</th>
+              <th scope="col" className="number">Cost</th><th scope="col" className="number">p50</th>
               <th scope="col" className="number">Errors</th><th scope="col" className="number">Quality</th>
               <th scope="col" className="number">Updated</th>
             </tr>

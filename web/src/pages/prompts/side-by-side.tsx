@@ -24,6 +24,7 @@ function Lines({pair, left, right}: {pair: PartPair; left: string; right: string
   return (
     <div className="diff-box" tabIndex={0} role="region" aria-label={`${pair.title}: ${left} and ${right}`}>
       <table className="diff-table">
+        <colgroup><col className="diff-line" /><col /><col className="diff-line" /><col /></colgroup>
         <thead className="visually-hidden">
           <tr><th scope="col">Line</th><th scope="col">{left}</th><th scope="col">Line</th><th scope="col">{right}</th></tr>
         </thead>
