@@ -36,7 +36,6 @@ function Choices({value, onChoose}: {value: ModelChoice; onChoose: (value: Model
   const models = useModels();
   const connections = useConnections();
   const [text, setText] = useState('');
-  if (models.isPending) return <div className="model-list"><Skeleton lines={6} /></div>;
   const typed = text.trim();
   const wanted = words(text);
   const chat = (models.data?.models ?? []).filter((entry) => entry.kind === 'chat');
@@ -50,12 +49,14 @@ function Choices({value, onChoose}: {value: ModelChoice; onChoose: (value: Model
   const others = (connections.data ?? []).filter((connection) => !isBuiltIn(connection.name));
   const free = typed || value.model;
   return (
+    // The popover gives the search the focus; autoFocus would come before a dialog around it lets go of its own.
     <Command shouldFilter={false} label="Model" loop
       defaultValue={current ? `${current.provider}/${current.model}` : undefined}>
-      <Command.Input value={text} onValueChange={setText} autoFocus className="model-search"
+      <Command.Input value={text} onValueChange={setText} className="model-search"
         placeholder="Search, or type any model’s name…" />
       {models.error && <ErrorNote error={models.error} onRetry={() => void models.refetch()} />}
       <Command.List className="model-list">
+        {models.isPending && <Command.Loading><Skeleton lines={9} /></Command.Loading>}
         {providers.map((provider) => (
           <Command.Group key={provider} heading={`${providerName(provider)} · dollars a million tokens`}>
             {shown.filter((entry) => entry.provider === provider).map((entry) => (

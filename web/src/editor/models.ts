@@ -47,9 +47,10 @@ export function modelFacts(model: Model): string {
   ].filter(Boolean).join(' · ');
 }
 
-const dollars = (amount: number) => `$${amount.toLocaleString(undefined, {maximumFractionDigits: 4})}`;
+const dollars = (amount: number) =>
+  `$${amount.toLocaleString(undefined, {minimumFractionDigits: Number.isInteger(amount) ? 0 : 2, maximumFractionDigits: 4})}`;
 
-// "$2.5 in · $10 out", dollars per million tokens; empty when not known.
+// "$2.50 in · $10 out", dollars per million tokens; empty when not known.
 export function modelPrice(model: Model): string {
   const price = model.prices[0];
   if (!price) return '';

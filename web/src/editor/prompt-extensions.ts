@@ -56,5 +56,5 @@ function complete(names: () => string[]) {
 }
 
 export function promptExtensions(names: () => string[]): Extension {
-  return [highlight, autocompletion({override: [complete(names)], icons: false})];
+  return [highlight, autocompletion({override: [complete(names)], icons: false, interactionDelay: 0})];
 }

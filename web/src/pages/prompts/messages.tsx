@@ -38,7 +38,7 @@ function MessageCard({message, index, count, variables, readOnly, problem, onCha
   readOnly: boolean;
   problem: string | undefined;
   onChange: (message: DraftMessage) => void;
-  onMove: (to: number, focus: string) => void;
+  onMove: (to: number) => void;
   onRemove: () => void;
   drag: {over: boolean; props: object; handle: object};
 }) {
@@ -51,7 +51,7 @@ function MessageCard({message, index, count, variables, readOnly, problem, onCha
         event.preventDefault();
         event.stopPropagation();
         const up = event.key === 'ArrowUp';
-        if (up ? index > 0 : index < count - 1) onMove(index + (up ? -1 : 1), up ? 'up' : 'down');
+        if (up ? index > 0 : index < count - 1) onMove(index + (up ? -1 : 1));
       }}>
       <header className="message-head">
         {!readOnly && <span className="message-grip" {...drag.handle} aria-hidden><GripVertical size={14} /></span>}
@@ -61,10 +61,10 @@ function MessageCard({message, index, count, variables, readOnly, problem, onCha
         </select>
         <span className="grow" />
         {!readOnly && <>
-          <IconButton size="small" label={`Move message ${index + 1} up`} data-move={`${message.id}:up`} disabled={index === 0}
-            onClick={() => onMove(index - 1, 'up')}><ArrowUp size={14} aria-hidden /></IconButton>
-          <IconButton size="small" label={`Move message ${index + 1} down`} data-move={`${message.id}:down`} disabled={index === count - 1}
-            onClick={() => onMove(index + 1, 'down')}><ArrowDown size={14} aria-hidden /></IconButton>
+          <IconButton size="small" label={`Move message ${index + 1} up`} disabled={index === 0}
+            onClick={() => onMove(index - 1)}><ArrowUp size={14} aria-hidden /></IconButton>
+          <IconButton size="small" label={`Move message ${index + 1} down`} disabled={index === count - 1}
+            onClick={() => onMove(index + 1)}><ArrowDown size={14} aria-hidden /></IconButton>
           <Menu trigger={<IconButton size="small" label={`More for message ${index + 1}`}><Ellipsis size={14} aria-hidden /></IconButton>}
             items={[
               message.json
@@ -106,15 +106,15 @@ export function Messages({draft, variables, problems, readOnly, onChange}: {
   const {toast} = useFeedback();
   const set = (change: (messages: DraftMessage[]) => DraftMessage[]) =>
     onChange((before) => ({...before, messages: change(before.messages)}));
-  const move = (from: number, to: number, focus?: string) => {
-    const id = draft.messages[from]!.id;
+  const move = (from: number, to: number) => {
+    const focused = document.activeElement;
     set((messages) => moved(messages, from, to));
     setSaid(`Message is now number ${to + 1} of ${draft.messages.length}.`);
-    // The browser drops the focus of what moves in the page; at the ends, that button can no longer be pressed.
-    if (focus) requestAnimationFrame(() => {
-      const button = (way: string) => list.current?.querySelector<HTMLButtonElement>(`[data-move="${CSS.escape(`${id}:${way}`)}"]`);
-      const wanted = button(focus);
-      (wanted?.disabled ? button(focus === 'up' ? 'down' : 'up') : wanted)?.focus();
+    // The browser drops the focus of what moves in the page. At the ends that button can no longer be pressed: the other one.
+    requestAnimationFrame(() => {
+      if (!(focused instanceof HTMLElement) || !list.current?.contains(focused)) return;
+      const other = focused.matches(':disabled') ? focused.parentElement?.querySelector<HTMLElement>('button:enabled') : null;
+      (other ?? focused).focus();
     });
   };
   const remove = (index: number) => {
@@ -153,7 +153,7 @@ export function Messages({draft, variables, problems, readOnly, onChange}: {
           <MessageCard key={message.id} message={message} index={index} count={draft.messages.length} variables={variables}
             readOnly={readOnly} problem={problems[`message:${message.id}`]} drag={dragOf(index)}
             onChange={(next) => set((messages) => messages.map((other) => (other.id === next.id ? next : other)))}
-            onMove={(to, focus) => move(index, to, focus)}
+            onMove={(to) => move(index, to)}
             onRemove={() => remove(index)} />
         ))}
       </ol>

@@ -1,6 +1,6 @@
 // Model and settings of a draft; tools and the schema of the answer.
 import {Plus, X} from 'lucide-react';
-import {useState, type KeyboardEvent} from 'react';
+import {useState, type KeyboardEvent, type ReactNode} from 'react';
 import {JsonText, tidyJson} from '../../editor/JsonText';
 import {ModelPicker} from '../../editor/ModelPicker';
 import {Button, Field, IconButton, NumberField, SelectField, plural} from '../../ui';
@@ -50,7 +50,8 @@ export function ModelSettings(props: Props) {
   const {draft, problems, readOnly, onChange} = props;
   const more = [draft.topP !== null ? `top P ${draft.topP}` : '',
     draft.stopSequences.length ? plural(draft.stopSequences.length, 'stop sequence') : ''].filter(Boolean).join(', ');
-  const [open, setOpen] = useState(Boolean(problems.topP));
+  const wrong = Boolean(problems.topP ?? problems.stopSequences);
+  const [open, setOpen] = useState(wrong);
   return (
     <section className="card settings" aria-label="Model and settings">
       <div className="settings-row">
@@ -60,7 +61,7 @@ export function ModelSettings(props: Props) {
         <NumberField label="Max output tokens" inputMode="numeric" value={draft.maxOutputTokens} error={problems.maxOutputTokens} disabled={readOnly}
           placeholder="model’s own" onChange={(maxOutputTokens) => onChange({maxOutputTokens})} />
       </div>
-      <details className="more" open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <details className="more" open={open || wrong} onToggle={(event) => setOpen(event.currentTarget.open)}>
         <summary>More settings{more && <span className="faint"> · {more}</span>}</summary>
         <div className="settings-row two">
           <NumberField label="Top P" value={draft.topP} error={problems.topP} disabled={readOnly} placeholder="model’s own"
@@ -91,6 +92,17 @@ function addTool(text: string): string {
   return JSON.stringify([...tools, {...toolTemplate, name}], null, 2);
 }
 
+// Opens by itself when something in it is wrong, and stays open when that is mended.
+function Fold({title, state, wrong, children}: {title: string; state: string; wrong: boolean; children: ReactNode}) {
+  const [open, setOpen] = useState(wrong);
+  return (
+    <details className="fold" open={open || wrong} onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary>{title} <span className={wrong ? 'has-errors' : 'faint'}>{wrong ? 'has a mistake' : state}</span></summary>
+      <div className="column">{children}</div>
+    </details>
+  );
+}
+
 export function ToolsAndSchema({draft, problems, readOnly, onChange}: Props) {
   const names = toolNames(draft.tools);
   const has = {tools: draft.tools.trim() !== '', schema: draft.outputSchema.trim() !== ''};
@@ -105,9 +117,7 @@ export function ToolsAndSchema({draft, problems, readOnly, onChange}: Props) {
   const {tools: toolsProblem, outputSchema: schemaProblem} = problems;
   return (
     <section className="card" aria-label="Tools and output">
-      <details className="fold" open={Boolean(toolsProblem) || undefined}>
-        <summary>Tools <span className="faint">{toolsProblem ? 'has a mistake' : names.length ? names.join(', ') : 'none'}</span></summary>
-        <div className="column">
+      <Fold title="Tools" state={names.length ? names.join(', ') : 'none'} wrong={Boolean(toolsProblem ?? problems.toolChoice)}>
           {has.tools && <JsonText label="Tools" value={draft.tools} onChange={(tools) => onChange({tools})} readOnly={readOnly} problem={toolsProblem}
             hint="A list. Each tool has a name, a description that tells the model when to call it, and its parameters as a JSON Schema." />}
           {!readOnly && <div className="row wrapping">
@@ -117,11 +127,8 @@ export function ToolsAndSchema({draft, problems, readOnly, onChange}: Props) {
           </div>}
           {(has.tools || draft.toolChoice) && <SelectField label="Which may the model call" value={draft.toolChoice} options={choices}
             disabled={readOnly} error={problems.toolChoice} onChange={(toolChoice) => onChange({toolChoice})} />}
-        </div>
-      </details>
-      <details className="fold" open={Boolean(schemaProblem) || undefined}>
-        <summary>Output schema <span className="faint">{schemaProblem ? 'has a mistake' : has.schema ? 'the answer is JSON' : 'none, the answer is text'}</span></summary>
-        <div className="column">
+      </Fold>
+      <Fold title="Output schema" state={has.schema ? 'the answer is JSON' : 'none, the answer is text'} wrong={Boolean(schemaProblem)}>
           {has.schema && <JsonText label="Output schema" value={draft.outputSchema} readOnly={readOnly} problem={schemaProblem}
             hint="A JSON Schema that the answer follows." onChange={(outputSchema) => onChange({outputSchema})} />}
           {!readOnly && <div className="row wrapping">
@@ -130,8 +137,7 @@ export function ToolsAndSchema({draft, problems, readOnly, onChange}: Props) {
               : <Button size="small" icon={<Plus size={13} aria-hidden />}
                   onClick={() => onChange({outputSchema: tidyJson(JSON.stringify(schemaTemplate))})}>Answer as JSON</Button>}
           </div>}
-        </div>
-      </details>
+      </Fold>
     </section>
   );
 }

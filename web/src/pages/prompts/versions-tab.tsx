@@ -66,7 +66,7 @@ function VersionCard({prompt, version, figures, chosen, onChoose}: {
       )}
       {version.note && <p className="version-note wrap">{version.note}</p>}
       <p className="small soft truncate"><Ago time={version.createdAt} />{version.author && ` · ${version.author}`}</p>
-      <p className="small faint wrap">{figuresLine(figures)}</p>
+      <p className="small soft wrap">{figuresLine(figures)}</p>
     </li>
   );
 }
