@@ -2,7 +2,7 @@
 import {Command} from 'cmdk';
 import {Check, ChevronsUpDown} from 'lucide-react';
 import {Popover} from 'radix-ui';
-import {useState} from 'react';
+import {useRef, useState} from 'react';
 import {ErrorNote, Skeleton} from '../ui';
 import {findModel, isBuiltIn, modelFacts, modelPrice, providerName, useConnections, useModels, type Model} from './models';
 import './editor.css';
@@ -49,7 +49,6 @@ function Choices({value, onChoose}: {value: ModelChoice; onChoose: (value: Model
   const others = (connections.data ?? []).filter((connection) => !isBuiltIn(connection.name));
   const free = typed || value.model;
   return (
-    // The popover gives the search the focus; autoFocus would come before a dialog around it lets go of its own.
     <Command shouldFilter={false} label="Model" loop
       defaultValue={current ? `${current.provider}/${current.model}` : undefined}>
       <Command.Input value={text} onValueChange={setText} className="model-search"
@@ -104,6 +103,7 @@ export function ModelPicker({value, onChange, label = 'Model', hint, error, disa
   disabled?: boolean;
 }) {
   const [open, setOpen] = useState(false);
+  const trigger = useRef<HTMLButtonElement>(null);
   const models = useModels();
   const entry = findModel(models.data?.models ?? [], value.provider, value.model);
   const facts = entry && [modelPrice(entry) && `${modelPrice(entry)} a million tokens`, modelFacts(entry)].filter(Boolean).join(' · ');
@@ -115,13 +115,14 @@ export function ModelPicker({value, onChange, label = 'Model', hint, error, disa
       <span className="legend" aria-hidden>{label}</span>
       <Popover.Root open={open} onOpenChange={setOpen}>
         <Popover.Trigger asChild>
-          <button type="button" className="model-button" aria-label={`${label}: ${shown}`} disabled={disabled}>
+          <button ref={trigger} type="button" className="model-button" aria-label={`${label}: ${shown}`} disabled={disabled}>
             {value.model ? <span className="truncate">{value.model}</span> : <span className="truncate faint">Choose a model…</span>}
             <span className="grow faint small truncate">{provider}</span>
             <ChevronsUpDown size={14} aria-hidden />
           </button>
         </Popover.Trigger>
-        <Popover.Portal>
+        {/* In a dialog the list belongs inside it: a dialog takes the focus back from what is beside it. */}
+        <Popover.Portal container={trigger.current?.closest<HTMLElement>('[role="dialog"]') ?? undefined}>
           <Popover.Content className="model-popover" align="start" sideOffset={4} collisionPadding={8} aria-label={`Choose: ${label}`}>
             <Choices value={value} onChoose={(choice) => { setOpen(false); onChange(choice); }} />
           </Popover.Content>
