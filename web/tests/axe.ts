@@ -11,7 +11,8 @@ export async function expectAccessible(page: Page) {
   const found = await page.evaluate(async () => {
     const axe = (window as unknown as {axe: {run(options: unknown): Promise<{violations: {id: string; help: string; nodes: {html: string; failureSummary: string}[]}[]}>}}).axe;
     // What fades in would be judged by the colours in between.
-    await Promise.all(document.getAnimations().filter((animation) => animation.effect?.getComputedTiming().iterations !== Infinity)
+    await Promise.all(document.getAnimations().filter((animation) =>
+      animation.effect?.getComputedTiming().iterations !== Infinity)
       .map((animation) => animation.finished.catch(() => {})));
     const {violations} = await axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa']});
     return violations.map((violation) => `${violation.id}: ${violation.help}\n` +

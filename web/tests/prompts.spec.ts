@@ -43,7 +43,8 @@ test('a newcomer makes a prompt from an example and runs it', async ({page, serv
   await expect(page).toHaveURL(/\/spans\/sp_/);
 });
 
-test('the list shows usage, is searched by name, and the search is in the address', async ({page, server, signedIn}) => {
+test('the list shows usage, is searched by name, and the search is in the address',
+  async ({page, server, signedIn}) => {
   const slug = await makePrompt(server, {name: 'Zebra letters'});
   await makePrompt(server, {name: 'Other letters'});
   await server.api('PUT', `/api/v1/prompts/${slug}/labels/production`, {version: 1});
@@ -105,7 +106,8 @@ test('messages are added, put in order by keyboard and mouse, and removed', asyn
   await page.keyboard.press('Alt+Shift+ArrowDown');
   await expect(message(page, 3)).toHaveText('Hello!');
   await expect(message(page, 3)).toBeFocused();
-  await page.getByRole('listitem', {name: 'Message 3'}).locator('[draggable=true]').dragTo(page.getByRole('listitem', {name: 'Message 1'}));
+  await page.getByRole('listitem', {name: 'Message 3'}).locator('[draggable=true]').dragTo(page.getByRole('listitem',
+    {name: 'Message 1'}));
   await expect(message(page, 1)).toHaveText('Hello!');
   await page.getByRole('button', {name: 'More for message 2'}).click();
   await page.getByRole('menuitem', {name: 'Remove message'}).click();
@@ -114,10 +116,12 @@ test('messages are added, put in order by keyboard and mouse, and removed', asyn
   await expect(page.getByRole('listitem', {name: /^Message/})).toHaveCount(3);
   await page.keyboard.press('Control+s');
   await expect(page.getByText('Saved as version 2.')).toBeVisible();
-  expect((await stored(server, slug)).content.map((each: {role: string}) => each.role)).toEqual(['assistant', 'system', 'user']);
+  expect((await stored(server, slug)).content.map((each: {role: string}) => each.role)).toEqual(['assistant', 'system',
+    'user']);
 });
 
-test('tools and schema are checked while they are typed, and cannot be saved broken', async ({page, server, signedIn}) => {
+test('tools and schema are checked while they are typed, and cannot be saved broken',
+  async ({page, server, signedIn}) => {
   const slug = await makePrompt(server);
   await page.goto(`${server.url}${signedIn}/prompts/${slug}`);
   await page.getByText('Tools none').click();
@@ -162,7 +166,8 @@ test('any model can be typed, and a connection can be chosen for it', async ({pa
   expect(await stored(server, slug)).toMatchObject({provider: name.toUpperCase(), model: 'my-own-model'});
 });
 
-test('leaving with unsaved changes asks, and a reload offers them again without putting them in', async ({page, server, signedIn}) => {
+test('leaving with unsaved changes asks, and a reload offers them again without putting them in',
+  async ({page, server, signedIn}) => {
   const slug = await makePrompt(server);
   page.on('dialog', (dialog) => void dialog.accept());
   await page.goto(`${server.url}${signedIn}/prompts/${slug}`);
@@ -203,7 +208,8 @@ test('the browser asks before a tab with unsaved changes is closed', async ({pag
 
 test.describe('two people edit one prompt', () => {
   const theirs = {temperature: 0.1, note: 'Cooler',
-    content: [{id: 'msg_1', role: 'system', content: 'You greet people formally.'}, {id: 'msg_2', role: 'user', content: 'Greet {{name}}.'}]};
+    content: [{id: 'msg_1', role: 'system', content: 'You greet people formally.'},
+      {id: 'msg_2', role: 'user', content: 'Greet {{name}}.'}]};
   async function collide(page: Page, server: Server, signedIn: string, mine = ' Mine.') {
     const slug = await makePrompt(server);
     await page.goto(`${server.url}${signedIn}/prompts/${slug}`);
@@ -295,7 +301,8 @@ test('versions are compared, restored, and labels move by menu and by dragging',
   expect(await stored(server, slug)).toMatchObject({currentVersion: 3, temperature: 0.7});
 });
 
-test('a prompt is renamed and described, gets a default, and is deleted only when its name is typed', async ({page, server, signedIn}) => {
+test('a prompt is renamed and described, gets a default, and is deleted only when its name is typed',
+  async ({page, server, signedIn}) => {
   const slug = await makePrompt(server);
   await server.api('PUT', `/api/v1/prompts/${slug}/labels/staging`, {version: 1});
   await page.goto(`${server.url}${signedIn}/prompts/${slug}`);
@@ -350,7 +357,8 @@ test('an experiment begins with two versions of the prompt', async ({page, serve
   await expect(page).toHaveURL(new RegExp(`/experiments/${slug}/`));
   const {experiments} = await server.api('GET', `/api/v1/prompts/${slug}/experiments`);
   expect(experiments[0]).toMatchObject({name: 'Is cooler better?', primaryMetric: 'cost', status: 'draft'});
-  expect(experiments[0].variants.map((variant: {version: number; weight: number}) => [variant.version, variant.weight])).toEqual([[1, 1], [2, 3]]);
+  expect(experiments[0].variants.map((variant: {version: number; weight: number}) =>
+    [variant.version, variant.weight])).toEqual([[1, 1], [2, 3]]);
   await page.goto(`${server.url}${signedIn}/prompts/${slug}/experiments`);
   await expect(page.getByRole('link', {name: 'Is cooler better?'})).toBeVisible();
 });
@@ -384,9 +392,11 @@ test('the code to run the prompt works as it is shown', async ({page, server, si
 
 test('hostile names, notes, texts and answers are shown as text', async ({page, server, signedIn}) => {
   const hostile = '<img src=x onerror="document.title=1"><script>document.title=2</script>';
-  const slug = await makePrompt(server, {name: hostile, description: hostile, slug: `hostile-${Date.now()}`, note: hostile,
+  const slug = await makePrompt(server, {name: hostile, description: hostile, slug: `hostile-${Date.now()}`,
+    note: hostile,
     content: [{role: 'user', content: `Repeat: ${hostile} [x](javascript:alert(1)) {{name}}`}]});
-  await server.api('PUT', `/api/v1/prompts/${slug}`, {content: [{role: 'user', content: `${hostile} {{name}}`}], note: hostile});
+  await server.api('PUT', `/api/v1/prompts/${slug}`, {content: [{role: 'user', content: `${hostile} {{name}}`}],
+    note: hostile});
   for (const path of ['', `/${slug}`, `/${slug}/versions`]) {
     await page.goto(`${server.url}${signedIn}/prompts${path}`);
     await expect(page.getByText(hostile).first()).toBeVisible();
@@ -402,7 +412,8 @@ test('hostile names, notes, texts and answers are shown as text', async ({page, 
 
 test('what cannot be fetched says so and can be tried again', async ({page, server, signedIn}) => {
   const slug = await makePrompt(server);
-  await page.route('**/api/v1/prompts/*/versions*', (route) => route.fulfill({status: 500, json: {error: {code: 'INTERNAL_ERROR', message: 'Broken.'}}}));
+  await page.route('**/api/v1/prompts/*/versions*', (route) =>
+    route.fulfill({status: 500, json: {error: {code: 'INTERNAL_ERROR', message: 'Broken.'}}}));
   await page.goto(`${server.url}${signedIn}/prompts/${slug}/versions`);
   await expect(page.getByText('Broken.')).toBeVisible();
   await page.unroute('**/api/v1/prompts/*/versions*');
@@ -412,7 +423,8 @@ test('what cannot be fetched says so and can be tried again', async ({page, serv
 
 test('the pages of prompts are accessible in light and dark', async ({page, server, signedIn}) => {
   const slug = await makePrompt(server, {tools: [{name: 'look_up'}], outputSchema: {type: 'object'}});
-  await server.api('PUT', `/api/v1/prompts/${slug}`, {content: [{id: 'msg_1', role: 'system', content: 'Other {{name}}'}], temperature: 0.1, note: 'Changed'});
+  await server.api('PUT', `/api/v1/prompts/${slug}`, {content: [{id: 'msg_1', role: 'system',
+    content: 'Other {{name}}'}], temperature: 0.1, note: 'Changed'});
   await server.api('PUT', `/api/v1/prompts/${slug}/labels/production`, {version: 1});
   await server.api('POST', `/api/v1/prompts/${slug}/run`, {variables: {name: 'Ada'}});
   const pages: [string, () => Promise<void>][] = [

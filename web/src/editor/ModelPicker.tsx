@@ -4,7 +4,8 @@ import {Check, ChevronsUpDown} from 'lucide-react';
 import {Popover} from 'radix-ui';
 import {useRef, useState} from 'react';
 import {ErrorNote, Skeleton} from '../ui';
-import {findModel, isBuiltIn, modelFacts, modelPrice, providerName, useConnections, useModels, type Model} from './models';
+import {findModel, isBuiltIn, modelFacts, modelPrice, providerName, useConnections, useModels,
+  type Model} from './models';
 import './editor.css';
 
 export {useModels} from './models';
@@ -60,7 +61,8 @@ function Choices({value, onChoose}: {value: ModelChoice; onChoose: (value: Model
           <Command.Group key={provider} heading={`${providerName(provider)} · dollars a million tokens`}>
             {shown.filter((entry) => entry.provider === provider).map((entry) => (
               <CatalogItem key={entry.model} entry={entry}
-                chosen={entry.model === value.model && (value.provider === '' || value.provider.toLowerCase() === provider)}
+                chosen={entry.model === value.model && (value.provider === ''
+                  || value.provider.toLowerCase() === provider)}
                 onSelect={() => onChoose({provider, model: entry.model})} />
             ))}
           </Command.Group>
@@ -83,8 +85,11 @@ function Choices({value, onChoose}: {value: ModelChoice; onChoose: (value: Model
               <span className="model-facts">The provider follows from the name</span>
             </Command.Item>
             {providers.length === 0 && ['openai', 'anthropic', 'google', 'amazon_bedrock'].map((provider) => (
-              <Command.Item key={provider} value={`free/${provider}`} onSelect={() => onChoose({provider, model: typed})}>
-                <span className="model-name"><span className="truncate">Use “{typed}” at {providerName(provider)}</span></span>
+              <Command.Item key={provider} value={`free/${provider}`}
+                onSelect={() => onChoose({provider, model: typed})}>
+                <span className="model-name">
+                  <span className="truncate">Use “{typed}” at {providerName(provider)}</span>
+                </span>
               </Command.Item>
             ))}
           </Command.Group>
@@ -106,7 +111,8 @@ export function ModelPicker({value, onChange, label = 'Model', hint, error, disa
   const trigger = useRef<HTMLButtonElement>(null);
   const models = useModels();
   const entry = findModel(models.data?.models ?? [], value.provider, value.model);
-  const facts = entry && [modelPrice(entry) && `${modelPrice(entry)} a million tokens`, modelFacts(entry)].filter(Boolean).join(' · ');
+  const facts = entry && [modelPrice(entry) && `${modelPrice(entry)} a million tokens`,
+    modelFacts(entry)].filter(Boolean).join(' · ');
   const provider = value.provider ? providerName(value.provider) : entry ? providerName(entry.provider) : '';
   const shown = value.model ? `${value.model}${provider ? `, ${provider}` : ''}` : 'none chosen';
   const below = hint ?? facts;
@@ -115,15 +121,17 @@ export function ModelPicker({value, onChange, label = 'Model', hint, error, disa
       <span className="legend" aria-hidden>{label}</span>
       <Popover.Root open={open} onOpenChange={setOpen}>
         <Popover.Trigger asChild>
-          <button ref={trigger} type="button" className="model-button" aria-label={`${label}: ${shown}`} disabled={disabled}>
-            {value.model ? <span className="truncate">{value.model}</span> : <span className="truncate faint">Choose a model…</span>}
+          <button ref={trigger} type="button" className="model-button" aria-label={`${label}: ${shown}`}
+            disabled={disabled}>
+            <span className={`truncate ${value.model ? '' : 'faint'}`}>{value.model || 'Choose a model…'}</span>
             <span className="grow faint small truncate">{provider}</span>
             <ChevronsUpDown size={14} aria-hidden />
           </button>
         </Popover.Trigger>
         {/* In a dialog the list belongs inside it: a dialog takes the focus back from what is beside it. */}
         <Popover.Portal container={trigger.current?.closest<HTMLElement>('[role="dialog"]') ?? undefined}>
-          <Popover.Content className="model-popover" align="start" sideOffset={4} collisionPadding={8} aria-label={`Choose: ${label}`}>
+          <Popover.Content className="model-popover" align="start" sideOffset={4} collisionPadding={8}
+            aria-label={`Choose: ${label}`}>
             <Choices value={value} onChoose={(choice) => { setOpen(false); onChange(choice); }} />
           </Popover.Content>
         </Popover.Portal>

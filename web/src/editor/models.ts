@@ -8,7 +8,8 @@ export type Model = Schemas['Model'];
 
 export function useModels() {
   const {project} = useSession();
-  return useQuery({queryKey: ['models', project.id], queryFn: () => call(api.GET('/api/v1/models')), staleTime: 300_000});
+  return useQuery({queryKey: ['models', project.id], queryFn: () => call(api.GET('/api/v1/models')),
+    staleTime: 300_000});
 }
 
 // Who may not see the connections sees none.

@@ -1,4 +1,5 @@
-// Someone else saved first: their version beside this draft, to keep either or put both together. Nothing typed is lost.
+// Someone else saved first: their version beside this draft, to keep either or put both together. Nothing typed is
+// lost.
 import {useMemo, useState} from 'react';
 import {Button, Dialog, Note, formatDateTime} from '../../ui';
 import {draftOf, type Draft, type Version} from './draft';
@@ -22,7 +23,8 @@ export function Conflict({base, theirs, mine, busy, onClose, onKeepMine, onTakeT
   const pairs = compare(their, mine);
   const who = theirs.author ?? 'Someone';
   return (
-    <Dialog open onOpenChange={(open) => !open && onClose()} wide title={`Version ${theirs.version} was saved meanwhile`}
+    <Dialog open onOpenChange={(open) => !open && onClose()} wide
+      title={`Version ${theirs.version} was saved meanwhile`}
       description={`${who} saved it on ${formatDateTime(theirs.createdAt)}, while you were editing version ${base.version}. ` +
         'Your text is safe. Choose for each part which one to keep, or take one side as a whole.'}
       actions={<>
@@ -33,7 +35,8 @@ export function Conflict({base, theirs, mine, busy, onClose, onKeepMine, onTakeT
         <Button variant="primary" onClick={() => onMerge(merge(their, mine, choices))}>Merge and go on editing</Button>
       </>}>
       {theirs.note && <Note>{who} wrote: “{theirs.note}”</Note>}
-      <SideBySide pairs={pairs} left={`Theirs (version ${theirs.version})`} right="Yours" aside={(pair) => !pair.same && (
+      <SideBySide pairs={pairs} left={`Theirs (version ${theirs.version})`} right="Yours"
+        aside={(pair) => !pair.same && (
         <fieldset className="choice">
           <legend className="visually-hidden">Keep for {pair.title}</legend>
           {proposed.both.has(pair.key) && <span className="choice-both">changed by both</span>}

@@ -90,7 +90,8 @@ export function usePromptFigures() {
       const answer = await analytics({
         groupBy: ['prompt'], measures: [...listMeasures], limit: 1000, startDate: startOf('30d'),
       });
-      return new Map(answer.rows.flatMap((row) => (row.group?.promptId ? [[row.group.promptId, row as Measures]] : [])));
+      return new Map(answer.rows.flatMap((row) => (row.group?.promptId ? [[row.group.promptId, row as Measures]]
+        : [])));
     },
     staleTime: 60_000,
   });
@@ -103,7 +104,8 @@ export function useVersionFigures(slug: string, range: Range) {
     queryKey: [...promptKey(project.id, slug), 'figures', range],
     queryFn: async () => {
       const answer = await analytics({
-        groupBy: ['version'], promptSlug: slug, measures: [...listMeasures, 'tokens'], limit: 1000, startDate: startOf(range),
+        groupBy: ['version'], promptSlug: slug, measures: [...listMeasures, 'tokens'], limit: 1000,
+          startDate: startOf(range),
       });
       const versions = new Map(answer.rows.flatMap((row) =>
         (row.group?.version ? [[row.group.version, row as Measures]] : [])));

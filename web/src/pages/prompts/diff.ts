@@ -96,7 +96,8 @@ export function lineDiff(left: string, right: string): DiffRow[] {
   const rows: DiffRow[] = [];
   let x = 0;
   let y = 0;
-  const plain = (line: number, text: string, changed: boolean): Side => ({line, spans: text === '' ? [] : [{text, changed}]});
+  const plain = (line: number, text: string, changed: boolean): Side =>
+    ({line, spans: text === '' ? [] : [{text, changed}]});
   const gap = (toX: number, toY: number) => {
     while (x < toX && y < toY) {
       const [l, r] = wordDiff(a[x]!, b[y]!);

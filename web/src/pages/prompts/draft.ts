@@ -1,4 +1,5 @@
-// What is being edited: a version as a form holds it. Tools and schema stay text, so that a half-written one is kept too.
+// What is being edited: a version as a form holds it. Tools and schema stay text, so that a half-written one is kept
+// too.
 import type {Schemas} from '../../api/client';
 import {jsonProblem} from '../../editor/JsonText';
 import {variablesOf} from '../../editor/variables';
@@ -47,7 +48,8 @@ export function fromMessage(message: Message): DraftMessage {
   };
 }
 
-export function draftOf(version: Omit<Version, 'version' | 'variables' | 'labels' | 'note' | 'author' | 'createdAt'>): Draft {
+export function draftOf(version: Omit<Version,
+  'version' | 'variables' | 'labels' | 'note' | 'author' | 'createdAt'>): Draft {
   const choice = version.toolChoice;
   return {
     messages: version.messages.map(fromMessage),
@@ -172,7 +174,8 @@ export function fingerprint(draft: Draft): string {
   };
   return JSON.stringify({
     ...draft,
-    messages: draft.messages.map((message) => ({...message, text: message.json ? canonical(message.text) : message.text})),
+    messages: draft.messages.map((message) => ({...message, text: message.json ? canonical(message.text)
+      : message.text})),
     tools: canonical(draft.tools),
     outputSchema: canonical(draft.outputSchema),
   });
@@ -189,7 +192,9 @@ export function draftVariables(draft: Draft): string[] {
     }
     const parts: unknown = jsonProblem(message.text) ? null : parsed(message.text);
     if (!Array.isArray(parts)) continue;
-    for (const part of parts as unknown[]) if (isObject(part) && typeof part['text'] === 'string') texts.push(part['text']);
+    for (const part of parts as unknown[]) {
+      if (isObject(part) && typeof part['text'] === 'string') texts.push(part['text']);
+    }
   }
   return variablesOf(texts);
 }

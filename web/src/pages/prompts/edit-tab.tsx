@@ -29,7 +29,8 @@ function Banners({editing, saving}: {editing: Editing; saving: Saving}) {
         </Note>
       )}
       {editing.stale && (
-        <Note tone="warn" actions={<Button size="small" onClick={() => saving.setConflict(editing.newest)}>Compare</Button>}>
+        <Note tone="warn" actions={<Button size="small"
+          onClick={() => saving.setConflict(editing.newest)}>Compare</Button>}>
           Version {editing.newest.version} was saved by {editing.newest.author ?? 'someone'} while you were editing. Your text is untouched.
         </Note>
       )}
@@ -42,19 +43,21 @@ function SaveBar({editing, saving}: {editing: Editing; saving: Saving}) {
   const {confirm} = useFeedback();
   const {dirty, base} = editing;
   const discard = async () => {
-    const yes = await confirm({title: 'Discard your changes?', text: `The text goes back to version ${editing.newest.version}.`,
+    const yes = await confirm({title: 'Discard your changes?',
+      text: `The text goes back to version ${editing.newest.version}.`,
       confirm: 'Discard', danger: true});
     if (yes) editing.begin(editing.newest);
   };
   return (
     <div className="save-bar">
       <span className="save-state" role="status">
-        {dirty ? <><span className="dot warn" aria-hidden />Unsaved changes</> : <><span className="dot" aria-hidden />Version {base.version}</>}
+        <span className={`dot ${dirty ? 'warn' : ''}`} aria-hidden />{dirty ? 'Unsaved changes' : `Version ${base.version}`}
       </span>
       {dirty && !saving.valid && <span className="small has-errors">Something below has a mistake.</span>}
       <span className="grow" />
       {dirty && <>
-        <input className="input save-note" aria-label="What changed, optional" placeholder="What changed? (optional)" maxLength={2000}
+        <input className="input save-note" aria-label="What changed, optional" placeholder="What changed? (optional)"
+          maxLength={2000}
           value={saving.note} onChange={(event) => saving.setNote(event.target.value)}
           onKeyDown={(event) => event.key === 'Enter' && saving.possible && void saving.save()} />
         <Button variant="ghost" icon={<History size={14} aria-hidden />} onClick={discard}>Discard</Button>
@@ -65,7 +68,12 @@ function SaveBar({editing, saving}: {editing: Editing; saving: Saving}) {
   );
 }
 
-export function EditTab({prompt, editing, saving, run}: {prompt: Prompt; editing: Editing; saving: Saving; run: Running}) {
+export function EditTab({prompt, editing, saving, run}: {
+  prompt: Prompt;
+  editing: Editing;
+  saving: Saving;
+  run: Running;
+}) {
   const {project, can} = useSession();
   const {draft} = editing;
   const readOnly = !can('editor');
@@ -74,7 +82,8 @@ export function EditTab({prompt, editing, saving, run}: {prompt: Prompt; editing
   const [values, setValues] = useState(() => keptVariables(project.id, prompt.slug));
   const {toast} = useFeedback();
   const mistakes = Object.keys(problems).length > 0;
-  const blocked = mistakes ? 'Something in the editor has a mistake.' : draft.model === '' ? 'Choose a model to run it.' : null;
+  const blocked = mistakes ? 'Something in the editor has a mistake.'
+    : draft.model === '' ? 'Choose a model to run it.' : null;
 
   const setValue = (name: string, value: string) => {
     const next = {...values, [name]: value};
@@ -108,7 +117,8 @@ export function EditTab({prompt, editing, saving, run}: {prompt: Prompt; editing
     return () => removeEventListener('keydown', press);
   }, []);
 
-  const tried = JSON.stringify(Object.fromEntries(variables.flatMap((name) => (values[name] ? [[name, values[name]]] : []))));
+  const tried = JSON.stringify(Object.fromEntries(variables.flatMap((name) =>
+    (values[name] ? [[name, values[name]]] : []))));
   return (
     <div className="edit">
       <div className="column edit-main">
@@ -116,17 +126,21 @@ export function EditTab({prompt, editing, saving, run}: {prompt: Prompt; editing
         <Banners editing={editing} saving={saving} />
         {readOnly && <Note>Your role can look, but not change prompts.</Note>}
         <ModelSettings draft={draft} problems={problems} readOnly={readOnly} onChange={editing.change} />
-        <Messages draft={draft} variables={variables} problems={problems} readOnly={readOnly} onChange={editing.change} />
+        <Messages draft={draft} variables={variables} problems={problems} readOnly={readOnly}
+          onChange={editing.change} />
         <ToolsAndSchema draft={draft} problems={problems} readOnly={readOnly} onChange={editing.change} />
         <p className="faint small hide-narrow">
-          <Kbd>{isApple ? '⌘S' : 'Ctrl S'}</Kbd> saves a new version · <Kbd>{isApple ? '⌘↵' : 'Ctrl ↵'}</Kbd> runs · <Kbd>Alt Shift ↑↓</Kbd> moves
+          <Kbd>{isApple ? '⌘S' : 'Ctrl S'}</Kbd> saves a new version · 
+          <Kbd>{isApple ? '⌘↵' : 'Ctrl ↵'}</Kbd> runs · <Kbd>Alt Shift ↑↓</Kbd> moves
           a message
         </p>
       </div>
-      <RunPanel variables={variables} values={values} onValue={setValue} state={run.state} onRun={start} onStop={run.stop} blocked={blocked}
+      <RunPanel variables={variables} values={values} onValue={setValue} state={run.state} onRun={start}
+        onStop={run.stop} blocked={blocked}
         playground={`/playground?prompt=${prompt.slug}&version=${editing.base.version}&variables=${encodeURIComponent(tried)}`} />
       {saving.conflict && (
-        <Conflict base={editing.base} theirs={saving.conflict} mine={draft} busy={saving.busy} onClose={() => saving.setConflict(null)}
+        <Conflict base={editing.base} theirs={saving.conflict} mine={draft} busy={saving.busy}
+          onClose={() => saving.setConflict(null)}
           onKeepMine={() => void saving.save(draft, saving.conflict!)}
           onTakeTheirs={() => {
             editing.begin(saving.conflict!, undefined, true);

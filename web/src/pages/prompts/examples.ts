@@ -45,7 +45,8 @@ export const examples: Example[] = [
     variables: {message: 'Since this morning nobody in our office can sign in. Please help!'},
   },
   {
-    key: 'answer', name: 'Answer from documents', what: 'Answers a question from your text only, and says when it cannot.',
+    key: 'answer', name: 'Answer from documents',
+      what: 'Answers a question from your text only, and says when it cannot.',
     content: {
       temperature: 0.2, maxOutputTokens: 600,
       content: [
@@ -53,7 +54,8 @@ export const examples: Example[] = [
         text('user', '{{question}}'),
       ],
     },
-    variables: {documents: 'Orders are sent within two days. Returns are free for 30 days.', question: 'How long can I return an order?'},
+    variables: {documents: 'Orders are sent within two days. Returns are free for 30 days.',
+      question: 'How long can I return an order?'},
   },
   {
     key: 'tools', name: 'Assistant with a tool', what: 'Asks your code for facts it does not have.',
@@ -65,7 +67,8 @@ export const examples: Example[] = [
       ],
       tools: [{
         name: 'get_order', description: 'Looks an order up by its number.',
-        parameters: {type: 'object', properties: {number: {type: 'string', description: 'Such as “A-1042”.'}}, required: ['number']},
+        parameters: {type: 'object', properties: {number: {type: 'string', description: 'Such as “A-1042”.'}},
+          required: ['number']},
       }],
       toolChoice: 'auto',
     },

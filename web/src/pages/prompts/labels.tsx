@@ -15,7 +15,8 @@ export function useLabels(prompt: Prompt) {
   const put = (label: string, version: number) => call(api.PUT('/api/v1/prompts/{slug}/labels/{label}', {
     params: {path: {slug: prompt.slug, label}}, body: {version},
   }));
-  const drop = (label: string) => call(api.DELETE('/api/v1/prompts/{slug}/labels/{label}', {params: {path: {slug: prompt.slug, label}}}));
+  const drop = (label: string) => call(api.DELETE('/api/v1/prompts/{slug}/labels/{label}',
+    {params: {path: {slug: prompt.slug, label}}}));
   const undo = (label: string, version: number | null) => async () => {
     try {
       if (version === null) await drop(label);
@@ -31,7 +32,8 @@ export function useLabels(prompt: Prompt) {
       if (prompt.labels[label] === version) return;
       const answer = await put(label, version);
       await refresh();
-      toast(<><b>{label}</b> points at version {version} now.</>, {label: 'Undo', onPress: undo(label, answer.previousVersion)});
+      toast(<><b>{label}</b> points at version {version} now.</>,
+        {label: 'Undo', onPress: undo(label, answer.previousVersion)});
     },
     async remove(label: string) {
       const before = prompt.labels[label]!;
@@ -49,12 +51,14 @@ export function LabelMenu({prompt, version}: {prompt: Prompt; version: number}) 
   const [adding, setAdding] = useState(false);
   if (!can('editor')) return null;
   const here = Object.keys(prompt.labels).filter((label) => prompt.labels[label] === version);
-  const elsewhere = [...new Set([...Object.keys(prompt.labels), 'production', 'staging'])].filter((label) => !here.includes(label));
+  const elsewhere = [...new Set([...Object.keys(prompt.labels), 'production', 'staging'])].filter((label) =>
+    !here.includes(label));
   const guard = (work: Promise<void>) => void work.catch(toastError);
   return (
     <>
       <Menu label={`Labels of version ${version}`}
-        trigger={<IconButton size="small" label={`Labels of version ${version}`}><Tag size={14} aria-hidden /></IconButton>}
+        trigger={<IconButton size="small" label={`Labels of version ${version}`}><Tag
+          size={14} aria-hidden /></IconButton>}
         items={[
           ...elsewhere.map((label) => ({
             label: <>Move <b>{label}</b> here</>, hint: prompt.labels[label] ? `from v${prompt.labels[label]}` : 'new',
@@ -72,7 +76,8 @@ export function LabelMenu({prompt, version}: {prompt: Prompt; version: number}) 
   );
 }
 
-function NewLabel({version, onClose, onMove}: {version: number; onClose: () => void; onMove: (label: string, version: number) => Promise<void>}) {
+function NewLabel({version, onClose, onMove}: {version: number; onClose: () =>
+  void; onMove: (label: string, version: number) => Promise<void>}) {
   const [label, setLabel] = useState('');
   const [error, setError] = useState<unknown>(null);
   const [busy, setBusy] = useState(false);
@@ -93,7 +98,8 @@ function NewLabel({version, onClose, onMove}: {version: number; onClose: () => v
     <Dialog open onOpenChange={(open) => !open && onClose()} title={`A label for version ${version}`}
       description="A label is a name that can be moved to another version, so that code need not change.">
       <form className="column" onSubmit={save}>
-        <TextField label="Label" value={label} onChange={setLabel} error={problem} maxLength={64} autoFocus placeholder="such as production" />
+        <TextField label="Label" value={label} onChange={setLabel} error={problem} maxLength={64} autoFocus
+          placeholder="such as production" />
         {error !== null && <ErrorNote error={error} />}
         <div className="row end">
           <Button onClick={onClose}>Cancel</Button>

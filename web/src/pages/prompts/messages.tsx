@@ -47,7 +47,8 @@ function MessageCard({message, index, count, variables, readOnly, problem, onCha
   return (
     <li className={`message ${message.role} ${drag.over ? 'drop' : ''}`} {...drag.props} aria-label={name}
       onKeyDown={(event) => {
-        if (readOnly || !event.altKey || !event.shiftKey || (event.key !== 'ArrowUp' && event.key !== 'ArrowDown')) return;
+        if (readOnly || !event.altKey || !event.shiftKey
+          || (event.key !== 'ArrowUp' && event.key !== 'ArrowDown')) return;
         event.preventDefault();
         event.stopPropagation();
         const up = event.key === 'ArrowUp';
@@ -55,7 +56,8 @@ function MessageCard({message, index, count, variables, readOnly, problem, onCha
       }}>
       <header className="message-head">
         {!readOnly && <span className="message-grip" {...drag.handle} aria-hidden><GripVertical size={14} /></span>}
-        <select className="role-select" aria-label={`Role of message ${index + 1}`} value={message.role} disabled={readOnly}
+        <select className="role-select" aria-label={`Role of message ${index + 1}`} value={message.role}
+          disabled={readOnly}
           onChange={(event) => onChange({...message, role: event.target.value as Role})}>
           {Object.entries(roleNames).map(([role, label]) => <option key={role} value={role}>{label}</option>)}
         </select>
@@ -65,7 +67,8 @@ function MessageCard({message, index, count, variables, readOnly, problem, onCha
             onClick={() => onMove(index - 1)}><ArrowUp size={14} aria-hidden /></IconButton>
           <IconButton size="small" label={`Move message ${index + 1} down`} disabled={index === count - 1}
             onClick={() => onMove(index + 1)}><ArrowDown size={14} aria-hidden /></IconButton>
-          <Menu trigger={<IconButton size="small" label={`More for message ${index + 1}`}><Ellipsis size={14} aria-hidden /></IconButton>}
+          <Menu trigger={<IconButton size="small" label={`More for message ${index + 1}`}><Ellipsis
+            size={14} aria-hidden /></IconButton>}
             items={[
               message.json
                 ? {label: 'Edit as plain text', disabled: !plain, onSelect: () => plain && onChange(plain)}
@@ -77,7 +80,8 @@ function MessageCard({message, index, count, variables, readOnly, problem, onCha
       </header>
       {message.role === 'tool' && (
         <div className="message-tool">
-          <TextField label="Answers the call" value={message.toolCallId ?? ''} readOnly={readOnly} error={message.json ? null : problem}
+          <TextField label="Answers the call" value={message.toolCallId ?? ''} readOnly={readOnly}
+            error={message.json ? null : problem}
             onChange={(toolCallId) => onChange({...message, toolCallId})} />
           <TextField label="Tool" value={message.toolName ?? ''} readOnly={readOnly}
             onChange={(toolName) => onChange({...message, toolName: toolName || undefined})} />
@@ -85,8 +89,10 @@ function MessageCard({message, index, count, variables, readOnly, problem, onCha
       )}
       {message.json
         ? <JsonText label={`${name}, parts`} value={message.text} readOnly={readOnly} problem={problem}
-            hint="A list of parts: text, image, document, tool_call and others." onChange={(text) => onChange({...message, text})} />
-        : <PromptText label={`${name}, ${roleNames[message.role]}`} value={message.text} variables={variables} readOnly={readOnly}
+            hint="A list of parts: text, image, document, tool_call and others." onChange={(text) =>
+              onChange({...message, text})} />
+        : <PromptText label={`${name}, ${roleNames[message.role]}`} value={message.text} variables={variables}
+          readOnly={readOnly}
             placeholder={hints[message.role]} onChange={(text) => onChange({...message, text})} />}
     </li>
   );
@@ -110,10 +116,12 @@ export function Messages({draft, variables, problems, readOnly, onChange}: {
     const focused = document.activeElement;
     set((messages) => moved(messages, from, to));
     setSaid(`Message is now number ${to + 1} of ${draft.messages.length}.`);
-    // The browser drops the focus of what moves in the page. At the ends that button can no longer be pressed: the other one.
+    // The browser drops the focus of what moves in the page. At the ends that button can no longer be pressed: the
+    // other one.
     requestAnimationFrame(() => {
       if (!(focused instanceof HTMLElement) || !list.current?.contains(focused)) return;
-      const other = focused.matches(':disabled') ? focused.parentElement?.querySelector<HTMLElement>('button:enabled') : null;
+      const other = focused.matches(':disabled') ? focused.parentElement?.querySelector<HTMLElement>('button:enabled')
+        : null;
       (other ?? focused).focus();
     });
   };
@@ -121,7 +129,8 @@ export function Messages({draft, variables, problems, readOnly, onChange}: {
     const message = draft.messages[index]!;
     set((messages) => messages.filter((other) => other.id !== message.id));
     toast('Message removed.', {label: 'Undo', onPress: () => set((messages) =>
-      messages.some((other) => other.id === message.id) ? messages : [...messages.slice(0, index), message, ...messages.slice(index)])});
+      messages.some((other) => other.id === message.id) ? messages
+        : [...messages.slice(0, index), message, ...messages.slice(index)])});
   };
   const dragOf = (index: number) => ({
     over: dragged !== null && over === index && dragged !== index,
@@ -150,7 +159,8 @@ export function Messages({draft, variables, problems, readOnly, onChange}: {
     <section className="column" aria-label="Messages">
       <ol className="messages" ref={list}>
         {draft.messages.map((message, index) => (
-          <MessageCard key={message.id} message={message} index={index} count={draft.messages.length} variables={variables}
+          <MessageCard key={message.id} message={message} index={index} count={draft.messages.length}
+            variables={variables}
             readOnly={readOnly} problem={problems[`message:${message.id}`]} drag={dragOf(index)}
             onChange={(next) => set((messages) => messages.map((other) => (other.id === next.id ? next : other)))}
             onMove={(to) => move(index, to)}
@@ -161,7 +171,8 @@ export function Messages({draft, variables, problems, readOnly, onChange}: {
       {!readOnly && (
         <div>
           <Button icon={<Plus size={14} aria-hidden />}
-            onClick={() => set((messages) => [...messages, newMessage(messages, nextRole(messages))])}>Add message</Button>
+            onClick={() => set((messages) => [...messages,
+              newMessage(messages, nextRole(messages))])}>Add message</Button>
         </div>
       )}
       <span className="visually-hidden" aria-live="polite">{said}</span>

@@ -2,10 +2,12 @@
 import {Activity} from 'lucide-react';
 import {useMemo} from 'react';
 import {Link, useSearchParams} from 'wouter';
-import {Badge, EmptyState, ErrorNote, Note, SelectField, Skeleton, Stat, Stats, formatCompact, formatDateTime, formatLatency, formatMoney,
+import {Badge, EmptyState, ErrorNote, Note, SelectField, Skeleton, Stat, Stats, formatCompact, formatDateTime,
+  formatLatency, formatMoney,
   formatNumber, formatPercent} from '../../ui';
 import {Chart} from '../../ui/Chart';
-import {errorRate, quality, ranges, usePromptHistory, useVersionFigures, type Measures, type Prompt, type Range} from './data';
+import {errorRate, quality, ranges, usePromptHistory, useVersionFigures, type Measures, type Prompt,
+  type Range} from './data';
 import './versions.css';
 
 const mean = (value: number) => value.toLocaleString(undefined, {maximumFractionDigits: 2});
@@ -24,7 +26,8 @@ function Row({name, labels, figures, href}: {name: string; labels: string[]; fig
       <td className="number">{formatLatency(figures.latencyMs?.p50)}</td>
       <td className="number">{formatLatency(figures.latencyMs?.p95)}</td>
       <td className="number">{formatCompact(figures.totalTokens)}</td>
-      <td className="number">{evaluated ? <>{mean(evaluated.mean)} <span className="faint">of {evaluated.count}</span></> : '–'}</td>
+      <td className="number">{evaluated ? <>{mean(evaluated.mean)} <span
+        className="faint">of {evaluated.count}</span></> : '–'}</td>
     </tr>
   );
 }
@@ -43,7 +46,8 @@ function Charts({prompt, range}: {prompt: Prompt; range: Range}) {
       ],
     };
   }, [history.data]);
-  if (history.isPending) return <div className="metric-charts">{[0, 1, 2].map((i) => <Skeleton key={i} height={250} />)}</div>;
+  if (history.isPending) return <div className="metric-charts">{[0, 1, 2].map((i) => <Skeleton key={i}
+    height={250} />)}</div>;
   if (history.error) return <ErrorNote error={history.error} onRetry={() => void history.refetch()} />;
   return (
     <div className="metric-charts">
@@ -53,9 +57,11 @@ function Charts({prompt, range}: {prompt: Prompt; range: Range}) {
       <section className="card" aria-label="Runs"><div className="card-body"><h3>Runs</h3>
         <Chart label="Runs over time" series={data.runs} times={data.times} height={150} bars /></div></section>
       <section className="card" aria-label="Cost"><div className="card-body"><h3>Cost</h3>
-        <Chart label="Cost over time" series={data.cost} times={data.times} height={150} format={formatMoney} bars /></div></section>
+        <Chart label="Cost over time" series={data.cost} times={data.times} height={150}
+          format={formatMoney} bars /></div></section>
       <section className="card" aria-label="Latency"><div className="card-body"><h3>Latency</h3>
-        <Chart label="Latency over time" series={data.latency} times={data.times} height={150} format={formatLatency} /></div></section>
+        <Chart label="Latency over time" series={data.latency} times={data.times} height={150}
+          format={formatLatency} /></div></section>
     </div>
   );
 }
@@ -72,8 +78,10 @@ export default function MetricsTab({prompt}: {prompt: Prompt}) {
   return (
     <div className="column wide">
       <div className="row between wrapping metric-tools">
-        <SelectField label="Time" hideLabel value={range} options={ranges} onChange={(value) => setParams({range: value}, {replace: true})} />
-        <Link href={`/spans?promptSlug=${prompt.slug}`} className="row tight-link"><Activity size={14} aria-hidden />Its spans</Link>
+        <SelectField label="Time" hideLabel value={range} options={ranges}
+          onChange={(value) => setParams({range: value}, {replace: true})} />
+        <Link href={`/spans?promptSlug=${prompt.slug}`} className="row tight-link"><Activity
+          size={14} aria-hidden />Its spans</Link>
       </div>
       {figures.isPending ? <Skeleton height={330} /> : figures.error ? (
         <ErrorNote error={figures.error} onRetry={() => void figures.refetch()} />
@@ -85,8 +93,10 @@ export default function MetricsTab({prompt}: {prompt: Prompt}) {
         <>
           <Stats>
             <Stat label="Runs" value={formatNumber(total.requests)} />
-            <Stat label="Cost" value={formatMoney(total.cost)} detail={total.costStatus === 'unknown' ? 'some prices are not known' : undefined} />
-            <Stat label="Errors" value={rate === null ? '–' : formatPercent(rate)} detail={formatNumber(total.errors)} />
+            <Stat label="Cost" value={formatMoney(total.cost)}
+              detail={total.costStatus === 'unknown' ? 'some prices are not known' : undefined} />
+            <Stat label="Errors" value={rate === null ? '–' : formatPercent(rate)}
+              detail={formatNumber(total.errors)} />
             <Stat label="Latency p50" value={formatLatency(total.latencyMs?.p50)} />
             <Stat label="Latency p95" value={formatLatency(total.latencyMs?.p95)} />
             <Stat label="Quality" value={evaluated ? mean(evaluated.mean) : '–'}
@@ -96,7 +106,8 @@ export default function MetricsTab({prompt}: {prompt: Prompt}) {
           <div className="table-box" tabIndex={0} role="region" aria-label="Figures of each version">
             <table className="table version-table">
               <thead><tr>
-                <th scope="col">Version</th><th scope="col" className="number">Runs</th><th scope="col" className="number">Errors</th>
+                <th scope="col">Version</th><th scope="col" className="number">Runs</th><th scope="col"
+                  className="number">Errors</th>
                 <th scope="col" className="number">Cost</th><th scope="col" className="number">Cost a run</th>
                 <th scope="col" className="number">p50</th><th scope="col" className="number">p95</th>
                 <th scope="col" className="number">Tokens</th><th scope="col" className="number">Quality</th>
@@ -106,7 +117,8 @@ export default function MetricsTab({prompt}: {prompt: Prompt}) {
                   <Row key={version} name={`Version ${version}`} labels={labelsOf(version)} figures={row}
                     href={`/prompts/${prompt.slug}/versions?to=${version}`} />
                 ))}
-                {figures.data?.unsaved && <Row name="Unsaved drafts" labels={[]} figures={figures.data.unsaved} href={`/prompts/${prompt.slug}`} />}
+                {figures.data?.unsaved && <Row name="Unsaved drafts" labels={[]} figures={figures.data.unsaved}
+                  href={`/prompts/${prompt.slug}`} />}
               </tbody>
             </table>
           </div>

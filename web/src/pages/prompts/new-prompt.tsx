@@ -14,7 +14,8 @@ import {keepVariables} from './kept';
 function useUsualModel(): ModelChoice {
   const prompts = usePrompts();
   const last = prompts.data?.pages[0]?.prompts.find((prompt) => prompt.model);
-  return last?.model ? {provider: last.provider?.toLowerCase() ?? '', model: last.model} : {provider: 'openai', model: 'gpt-4o-mini'};
+  return last?.model ? {provider: last.provider?.toLowerCase() ?? '', model: last.model}
+    : {provider: 'openai', model: 'gpt-4o-mini'};
 }
 
 export function NewPrompt({open, onOpenChange}: {open: boolean; onOpenChange: (open: boolean) => void}) {
@@ -61,7 +62,8 @@ function Form({onCancel}: {onCancel: () => void}) {
         <legend className="visually-hidden">Begin with</legend>
         {[...examples, empty].map((each) => (
           <label key={each.key} className="example">
-            <input type="radio" name="example" className="visually-hidden" checked={each === example} onChange={() => setExample(each)} />
+            <input type="radio" name="example" className="visually-hidden" checked={each === example}
+              onChange={() => setExample(each)} />
             <span className="example-title"><FileText size={14} aria-hidden />{each.name || 'Empty'}</span>
             <span className="small soft">{each.what}</span>
           </label>
@@ -85,7 +87,8 @@ function Form({onCancel}: {onCancel: () => void}) {
 function ExampleText({example}: {example: Example}) {
   return (
     <div className="example-text" tabIndex={0} role="region" aria-label="Its messages">
-      {example === empty ? <p className="soft">A system message and a user message, both empty.</p> : example.content.content.map((message, i) => (
+      {example === empty ? <p className="soft">A system message and a user message, both empty.</p>
+        : example.content.content.map((message, i) => (
         <p key={i}><span className="faint small">{message.role}</span>{String(message.content)}</p>
       ))}
     </div>

@@ -1,15 +1,18 @@
 import {expect, test} from 'vitest';
-import {contentOf, draftOf, draftVariables, fingerprint, moved, newMessage, problemsOf, type Draft, type Version} from './draft';
+import {contentOf, draftOf, draftVariables, fingerprint, moved, newMessage, problemsOf, type Draft,
+  type Version} from './draft';
 import {compare, merge, mergedOrder, proposal} from './parts';
 
 const version: Version = {
-  version: 3, provider: 'OPENAI', model: 'gpt-4o', temperature: 0.7, topP: null, maxOutputTokens: 500, stopSequences: ['END'],
+  version: 3, provider: 'OPENAI', model: 'gpt-4o', temperature: 0.7, topP: null, maxOutputTokens: 500,
+    stopSequences: ['END'],
   messages: [
     {id: 'msg_1', role: 'system', content: 'Short emails for {{product}}.'},
     {id: 'msg_2', role: 'user', content: [{type: 'text', text: 'See {{picture}}'}]},
   ],
   tools: [{name: 'look_up', description: null, parameters: {type: 'object'}}], toolChoice: {tool: 'look_up'},
-  outputSchema: {type: 'object'}, variables: [], labels: [], note: null, author: null, createdAt: '2026-01-01T00:00:00Z',
+  outputSchema: {type: 'object'}, variables: [], labels: [], note: null, author: null,
+    createdAt: '2026-01-01T00:00:00Z',
 };
 const draft = draftOf(version);
 const edit = (change: Partial<Draft>): Draft => ({...structuredClone(draft), ...change});
@@ -17,7 +20,8 @@ const withText = (from: Draft, id: string, text: string): Draft =>
   ({...from, messages: from.messages.map((message) => (message.id === id ? {...message, text} : message))});
 
 test('a version becomes a draft and the same content again', () => {
-  const {version: _, variables: __, labels: ___, note: ____, author: _____, createdAt: ______, messages, provider, ...rest} = version;
+  const {version: _, variables: __, labels: ___, note: ____, author: _____, createdAt: ______, messages, provider,
+    ...rest} = version;
   expect(contentOf(draft)).toEqual({...rest, content: messages, provider: provider!.toLowerCase()});
   expect(problemsOf(draft)).toEqual({});
 });
@@ -33,11 +37,13 @@ test('variables are found in texts and in the texts of parts', () => {
 
 test('what the server would refuse is said in words', () => {
   const problems = problemsOf(edit({
-    temperature: 3, maxOutputTokens: 1.5, tools: '[{"name":"a b"}]', outputSchema: '[]', toolChoice: 'tool:gone', messages: [],
+    temperature: 3, maxOutputTokens: 1.5, tools: '[{"name":"a b"}]', outputSchema: '[]', toolChoice: 'tool:gone',
+      messages: [],
   }));
   expect(Object.keys(problems).sort()).toEqual(['maxOutputTokens', 'messages', 'outputSchema', 'temperature', 'tools']);
   expect(problemsOf(edit({tools: '', toolChoice: 'tool:gone'})).toolChoice).toContain('gone');
-  for (const tools of ['{}', '[1]', '[{}]', '[{"name":"a"},{"name":"a"}]', '[{"name":"a","parameters":[]}]', '[{"name":"a","x":1}]', '[']) {
+  for (const tools of ['{}', '[1]', '[{}]', '[{"name":"a"},{"name":"a"}]', '[{"name":"a","parameters":[]}]',
+    '[{"name":"a","x":1}]', '[']) {
     expect(problemsOf(edit({tools, toolChoice: ''})).tools).toBeTruthy();
   }
 });
@@ -50,7 +56,8 @@ test('messages get ids of their own and move', () => {
 
 test('a comparison names each part that differs and no other', () => {
   const other = withText(edit({temperature: null}), 'msg_1', 'Long emails.');
-  expect(compare(draft, other).filter((pair) => !pair.same).map((pair) => pair.key)).toEqual(['message:msg_1', 'temperature']);
+  expect(compare(draft, other).filter((pair) => !pair.same).map((pair) => pair.key)).toEqual(['message:msg_1',
+    'temperature']);
   expect(compare(draft, draft).every((pair) => pair.same)).toBe(true);
 });
 

@@ -10,13 +10,15 @@ export interface Part {
   long: boolean; // shown as a text line by line, else as a value
 }
 
-export const roleNames = {system: 'System', developer: 'Developer', user: 'User', assistant: 'Assistant', tool: 'Tool'} as const;
+export const roleNames = {system: 'System', developer: 'Developer', user: 'User', assistant: 'Assistant',
+  tool: 'Tool'} as const;
 
 const messageText = (message: DraftMessage) =>
   (message.toolCallId === undefined ? '' : `(answers call ${message.toolCallId})\n`) + message.text;
 
 export function toolChoiceName(choice: string): string {
-  const names: Record<string, string> = {'': '', auto: 'The model decides', none: 'No tool', required: 'At least one tool'};
+  const names: Record<string, string> = {'': '', auto: 'The model decides', none: 'No tool',
+    required: 'At least one tool'};
   return names[choice] ?? `Always “${choice.slice(5)}”`;
 }
 
@@ -78,12 +80,14 @@ export function compare(left: Draft, right: Draft): PartPair[] {
   const [orderLeft, orderRight] = [order(left.messages, shared), order(right.messages, shared)];
   if (orderLeft.join() !== orderRight.join()) {
     const names = (list: string[]) => list.map((id) => `Message ${ids.indexOf(id) + 1}`).join(', ');
-    pairs.push({key: 'order', title: 'Order of messages', long: false, left: names(orderLeft), right: names(orderRight), same: false});
+    pairs.push({key: 'order', title: 'Order of messages', long: false, left: names(orderLeft),
+      right: names(orderRight), same: false});
   }
   const rightSettings = settings(right);
   settings(left).forEach((part, i) => {
     const other = rightSettings[i]!.text;
-    pairs.push({key: part.key, title: part.title, long: part.long, left: part.text, right: other, same: part.text === other});
+    pairs.push({key: part.key, title: part.title, long: part.long, left: part.text, right: other,
+      same: part.text === other});
   });
   return pairs;
 }
@@ -91,7 +95,8 @@ export function compare(left: Draft, right: Draft): PartPair[] {
 export type Choice = 'theirs' | 'mine';
 
 // Where only one side changed a part since `base`, that side; where both did, mine, for the person to decide.
-export function proposal(base: Draft, theirs: Draft, mine: Draft): {choices: Record<string, Choice>; both: Set<string>} {
+export function proposal(base: Draft, theirs: Draft, mine: Draft): {choices: Record<string,
+  Choice>; both: Set<string>} {
   const choices: Record<string, Choice> = {};
   const both = new Set<string>();
   const changed = (to: Draft) => new Set(compare(base, to).filter((pair) => !pair.same).map((pair) => pair.key));

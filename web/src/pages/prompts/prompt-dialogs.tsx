@@ -22,7 +22,8 @@ export function RenamePrompt({prompt, onClose, onMoved}: {
   const [description, setDescription] = useState(prompt.description ?? '');
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
-  const slugProblem = slugPattern.test(slug) ? null : 'Lower-case letters, digits, - and _, beginning with a letter or digit.';
+  const slugProblem = slugPattern.test(slug) ? null
+    : 'Lower-case letters, digits, - and _, beginning with a letter or digit.';
   const possible = name.trim() !== '' && !slugProblem && !busy;
   const save = async (event: FormEvent) => {
     event.preventDefault();
@@ -55,7 +56,8 @@ export function RenamePrompt({prompt, onClose, onMoved}: {
         {slug !== prompt.slug && !slugProblem && (
           <Note tone="warn">Code that asks for “{prompt.slug}” will not find it any more. Change it there too.</Note>
         )}
-        <TextArea label="Description" value={description} onChange={setDescription} maxLength={4000} placeholder="What it is for (optional)" />
+        <TextArea label="Description" value={description} onChange={setDescription} maxLength={4000}
+          placeholder="What it is for (optional)" />
         {error !== null && <ErrorNote error={error} />}
         <div className="row end">
           <Button onClick={onClose}>Cancel</Button>
@@ -66,7 +68,8 @@ export function RenamePrompt({prompt, onClose, onMoved}: {
   );
 }
 
-export function DeletePrompt({prompt, onClose, onDeleted}: {prompt: Prompt; onClose: () => void; onDeleted: () => void}) {
+export function DeletePrompt({prompt, onClose, onDeleted}: {prompt: Prompt; onClose: () => void; onDeleted: () =>
+  void}) {
   const {project} = useSession();
   const queries = useQueryClient();
   const {toast} = useFeedback();
@@ -92,10 +95,12 @@ export function DeletePrompt({prompt, onClose, onDeleted}: {prompt: Prompt; onCl
   };
   return (
     <Dialog open onOpenChange={(open) => !open && onClose()} title={`Delete “${prompt.name}”?`}
-      description={`This deletes ${plural(prompt.currentVersion, 'version')}${labels.length ? `, ${plural(labels.length, 'label')} (${labels.join(', ')})` : ''} ` +
+      description={`This deletes ${plural(prompt.currentVersion, 'version')}${labels.length ? `,
+        ${plural(labels.length, 'label')} (${labels.join(', ')})` : ''} ` +
         'and its experiments. Code that runs it will fail. Its spans stay. It cannot be undone.'}>
       <form className="column" onSubmit={remove}>
-        <TextField label={<>Type <code>{prompt.slug}</code> to confirm</>} value={typed} onChange={setTyped} autoFocus autoComplete="off" />
+        <TextField label={<>Type <code>{prompt.slug}</code> to confirm</>} value={typed} onChange={setTyped} autoFocus
+          autoComplete="off" />
         {error !== null && <ErrorNote error={error} />}
         <div className="row end">
           <Button onClick={onClose}>Cancel</Button>

@@ -4,7 +4,8 @@ import {lazy, Suspense, useState} from 'react';
 import {Link, Redirect, useLocation} from 'wouter';
 import {api, ApiError, call} from '../../api/client';
 import {useSession} from '../../api/session';
-import {Badge, Button, CopyButton, EmptyState, ErrorNote, IconButton, Menu, PageHeader, Skeleton, Tabs, useFeedback} from '../../ui';
+import {Badge, Button, CopyButton, EmptyState, ErrorNote, IconButton, Menu, PageHeader, Skeleton, Tabs,
+  useFeedback} from '../../ui';
 import {useLeaveGuard} from '../../shell/leave';
 import {useAdoptPrompt, usePrompt, type Prompt as PromptData} from './data';
 import {DeletePrompt, RenamePrompt} from './prompt-dialogs';
@@ -36,7 +37,8 @@ function Actions({prompt, onRename, onDelete}: {prompt: PromptData; onRename: ()
   const setDefault = async (defaultLabel: string | null) => {
     try {
       adopt(await call(api.PUT('/api/v1/prompts/{slug}', {params: {path: {slug: prompt.slug}}, body: {defaultLabel}})));
-      toast(defaultLabel ? `What “${defaultLabel}” points at runs by default now.` : 'The newest version runs by default now.');
+      toast(defaultLabel ? `What “${defaultLabel}” points at runs by default now.`
+        : 'The newest version runs by default now.');
     } catch (error) {
       toastError(error);
     }
@@ -46,11 +48,13 @@ function Actions({prompt, onRename, onDelete}: {prompt: PromptData; onRename: ()
   return (
     <>
       <Menu label="Runs when nothing else is asked for"
-        trigger={<Button icon={<Tag size={14} aria-hidden />}>{prompt.defaultLabel ? `Runs ${prompt.defaultLabel}` : 'Runs the newest'}</Button>}
+        trigger={<Button icon={<Tag size={14} aria-hidden />}>{prompt.defaultLabel ? `Runs ${prompt.defaultLabel}`
+          : 'Runs the newest'}</Button>}
         items={[
           {label: 'The newest version', checked: prompt.defaultLabel === null, onSelect: () => void setDefault(null)},
           ...labels.map((label) => ({
-            label: <>What <b>{label}</b> points at</>, hint: `v${prompt.labels[label]}`, checked: prompt.defaultLabel === label,
+            label: <>What <b>{label}</b> points at</>, hint: `v${prompt.labels[label]}`,
+              checked: prompt.defaultLabel === label,
             onSelect: () => void setDefault(label),
           })),
           ...(labels.length === 0 ? [{label: 'Give a version a label first', disabled: true, onSelect: () => {}}] : []),
@@ -81,11 +85,13 @@ function Page({prompt, tab}: {prompt: PromptData; tab: Tab}) {
   return (
     <>
       <PageHeader name={prompt.name}
-        title={<span className="row">{prompt.name}{editing.dirty && <span className="dot warn" title="Unsaved changes" />}</span>}
+        title={<span className="row">{prompt.name}{editing.dirty && <span className="dot warn"
+          title="Unsaved changes" />}</span>}
         back={<Link href="/prompts">← Prompts</Link>}
         actions={<Actions prompt={prompt} onRename={() => setDialog('rename')} onDelete={() => setDialog('delete')} />}>
         <div className="row wrapping prompt-lead">
-          <span className="row slug"><code>{prompt.slug}</code><CopyButton text={prompt.slug} label="Copy the slug" /></span>
+          <span className="row slug"><code>{prompt.slug}</code><CopyButton text={prompt.slug}
+            label="Copy the slug" /></span>
           {Object.entries(prompt.labels).map(([label, version]) => (
             <Badge key={label} tone={label === prompt.defaultLabel ? 'accent' : 'neutral'}>{label} · v{version}</Badge>
           ))}
@@ -104,7 +110,8 @@ function Page({prompt, tab}: {prompt: PromptData; tab: Tab}) {
       </Tabs>
       {dialog === 'rename' && <RenamePrompt prompt={prompt} onClose={() => setDialog(null)}
         onMoved={(slug) => setGoneTo(`/prompts/${slug}`)} />}
-      {dialog === 'delete' && <DeletePrompt prompt={prompt} onClose={() => setDialog(null)} onDeleted={() => setGoneTo('/prompts')} />}
+      {dialog === 'delete' && <DeletePrompt prompt={prompt} onClose={() => setDialog(null)}
+        onDeleted={() => setGoneTo('/prompts')} />}
     </>
   );
 }
@@ -124,7 +131,8 @@ export default function Prompt({slug, tab}: {slug: string; tab?: string}) {
   return (
     <div className="page">
       <PageHeader title="Prompt" back={<Link href="/prompts">← Prompts</Link>} />
-      {prompt.error ? <ErrorNote error={prompt.error} onRetry={() => void prompt.refetch()} /> : <Skeleton height={560} />}
+      {prompt.error ? <ErrorNote error={prompt.error} onRetry={() => void prompt.refetch()} /> : <Skeleton
+        height={560} />}
     </div>
   );
 }

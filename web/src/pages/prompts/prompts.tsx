@@ -4,7 +4,8 @@ import {useEffect, useMemo} from 'react';
 import {Link, useSearchParams} from 'wouter';
 import type {Schemas} from '../../api/client';
 import {useSession} from '../../api/session';
-import {Ago, Badge, Button, EmptyState, ErrorNote, PageHeader, SelectField, Skeleton, TextField, formatCompact, formatLatency,
+import {Ago, Badge, Button, EmptyState, ErrorNote, PageHeader, SelectField, Skeleton, TextField, formatCompact,
+  formatLatency,
   formatMoney, formatPercent} from '../../ui';
 import {errorRate, quality, usePromptFigures, usePrompts, type Measures} from './data';
 import {NewPrompt} from './new-prompt';
@@ -47,7 +48,8 @@ function Row({prompt, figures, pending}: {prompt: Summary; figures: Measures | u
         <div className="row wrapping label-list">
           {Object.entries(prompt.labels).map(([label, version]) => (
             <Badge key={label} tone={label === prompt.defaultLabel ? 'accent' : 'neutral'}
-              title={label === prompt.defaultLabel ? 'Runs when nothing else is asked for' : undefined}>{label} · v{version}</Badge>
+              title={label === prompt.defaultLabel ? 'Runs when nothing else is asked for'
+                : undefined}>{label} · v{version}</Badge>
           ))}
         </div>
       </td>
@@ -85,19 +87,23 @@ function List({onNew}: {onNew: () => void}) {
   }, [hasNextPage, isFetchingNextPage, fetchNextPage]);
 
   if (prompts.isPending) return <Skeleton height={420} />;
-  if (prompts.error && all.length === 0) return <ErrorNote error={prompts.error} onRetry={() => void prompts.refetch()} />;
+  if (prompts.error && all.length === 0) return <ErrorNote error={prompts.error}
+    onRetry={() => void prompts.refetch()} />;
   if (all.length === 0) {
     return (
       <EmptyState icon={<MessageSquareText size={20} />} title="No prompts yet"
-        actions={can('editor') && <Button variant="primary" icon={<Plus size={14} aria-hidden />} onClick={onNew}>New prompt</Button>}>
-        A prompt is the text that your application sends to a model, with {'{{variables}}'} for what changes. Kept here, it can be
+        actions={can('editor') && <Button variant="primary" icon={<Plus size={14} aria-hidden />}
+          onClick={onNew}>New prompt</Button>}>
+        A prompt is the text that your application sends to a model,
+          with {'{{variables}}'} for what changes. Kept here, it can be
         changed, tested and compared without touching code.
       </EmptyState>
     );
   }
   const words = search.toLowerCase().split(/\s+/).filter(Boolean);
   const found = all.filter((prompt) => {
-    const text = [prompt.name, prompt.slug, prompt.description ?? '', prompt.model ?? '', ...Object.keys(prompt.labels)].join(' ').toLowerCase();
+    const text = [prompt.name, prompt.slug, prompt.description ?? '', prompt.model ?? '',
+      ...Object.keys(prompt.labels)].join(' ').toLowerCase();
     return words.every((word) => text.includes(word));
   });
   const rows = sorted(found, order, figures.data ?? new Map());
@@ -106,10 +112,12 @@ function List({onNew}: {onNew: () => void}) {
       <div className="row wrapping list-tools">
         <div className="list-search">
           <Search size={14} aria-hidden />
-          <TextField label="Search prompts" hideLabel type="search" placeholder="Search by name, label or model…" value={search}
+          <TextField label="Search prompts" hideLabel type="search" placeholder="Search by name, label or model…"
+            value={search}
             onChange={(value) => set('q', value)} />
         </div>
-        <SelectField label="Order" hideLabel value={order} options={orders} onChange={(value) => set('sort', value === 'updated' ? '' : value)} />
+        <SelectField label="Order" hideLabel value={order} options={orders}
+          onChange={(value) => set('sort', value === 'updated' ? '' : value)} />
         <span className="grow" />
         <span className="faint small">Figures of the last 30 days</span>
       </div>
@@ -153,7 +161,8 @@ export default function Prompts() {
     <div className="page">
       <PageHeader title="Prompts"
         actions={can('editor') && (
-          <Button variant="primary" icon={<Plus size={14} aria-hidden />} onClick={() => setNew(true)}>New prompt</Button>
+          <Button variant="primary" icon={<Plus size={14} aria-hidden />}
+            onClick={() => setNew(true)}>New prompt</Button>
         )} />
       <List onNew={() => setNew(true)} />
       {can('editor') && <NewPrompt open={params.has('new')} onOpenChange={setNew} />}

@@ -29,17 +29,21 @@ function StopSequences({draft, problems, readOnly, onChange}: Props) {
     }
   };
   return (
-    <Field label="Stop sequences" error={problems.stopSequences} hint="The model stops before it would write one of these.">
+    <Field label="Stop sequences" error={problems.stopSequences}
+      hint="The model stops before it would write one of these.">
       {(control) => (
         <div className="stops">
           {draft.stopSequences.map((stop) => (
             <span key={stop} className="chip"><span className="mono truncate">{stop}</span>
               {!readOnly && <IconButton size="small" label={`Remove ${stop}`}
-                onClick={() => onChange({stopSequences: draft.stopSequences.filter((other) => other !== stop)})}><X size={12} aria-hidden /></IconButton>}
+                onClick={() => onChange({stopSequences: draft.stopSequences.filter((other) => other !== stop)})}><X
+                  size={12} aria-hidden /></IconButton>}
             </span>
           ))}
-          <input {...control} className="input" value={text} disabled={readOnly || draft.stopSequences.length >= 16} maxLength={256}
-            placeholder="Type one and press Enter" onChange={(event) => setText(event.target.value)} onKeyDown={press} onBlur={add} />
+          <input {...control} className="input" value={text} disabled={readOnly || draft.stopSequences.length >= 16}
+            maxLength={256}
+            placeholder="Type one and press Enter" onChange={(event) =>
+              setText(event.target.value)} onKeyDown={press} onBlur={add} />
         </div>
       )}
     </Field>
@@ -56,15 +60,18 @@ export function ModelSettings(props: Props) {
     <section className="card settings" aria-label="Model and settings">
       <div className="settings-row">
         <ModelPicker value={draft} disabled={readOnly} onChange={({provider, model}) => onChange({provider, model})} />
-        <NumberField label="Temperature" value={draft.temperature} error={problems.temperature} disabled={readOnly} placeholder="model’s own"
+        <NumberField label="Temperature" value={draft.temperature} error={problems.temperature} disabled={readOnly}
+          placeholder="model’s own"
           onChange={(temperature) => onChange({temperature})} />
-        <NumberField label="Max output tokens" inputMode="numeric" value={draft.maxOutputTokens} error={problems.maxOutputTokens} disabled={readOnly}
+        <NumberField label="Max output tokens" inputMode="numeric" value={draft.maxOutputTokens}
+          error={problems.maxOutputTokens} disabled={readOnly}
           placeholder="model’s own" onChange={(maxOutputTokens) => onChange({maxOutputTokens})} />
       </div>
       <details className="more" open={open || wrong} onToggle={(event) => setOpen(event.currentTarget.open)}>
         <summary>More settings{more && <span className="faint"> · {more}</span>}</summary>
         <div className="settings-row two">
-          <NumberField label="Top P" value={draft.topP} error={problems.topP} disabled={readOnly} placeholder="model’s own"
+          <NumberField label="Top P" value={draft.topP} error={problems.topP} disabled={readOnly}
+            placeholder="model’s own"
             hint="Change this or the temperature, not both." onChange={(topP) => onChange({topP})} />
           <StopSequences {...props} />
         </div>
@@ -97,7 +104,8 @@ function Fold({title, state, wrong, children}: {title: string; state: string; wr
   const [open, setOpen] = useState(wrong);
   return (
     <details className="fold" open={open || wrong} onToggle={(event) => setOpen(event.currentTarget.open)}>
-      <summary>{title} <span className={wrong ? 'has-errors' : 'faint'}>{wrong ? 'has a mistake' : state}</span></summary>
+      <summary>{title} <span className={wrong ? 'has-errors' : 'faint'}>{wrong ? 'has a mistake'
+        : state}</span></summary>
       <div className="column">{children}</div>
     </details>
   );
@@ -112,24 +120,31 @@ export function ToolsAndSchema({draft, problems, readOnly, onChange}: Props) {
     {value: 'auto', label: 'The model decides'},
     {value: 'required', label: 'At least one tool'},
     {value: 'none', label: 'No tool'},
-    ...[...new Set([...names, ...(chosen ? [chosen] : [])])].map((name) => ({value: `tool:${name}`, label: `Always ${name}`})),
+    ...[...new Set([...names, ...(chosen ? [chosen] : [])])].map((name) =>
+      ({value: `tool:${name}`, label: `Always ${name}`})),
   ];
   const {tools: toolsProblem, outputSchema: schemaProblem} = problems;
   return (
     <section className="card" aria-label="Tools and output">
-      <Fold title="Tools" state={names.length ? names.join(', ') : 'none'} wrong={Boolean(toolsProblem ?? problems.toolChoice)}>
-          {has.tools && <JsonText label="Tools" value={draft.tools} onChange={(tools) => onChange({tools})} readOnly={readOnly} problem={toolsProblem}
+      <Fold title="Tools" state={names.length ? names.join(', ') : 'none'}
+        wrong={Boolean(toolsProblem ?? problems.toolChoice)}>
+          {has.tools && <JsonText label="Tools" value={draft.tools} onChange={(tools) => onChange({tools})}
+            readOnly={readOnly} problem={toolsProblem}
             hint="A list. Each tool has a name, a description that tells the model when to call it, and its parameters as a JSON Schema." />}
           {!readOnly && <div className="row wrapping">
             <Button size="small" icon={<Plus size={13} aria-hidden />} disabled={Boolean(toolsProblem)}
               onClick={() => onChange({tools: addTool(draft.tools)})}>Add a tool</Button>
-            {has.tools && <Button size="small" variant="ghost" onClick={() => onChange({tools: '', toolChoice: ''})}>Remove all</Button>}
+            {has.tools && <Button size="small" variant="ghost"
+              onClick={() => onChange({tools: '', toolChoice: ''})}>Remove all</Button>}
           </div>}
-          {(has.tools || draft.toolChoice) && <SelectField label="Which may the model call" value={draft.toolChoice} options={choices}
+          {(has.tools || draft.toolChoice) && <SelectField label="Which may the model call" value={draft.toolChoice}
+            options={choices}
             disabled={readOnly} error={problems.toolChoice} onChange={(toolChoice) => onChange({toolChoice})} />}
       </Fold>
-      <Fold title="Output schema" state={has.schema ? 'the answer is JSON' : 'none, the answer is text'} wrong={Boolean(schemaProblem)}>
-          {has.schema && <JsonText label="Output schema" value={draft.outputSchema} readOnly={readOnly} problem={schemaProblem}
+      <Fold title="Output schema" state={has.schema ? 'the answer is JSON' : 'none, the answer is text'}
+        wrong={Boolean(schemaProblem)}>
+          {has.schema && <JsonText label="Output schema" value={draft.outputSchema} readOnly={readOnly}
+            problem={schemaProblem}
             hint="A JSON Schema that the answer follows." onChange={(outputSchema) => onChange({outputSchema})} />}
           {!readOnly && <div className="row wrapping">
             {has.schema

@@ -11,7 +11,8 @@ function Cell({side, mark, word}: {side: Side | null; mark: string; word: string
     <td className={`diff-text ${mark ? (mark === '+' ? 'added' : 'removed') : ''}`}>
       <span className="diff-mark" aria-hidden>{mark}</span>
       {mark && <span className="visually-hidden">{word}: </span>}
-      {side.spans.map((span, i) => (span.changed && mark ? <mark key={i} className="diff-word">{span.text}</mark> : <span key={i}>{span.text}</span>))}
+      {side.spans.map((span, i) => (span.changed && mark ? <mark key={i} className="diff-word">{span.text}</mark>
+        : <span key={i}>{span.text}</span>))}
     </td>
   );
 }
@@ -26,12 +27,14 @@ function Lines({pair, left, right}: {pair: PartPair; left: string; right: string
       <table className="diff-table">
         <colgroup><col className="diff-line" /><col /><col className="diff-line" /><col /></colgroup>
         <thead className="visually-hidden">
-          <tr><th scope="col">Line</th><th scope="col">{left}</th><th scope="col">Line</th><th scope="col">{right}</th></tr>
+          <tr><th scope="col">Line</th><th scope="col">{left}</th><th scope="col">Line</th><th
+            scope="col">{right}</th></tr>
         </thead>
         <tbody>
           {shown.map((row, i) => typeof row === 'number' ? (
             <tr key={i} className="diff-fold">
-              <td colSpan={4}><Button size="small" variant="ghost" onClick={() => setWhole(true)}>{plural(row, 'equal line')}</Button></td>
+              <td colSpan={4}><Button size="small" variant="ghost"
+                onClick={() => setWhole(true)}>{plural(row, 'equal line')}</Button></td>
             </tr>
           ) : (
             <tr key={i}>

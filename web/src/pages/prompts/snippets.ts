@@ -24,7 +24,8 @@ export function python({url, slug, label, variables}: SnippetInput): string {
 }
 
 export function cpp({url, slug, label, variables}: SnippetInput): string {
-  const values = variables.length ? `{\n${variables.map((name) => `      {${quoted(name)}, "…"},\n`).join('')}  }` : '{}';
+  const values = variables.length ? `{\n${variables.map((name) => `      {${quoted(name)}, "…"},\n`).join('')}  }`
+    : '{}';
   return [
     '#include <tracia/tracia.h>', '', '#include <iostream>', '', 'int main() {',
     `  tracia::Client client{{.api_key = ${quoted(keyPlaceholder)}, .base_url = ${quoted(url)}}};`,

@@ -41,7 +41,8 @@ export function useDraft(prompt: Prompt): Editing {
   }, [newest, base, dirty]);
 
   const keep = useCallback(() => {
-    if (dirty) keepDraft(project.id, prompt.slug, {id: own.current, at: new Date().toISOString(), baseVersion: base.version, draft});
+    if (dirty) keepDraft(project.id, prompt.slug, {id: own.current, at: new Date().toISOString(),
+      baseVersion: base.version, draft});
     else dropDraft(project.id, prompt.slug, own.current);
   }, [project.id, prompt.slug, base, draft, dirty]);
   const latestKeep = useRef(keep);

@@ -9,11 +9,13 @@ const feed = (...events: [string, unknown][]) =>
 test('pieces of text and reasoning add up, and the result has the last word', () => {
   const state = feed(['reasoning', {text: 'hm'}], ['delta', {text: 'a'}], ['delta', {text: 'b'}]);
   expect(state).toMatchObject({text: 'ab', reasoning: 'hm', status: 'running'});
-  expect(withEvent(state, {event: 'done', data: '{"text":"abc","toolCalls":null}', id: ''})).toMatchObject({text: 'abc', status: 'done'});
+  expect(withEvent(state, {event: 'done', data: '{"text":"abc","toolCalls":null}',
+    id: ''})).toMatchObject({text: 'abc', status: 'done'});
 });
 
 test('an error keeps what came before it, and where its span is', () => {
-  const state = feed(['delta', {text: 'half'}], ['error', {error: {code: 'PROVIDER_ERROR', message: 'Gone.', spanId: 'sp_1'}}]);
+  const state = feed(['delta', {text: 'half'}], ['error',
+    {error: {code: 'PROVIDER_ERROR', message: 'Gone.', spanId: 'sp_1'}}]);
   expect(state).toMatchObject({text: 'half', status: 'failed'});
   expect((state.error as ApiError).body['spanId']).toBe('sp_1');
 });

@@ -25,7 +25,8 @@ export function withEvent(state: RunState, {event, data}: ServerEvent): RunState
       return {...state, toolCalls: [...state.toolCalls, JSON.parse(data) as Schemas['ToolCall']]};
     case 'done': {
       const result = JSON.parse(data) as Schemas['RunResult'];
-      return {...state, status: 'done', result, text: result.text ?? state.text, toolCalls: result.toolCalls ?? state.toolCalls};
+      return {...state, status: 'done', result, text: result.text ?? state.text,
+        toolCalls: result.toolCalls ?? state.toolCalls};
     }
     case 'error': {
       const {code, message, ...rest} = (JSON.parse(data) as Schemas['Error']).error;
@@ -54,7 +55,8 @@ export function useRun() {
       setState(next);
     };
     try {
-      await streamEvents('/api/v1/run', {method: 'POST', body: {...(request as object), stream: true}, signal: controller.signal}, (event) => {
+      await streamEvents('/api/v1/run', {method: 'POST', body: {...(request as object), stream: true},
+        signal: controller.signal}, (event) => {
         next = withEvent(next, event);
         frame ||= requestAnimationFrame(draw);
       });

@@ -32,7 +32,8 @@ export function useSave(prompt: Prompt, editing: Editing) {
       editing.saved(saved.versions[0]!, draft);
       setNote('');
       setConflict(null);
-      toast(saved.currentVersion === base.version ? 'Nothing had changed: no new version.' : `Saved as version ${saved.currentVersion}.`);
+      toast(saved.currentVersion === base.version ? 'Nothing had changed: no new version.'
+        : `Saved as version ${saved.currentVersion}.`);
     } catch (problem) {
       const current = problem instanceof ApiError && problem.status === 409 ? problem.body['current'] : undefined;
       if (current) {

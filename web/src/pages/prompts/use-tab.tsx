@@ -20,7 +20,8 @@ export default function UseTab({prompt}: {prompt: Prompt}) {
     before.set(name, value);
     return before;
   }, {replace: true});
-  const unasked = prompt.defaultLabel ? `what “${prompt.defaultLabel}” points at, version ${prompt.labels[prompt.defaultLabel]}`
+  const unasked = prompt.defaultLabel
+    ? `what “${prompt.defaultLabel}” points at, version ${prompt.labels[prompt.defaultLabel]}`
     : `the newest version, ${prompt.currentVersion}`;
   return (
     <div className="column use">
@@ -28,21 +29,26 @@ export default function UseTab({prompt}: {prompt: Prompt}) {
         <div className="segments" role="radiogroup" aria-label="Language">
           {languages.map((each) => (
             <label key={each.value} className="segment">
-              <input type="radio" name="language" className="visually-hidden" checked={each === language} onChange={() => set('language', each.value)} />
+              <input type="radio" name="language" className="visually-hidden" checked={each === language}
+                onChange={() => set('language', each.value)} />
               {each.label}
             </label>
           ))}
         </div>
         <SelectField label="Which version runs" hideLabel value={label} onChange={(value) => set('label', value)}
-          options={[{value: '', label: 'Default version'}, ...Object.keys(prompt.labels).map((name) => ({value: name, label: `Label ${name}`}))]} />
+          options={[{value: '', label: 'Default version'},
+            ...Object.keys(prompt.labels).map((name) => ({value: name, label: `Label ${name}`}))]} />
       </div>
       <p className="soft">
-        {label ? <>This runs what “{label}” points at, version {prompt.labels[label]}. Move the label, and the code runs another version.</>
+        {label ? <>This runs what “{label}” points at, version {prompt.labels[label]}. Move the label,
+          and the code runs another version.</>
           : <>This runs {unasked}; a running experiment comes first.</>}
       </p>
       <CodeBlock language={language.label}
-        code={language.make({url: location.origin, slug: prompt.slug, label: label || null, variables: prompt.variables})} />
-      <Note>Put an API key in place of <code>{keyPlaceholder}</code>. Keys are made in <Link href="/settings/keys">Settings</Link>, and are shown once.</Note>
+        code={language.make({url: location.origin, slug: prompt.slug, label: label || null,
+          variables: prompt.variables})} />
+      <Note>Put an API key in place of <code>{keyPlaceholder}</code>. Keys are made in <Link
+        href="/settings/keys">Settings</Link>, and are shown once.</Note>
     </div>
   );
 }

@@ -4,7 +4,8 @@ import {useMemo, useState, type DragEvent} from 'react';
 import {Link, useSearchParams} from 'wouter';
 import {api, call} from '../../api/client';
 import {useSession} from '../../api/session';
-import {Ago, Badge, Button, Dialog, ErrorNote, SelectField, Skeleton, TextField, formatCompact, formatLatency, formatMoney, formatPercent,
+import {Ago, Badge, Button, Dialog, ErrorNote, SelectField, Skeleton, TextField, formatCompact, formatLatency,
+  formatMoney, formatPercent,
   plural, useFeedback} from '../../ui';
 import {errorRate, quality, useAdoptPrompt, useVersionFigures, useVersions, type Measures, type Prompt} from './data';
 import {draftOf, type Version} from './draft';
@@ -49,7 +50,8 @@ function VersionCard({prompt, version, figures, chosen, onChoose}: {
         move(label, version.version).catch(toastError);
       }}>
       <div className="row">
-        <button type="button" className="version-button" aria-current={chosen || undefined} onClick={onChoose}>Version {version.version}</button>
+        <button type="button" className="version-button" aria-current={chosen || undefined}
+          onClick={onChoose}>Version {version.version}</button>
         {version.version === prompt.currentVersion && <Badge>newest</Badge>}
         <span className="grow" />
         <LabelMenu prompt={prompt} version={version.version} />
@@ -58,8 +60,10 @@ function VersionCard({prompt, version, figures, chosen, onChoose}: {
         <div className="row wrapping label-row">
           {labels.map((label) => (
             <span key={label} className={can('editor') ? 'label-drag' : ''} draggable={can('editor')}
-              onDragStart={(event) => { event.dataTransfer.setData(labelType, label); event.dataTransfer.effectAllowed = 'move'; }}>
-              <Badge tone={label === prompt.defaultLabel ? 'accent' : 'neutral'} title={can('editor') ? 'Drag it onto another version' : undefined}>{label}</Badge>
+              onDragStart={(event) => { event.dataTransfer.setData(labelType,
+                label); event.dataTransfer.effectAllowed = 'move'; }}>
+              <Badge tone={label === prompt.defaultLabel ? 'accent' : 'neutral'}
+                title={can('editor') ? 'Drag it onto another version' : undefined}>{label}</Badge>
             </span>
           ))}
         </div>
@@ -82,7 +86,8 @@ function Restore({prompt, version, onClose}: {prompt: Prompt; version: Version; 
     setError(null);
     try {
       const saved = await call(api.POST('/api/v1/prompts/{slug}/versions/{version}/restore', {
-        params: {path: {slug: prompt.slug, version: version.version}}, body: {note: note.trim() || null, baseVersion: prompt.currentVersion},
+        params: {path: {slug: prompt.slug, version: version.version}},
+          body: {note: note.trim() || null, baseVersion: prompt.currentVersion},
       }));
       adopt(saved);
       toast(saved.currentVersion === prompt.currentVersion ? 'The newest version holds this already.'
@@ -96,7 +101,8 @@ function Restore({prompt, version, onClose}: {prompt: Prompt; version: Version; 
   return (
     <Dialog open onOpenChange={(open) => !open && onClose()} title={`Restore version ${version.version}?`}
       description={`Its content becomes version ${prompt.currentVersion + 1}, the newest. Nothing in the history changes; labels stay where they are.`}
-      actions={<><Button onClick={onClose}>Cancel</Button><Button variant="primary" busy={busy} onClick={restore}>Restore</Button></>}>
+      actions={<><Button onClick={onClose}>Cancel</Button><Button variant="primary" busy={busy}
+        onClick={restore}>Restore</Button></>}>
       <TextField label="Note" value={note} onChange={setNote} maxLength={2000} autoFocus
         onKeyDown={(event) => event.key === 'Enter' && void restore()} />
       {error !== null && <ErrorNote error={error} />}
@@ -121,18 +127,23 @@ function Compared({prompt, from, to, versions, figures, onFrom, onTo}: {
   return (
     <section className="card compared" aria-label="Comparison">
       <header className="card-head compare-head">
-        <SelectField label="Compare" hideLabel value={String(left.version)} options={options} onChange={(value) => onFrom(Number(value))} />
+        <SelectField label="Compare" hideLabel value={String(left.version)} options={options}
+          onChange={(value) => onFrom(Number(value))} />
         <span className="soft">with</span>
-        <SelectField label="With" hideLabel value={String(to.version)} options={options} onChange={(value) => onTo(Number(value))} />
+        <SelectField label="With" hideLabel value={String(to.version)} options={options}
+          onChange={(value) => onTo(Number(value))} />
         <span className="grow" />
-        <Link className="button ghost small" href={`/playground?prompt=${prompt.slug}&version=${to.version}`}><Play size={13} aria-hidden />Playground</Link>
+        <Link className="button ghost small" href={`/playground?prompt=${prompt.slug}&version=${to.version}`}><Play
+          size={13} aria-hidden />Playground</Link>
         {can('editor') && to.version !== prompt.currentVersion && (
-          <Button size="small" icon={<RotateCcw size={13} aria-hidden />} onClick={() => setRestoring(true)}>Restore version {to.version}</Button>
+          <Button size="small" icon={<RotateCcw size={13} aria-hidden />}
+            onClick={() => setRestoring(true)}>Restore version {to.version}</Button>
         )}
       </header>
       <div className="card-body column">
         <table className="compare-figures">
-          <thead><tr><th scope="col">30 days</th><th scope="col">Runs</th><th scope="col">Errors</th><th scope="col">Cost a run</th>
+          <thead><tr><th scope="col">30 days</th><th scope="col">Runs</th><th scope="col">Errors</th><th
+            scope="col">Cost a run</th>
             <th scope="col">p50</th><th scope="col">p95</th><th scope="col">Quality</th></tr></thead>
           <tbody>
             {[left, ...(left === to ? [] : [to])].map(({version}) => {
@@ -142,7 +153,8 @@ function Compared({prompt, from, to, versions, figures, onFrom, onTo}: {
                 <tr key={version}>
                   <th scope="row">Version {version}</th><td>{formatCompact(row?.requests)}</td>
                   <td>{rate === null ? '–' : formatPercent(rate)}</td>
-                  <td>{row?.requests && row.cost !== null && row.cost !== undefined ? formatMoney(row.cost / row.requests) : '–'}</td>
+                  <td>{row?.requests && row.cost !== null && row.cost !== undefined
+                    ? formatMoney(row.cost / row.requests) : '–'}</td>
                   <td>{formatLatency(row?.latencyMs?.p50)}</td><td>{formatLatency(row?.latencyMs?.p95)}</td>
                   <td>{quality(row)?.mean.toLocaleString(undefined, {maximumFractionDigits: 2}) ?? '–'}</td>
                 </tr>
@@ -151,7 +163,8 @@ function Compared({prompt, from, to, versions, figures, onFrom, onTo}: {
           </tbody>
         </table>
         {left === to ? <p className="soft">Choose another version to see what changed.</p> : null}
-        <SideBySide key={`${left.version}-${to.version}`} pairs={pairs} left={`Version ${left.version}`} right={`Version ${to.version}`} />
+        <SideBySide key={`${left.version}-${to.version}`} pairs={pairs} left={`Version ${left.version}`}
+          right={`Version ${to.version}`} />
       </div>
       {restoring && <Restore prompt={prompt} version={to} onClose={() => setRestoring(false)} />}
     </section>
@@ -162,11 +175,13 @@ export default function VersionsTab({prompt}: {prompt: Prompt}) {
   const list = useVersions(prompt.slug);
   const figures = useVersionFigures(prompt.slug, '30d');
   const [params, setParams] = useSearchParams();
-  const versions = useMemo(() => list.data?.pages.flatMap((page) => page.versions) ?? prompt.versions, [list.data, prompt.versions]);
+  const versions = useMemo(() => list.data?.pages.flatMap((page) => page.versions) ?? prompt.versions,
+    [list.data, prompt.versions]);
   const number = (name: string) => Number(params.get(name)) || null;
   const find = (wanted: number | null) => versions.find((version) => version.version === wanted);
   const to = find(number('to')) ?? versions[0]!;
-  const from = find(number('from')) ?? find(to.version - 1) ?? (to.version === 1 ? undefined : versions.find((version) => version.version < to.version));
+  const from = find(number('from')) ?? find(to.version - 1) ?? (to.version === 1 ? undefined
+    : versions.find((version) => version.version < to.version));
   const choose = (next: {from?: number | null; to?: number}) => setParams((before) => {
     for (const [name, value] of Object.entries(next)) {
       if (value === null) before.delete(name);
@@ -177,15 +192,18 @@ export default function VersionsTab({prompt}: {prompt: Prompt}) {
   return (
     <div className="versions">
       <div className="column">
-        <p className="small soft">{plural(prompt.currentVersion, 'version')}, newest first. Drag a label onto the version it should point at.</p>
+        <p className="small soft">{plural(prompt.currentVersion, 'version')},
+          newest first. Drag a label onto the version it should point at.</p>
         {list.error && <ErrorNote error={list.error} onRetry={() => void list.refetch()} />}
         <ol className="version-list" aria-label="Versions">
           {versions.map((version) => (
-            <VersionCard key={version.version} prompt={prompt} version={version} figures={figures.data?.versions.get(version.version)}
+            <VersionCard key={version.version} prompt={prompt} version={version}
+              figures={figures.data?.versions.get(version.version)}
               chosen={version.version === to.version} onChoose={() => choose({to: version.version, from: null})} />
           ))}
         </ol>
-        {list.hasNextPage && <Button busy={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>Older versions</Button>}
+        {list.hasNextPage && <Button busy={list.isFetchingNextPage}
+          onClick={() => void list.fetchNextPage()}>Older versions</Button>}
       </div>
       {list.isPending && versions.length === 0 ? <Skeleton height={420} /> : (
         <Compared prompt={prompt} from={from} to={to} versions={versions} figures={figures.data?.versions}
