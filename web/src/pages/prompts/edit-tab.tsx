@@ -130,7 +130,7 @@ export function EditTab({prompt, editing, saving, run}: {
           onChange={editing.change} />
         <ToolsAndSchema draft={draft} problems={problems} readOnly={readOnly} onChange={editing.change} />
         <p className="faint small hide-narrow">
-          <Kbd>{isApple ? '⌘S' : 'Ctrl S'}</Kbd> saves a new version · 
+          <Kbd>{isApple ? '⌘S' : 'Ctrl S'}</Kbd> saves a new version ·{' '}
           <Kbd>{isApple ? '⌘↵' : 'Ctrl ↵'}</Kbd> runs · <Kbd>Alt Shift ↑↓</Kbd> moves
           a message
         </p>

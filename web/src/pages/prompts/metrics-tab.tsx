@@ -26,8 +26,9 @@ function Row({name, labels, figures, href}: {name: string; labels: string[]; fig
       <td className="number">{formatLatency(figures.latencyMs?.p50)}</td>
       <td className="number">{formatLatency(figures.latencyMs?.p95)}</td>
       <td className="number">{formatCompact(figures.totalTokens)}</td>
-      <td className="number">{evaluated ? <>{mean(evaluated.mean)} <span
-        className="faint">of {evaluated.count}</span></> : '–'}</td>
+      <td className="number">
+        {evaluated ? <>{mean(evaluated.mean)} <span className="faint">of {evaluated.count}</span></> : '–'}
+      </td>
     </tr>
   );
 }

@@ -91,7 +91,7 @@ function List({onNew}: {onNew: () => void}) {
     onRetry={() => void prompts.refetch()} />;
   if (all.length === 0) {
     return (
-      <EmptyState icon={<MessageSquareText size={20} />} title="No prompts yet"
+      <EmptyState icon={<MessageSquareText size={20} />} title="Write your first prompt"
         actions={can('editor') && <Button variant="primary" icon={<Plus size={14} aria-hidden />}
           onClick={onNew}>New prompt</Button>}>
         A prompt is the text that your application sends to a model,

@@ -103,11 +103,13 @@ export function RunPanel({variables, values, onValue, state, onRun, onStop, bloc
         {!can('editor') && <p className="small soft">Your role can look, but not run.</p>}
         <div className="run-output" aria-busy={running}>
           {state.status === 'idle' && !blocked && (
-            <p className="small faint">Press Run, or <Kbd>{isApple ? '⌘'
-              : 'Ctrl'}</Kbd> <Kbd>Enter</Kbd>. What you see in the editor runs, saved or not.</p>
+            <p className="small faint">
+              Press Run, or <Kbd>{isApple ? '⌘' : 'Ctrl'}</Kbd> <Kbd>Enter</Kbd>. What you see in the editor runs, saved or not.
+            </p>
           )}
-          {running && !state.text && !state.toolCalls.length && <p
-            className="soft small waiting">Waiting for the model…</p>}
+          {running && !state.text && !state.toolCalls.length && (
+            <p className="soft small waiting">Waiting for the model…</p>
+          )}
           <Answer state={state} />
           {state.status === 'stopped' && <Note>Stopped. What had arrived is above.</Note>}
           {state.status === 'failed' && <ErrorNote error={state.error} onRetry={onRun} />}
