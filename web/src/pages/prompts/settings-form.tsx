@@ -111,9 +111,18 @@ function Fold({title, state, wrong, children}: {title: string; state: string; wr
   );
 }
 
+// An editor that was there stays while its text is empty for a moment; only removing it takes it away.
+function useShown(has: boolean): [boolean, () => void] {
+  const [shown, setShown] = useState(has);
+  if (has && !shown) setShown(true);
+  return [has || shown, () => setShown(false)];
+}
+
 export function ToolsAndSchema({draft, problems, readOnly, onChange}: Props) {
   const names = toolNames(draft.tools);
   const has = {tools: draft.tools.trim() !== '', schema: draft.outputSchema.trim() !== ''};
+  const [toolsShown, hideTools] = useShown(has.tools);
+  const [schemaShown, hideSchema] = useShown(has.schema);
   const chosen = draft.toolChoice.startsWith('tool:') ? draft.toolChoice.slice(5) : null;
   const choices = [
     {value: '', label: 'Leave it to the provider'},
@@ -128,14 +137,14 @@ export function ToolsAndSchema({draft, problems, readOnly, onChange}: Props) {
     <section className="card" aria-label="Tools and output">
       <Fold title="Tools" state={names.length ? names.join(', ') : 'none'}
         wrong={Boolean(toolsProblem ?? problems.toolChoice)}>
-          {has.tools && <JsonText label="Tools" value={draft.tools} onChange={(tools) => onChange({tools})}
+          {toolsShown && <JsonText label="Tools" value={draft.tools} onChange={(tools) => onChange({tools})}
             readOnly={readOnly} problem={toolsProblem}
             hint="A list. Each tool has a name, a description that tells the model when to call it, and its parameters as a JSON Schema." />}
           {!readOnly && <div className="row wrapping">
             <Button size="small" icon={<Plus size={13} aria-hidden />} disabled={Boolean(toolsProblem)}
               onClick={() => onChange({tools: addTool(draft.tools)})}>Add a tool</Button>
-            {has.tools && <Button size="small" variant="ghost"
-              onClick={() => onChange({tools: '', toolChoice: ''})}>Remove all</Button>}
+            {toolsShown && <Button size="small" variant="ghost"
+              onClick={() => { hideTools(); onChange({tools: '', toolChoice: ''}); }}>Remove all</Button>}
           </div>}
           {(has.tools || draft.toolChoice) && <SelectField label="Which may the model call" value={draft.toolChoice}
             options={choices}
@@ -143,12 +152,12 @@ export function ToolsAndSchema({draft, problems, readOnly, onChange}: Props) {
       </Fold>
       <Fold title="Output schema" state={has.schema ? 'the answer is JSON' : 'none, the answer is text'}
         wrong={Boolean(schemaProblem)}>
-          {has.schema && <JsonText label="Output schema" value={draft.outputSchema} readOnly={readOnly}
+          {schemaShown && <JsonText label="Output schema" value={draft.outputSchema} readOnly={readOnly}
             problem={schemaProblem}
             hint="A JSON Schema that the answer follows." onChange={(outputSchema) => onChange({outputSchema})} />}
           {!readOnly && <div className="row wrapping">
-            {has.schema
-              ? <Button size="small" variant="ghost" onClick={() => onChange({outputSchema: ''})}>Remove</Button>
+            {schemaShown
+              ? <Button size="small" variant="ghost" onClick={() => { hideSchema(); onChange({outputSchema: ''}); }}>Remove</Button>
               : <Button size="small" icon={<Plus size={13} aria-hidden />}
                   onClick={() => onChange({outputSchema: tidyJson(JSON.stringify(schemaTemplate))})}>Answer as JSON</Button>}
           </div>}
