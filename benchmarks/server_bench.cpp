@@ -1,7 +1,7 @@
 // `tracia serve` from outside, beside an upstream that answers at once with fixed bytes: what a call costs and adds.
 //   server_bench [--seconds N]   length of each step (3)
 //                [--rates A,B]   calls a second (500,1000,2000,5000)
-//                [--only WHAT]   start | spans | run | large | gateway | gateway_large | stream
+//                [--only WHAT]   start | spans | run | large | gateway | gateway_large | stream | slow
 // Added latency is p99 through the server minus p99 straight to the upstream at the same open-loop rate in the same
 // run.
 #include <sys/resource.h>
@@ -19,6 +19,7 @@
 #include "load.h"
 #include "measure.h"
 #include "responder.h"
+#include "slow_clients.h"
 #include "tracia/base/ids.h"
 
 namespace {
@@ -236,6 +237,55 @@ void spans(const Settings& settings) {
   }
 }
 
+// Until the server has done what it was asked for; 20 s at most.
+void wait_until_idle(const bench::Child& server) {
+  for (int tries = 0; tries < 20; ++tries) {
+    const double before = server.cpu_seconds();
+    std::this_thread::sleep_for(std::chrono::seconds(1));
+    if (server.cpu_seconds() - before < 0.02) return;
+  }
+}
+
+// What others feel of 50 clients that read or write one byte a second: the same calls without and with them, in turn.
+void slow_clients(const Settings& settings) {
+  constexpr int kClients = 50, kRounds = 3;
+  bench::Responder upstream("{}");
+  Server server(settings, "slow", upstream.url());
+  bench::Generator generator(4);
+  for (int n = 0; n < 20; ++n) {  // some 8 MB, so that an export is long
+    std::string batch = "[";
+    for (int i = 0; i < 200; ++i) {
+      batch += (i ? "," : "") + generator.chat(static_cast<int64_t>(std::time(nullptr)) * 1'000'000 + n * 200 + i);
+    }
+    server.ask(post("/api/v1/spans/batch", batch + "]"));
+  }
+  const std::string placeholder = "@@@@@@@@@@@@@@@@";
+  std::string body = generator.chat(static_cast<int64_t>(std::time(nullptr)) * 1'000'000);
+  body.replace(body.find("sp_") + 3, 16, placeholder);
+  const std::string request = "GET /api/v1/spans/export HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer " + kKey +
+                              "\r\nX-Padding: " + std::string(4000, 'x') + "\r\n\r\n";
+  const double rate = settings.rates.front();
+  std::printf("\nA span a request at %.0f/s, beside %d clients of one byte a second\n", rate, kClients);
+  std::printf("  %-10s %24s %24s %10s\n", "", "alone p50 / p99 ms", "beside them p50 / p99 ms", "p99 ratio");
+  double alone_p99 = 0, beside_p99 = 0;
+  for (int round = 1; round <= kRounds; ++round) {
+    const Step alone = drive(server.port, {post("/api/v1/spans", body)}, rate, settings, &server.child, placeholder);
+    bench::SlowClients slow(server.port, request, kClients);
+    std::this_thread::sleep_for(std::chrono::seconds(2));  // all are there
+    wait_until_idle(server.child);                         // what their answers begin with is made once
+    const Step beside = drive(server.port, {post("/api/v1/spans", body)}, rate, settings, &server.child, placeholder);
+    std::printf("  round %-4d %13.2f / %8.2f %13.2f / %8.2f %10.2f   (%d there, %d came back)\n", round,
+                alone.report.percentile(50), alone.report.percentile(99), beside.report.percentile(50),
+                beside.report.percentile(99), beside.report.percentile(99) / alone.report.percentile(99),
+                slow.connected(), slow.returned());
+    alone_p99 += alone.report.percentile(99) / kRounds;
+    beside_p99 += beside.report.percentile(99) / kRounds;
+    warn_failures(alone);
+    warn_failures(beside);
+  }
+  std::printf("  mean p99 %.2f ms alone, %.2f ms beside them\n", alone_p99, beside_p99);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -256,6 +306,7 @@ int main(int argc, char** argv) {
   if (settings.wants("spans")) spans(settings);
   runs(settings);
   if (settings.wants("stream")) streams(settings);
+  if (settings.wants("slow")) slow_clients(settings);
   fs::remove_all(settings.folder);
   return 0;
 }

@@ -9,7 +9,7 @@ export default defineConfig({
   expect: {timeout: 15_000},
   retries: 0,
   forbidOnly: true,
-  reporter: [['line'], ['junit', {outputFile: '../build/test-results/web_e2e.xml'}]],
+  reporter: [[process.env.CI ? 'dot' : 'line'], ['junit', {outputFile: '../build/test-results/web_e2e.xml'}]],
   use: {
     browserName: 'chromium',
     viewport: {width: 1280, height: 800},

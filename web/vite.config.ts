@@ -15,7 +15,7 @@ export default defineConfig({
     // A data: address would need a hole in the Content-Security-Policy.
     assetsInlineLimit: 0,
   },
-  server: {proxy: {'/api': server, '/v1': server, '/openapi.yaml': server}},
+  server: {host: '127.0.0.1', proxy: {'/api': server, '/v1': server, '/openapi.yaml': server}},
   test: {environment: 'jsdom', include: ['src/**/*.test.{ts,tsx}'], reporters: ['default', 'junit'],
     outputFile: {junit: '../build/test-results/web.xml'}},
 });

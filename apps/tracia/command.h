@@ -30,6 +30,7 @@ void add_keys(CLI::App& app, int& exit_code);
 void add_backup(CLI::App& app, int& exit_code);
 void add_restore(CLI::App& app, int& exit_code);
 void add_prompts(CLI::App& app, int& exit_code);
+void add_spans(CLI::App& app, int& exit_code);
 void add_doctor(CLI::App& app, int& exit_code);
 
 }  // namespace tracia::app

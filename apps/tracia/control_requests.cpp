@@ -71,6 +71,7 @@ class Control {
                      .created = system_clock().now()};
     TRACIA_TRY(store_.put_api_key(key));
     if (callbacks_.key_changed) callbacks_.key_changed(key);
+    record("key.create", key);
     json::Writer w;
     w.begin_object().field("ok", true).field("id", key.id).field("key", secret).field("name", key.name);
     return w.field("project", project->name).end_object().take();
@@ -108,6 +109,7 @@ class Control {
     if (!key.revoked) {
       key.revoked = system_clock().now();
       TRACIA_TRY(store_.put_api_key(key));
+      record("key.revoke", key);
     }
     if (callbacks_.key_changed) callbacks_.key_changed(key);
     json::Writer w;
@@ -135,6 +137,19 @@ class Control {
 
  private:
   static std::string quoted(std::string_view text) { return "'" + printable(utf8_prefix(text, kNameBytesMax)) + "'"; }
+
+  // Into the audit log. The change stands when that fails: a key that was made must be shown.
+  void record(std::string_view action, const ApiKey& key) {
+    json::Writer w;
+    w.begin_object().field("name", key.name).end_object();
+    (void)store_.append_audit({.time = system_clock().now(),
+                               .project_id = key.project_id,
+                               .actor_kind = "system",
+                               .actor_name = "command line",
+                               .action = std::string(action),
+                               .target = key.id,
+                               .detail_json = w.take()});
+  }
 
   // By id, else by name. "" = the first one, made when there is none.
   Result<Project> project_for(const std::string& wanted) {

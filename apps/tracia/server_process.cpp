@@ -12,15 +12,23 @@
 #include "tracia/http/server.h"
 #include "tracia/routes/routes.h"
 #include "tracia/service/access.h"
+#include "tracia/service/audit.h"
 #include "tracia/service/connections.h"
 #include "tracia/service/control_cache.h"
+#include "tracia/service/evaluators.h"
 #include "tracia/service/experiments.h"
 #include "tracia/service/gateway.h"
 #include "tracia/service/log.h"
+#include "tracia/service/masking_store.h"
+#include "tracia/service/members.h"
 #include "tracia/service/metrics.h"
+#include "tracia/service/policies.h"
+#include "tracia/service/prices.h"
 #include "tracia/service/prompts.h"
+#include "tracia/service/retention.h"
 #include "tracia/service/runs.h"
 #include "tracia/service/services.h"
+#include "tracia/service/spend.h"
 #include "tracia/service/workers.h"
 #include "tracia/store_sqlite/control_socket.h"
 #include "tracia/store_sqlite/data_directory.h"
@@ -29,8 +37,8 @@ namespace tracia::app {
 namespace {
 
 constexpr Millis kLastUsedEvery{60'000};
+constexpr Millis kSpendEvery{1'000};  // what a crash may lose of a key's ledger, and the start makes up for
 constexpr Millis kHousekeepingEvery{3'600'000};
-constexpr int64_t kMicrosOfDay = 86'400'000'000;
 
 // The directory's key, as the connections see it.
 class DirectorySealer : public service::Sealer {
@@ -56,11 +64,18 @@ void add_routes(http::Router& router, service::Services& services) {
   routes::add_span_reads(router, services);
   routes::add_otlp(router, services);
   routes::add_evaluations(router, services);
+  routes::add_evaluators(router, services);
+  routes::add_policies(router, services);
   routes::add_traces(router, services);
   routes::add_analytics(router, services);
   routes::add_auth(router, services);
   routes::add_settings(router, services);
+  routes::add_members(router, services);
+  routes::add_audit(router, services);
+  routes::add_limits(router, services);
+  routes::add_prices(router, services);
   routes::add_connections(router, services);
+  routes::add_gateway_aliases(router, services);
   routes::add_operations(router, services);
 }
 
@@ -90,7 +105,14 @@ struct ServerProcess::Impl {
   std::optional<service::ControlCache> cache;
   std::atomic<bool> stopping{false};
   service::Services services;
+  std::optional<service::Prices> prices;
+  std::optional<service::Spend> spend;
+  std::optional<service::Policies> policies;
+  std::optional<service::MaskingStore> masking_store;
+  std::optional<service::Evaluators> evaluators;
+  std::optional<service::Retention> retention;
   std::optional<service::Access> access;
+  std::optional<service::Members> members;
   std::optional<service::Prompts> prompts;
   std::optional<service::Experiments> experiments;
   std::optional<service::Connections> connections;
@@ -112,7 +134,6 @@ struct ServerProcess::Impl {
   Status listen();
   Status open_control_socket();
   void keep_house();
-  void drop_old_spans();
 };
 
 // Of what the store reports: its failures, and its daily work.
@@ -157,9 +178,13 @@ Status ServerProcess::Impl::make_services() {
   services.log = &log;
   services.metrics = &metrics;
   services.control = &directory->control();
-  services.spans = &directory->spans();
+  services.policies = &policies.emplace(directory->control());
+  services.spans = &masking_store.emplace(directory->spans(), *policies, services);
   services.cache = &*cache;
   TRACIA_TRY(cache->load(service::Connections::unsealer(*sealer)));
+  TRACIA_TRY(policies->load());
+  services.evaluators = &evaluators.emplace(services);
+  services.retention = &retention.emplace(services);
   for (const auto& project : cache->projects()) {
     for (const auto& live : cache->connections_of(project.id)) {
       if (!live->locked) continue;
@@ -171,8 +196,13 @@ Status ServerProcess::Impl::make_services() {
   auto token = access->prepare(config.bootstrap_key);
   if (!token) return fail(token.error());
   setup_token = token->value_or("");
+  services.members = &members.emplace(services, *access);
+  services.prices = &prices.emplace(services);
+  TRACIA_TRY(prices->load());
+  services.spend = &spend.emplace(services);
+  TRACIA_TRY(spend->load());
   services.prompts = &prompts.emplace(services);
-  services.experiments = &experiments.emplace(services);
+  services.experiments = &experiments.emplace(services, &directory->span_parts());
   services.connections = &connections.emplace(services, *sealer, env);
   services.workers = &workers.emplace(config.workers);
   make_server();
@@ -203,26 +233,19 @@ Status ServerProcess::Impl::open_control_socket() {
   return {};
 }
 
-void ServerProcess::Impl::drop_old_spans() {
-  const int64_t now = services.clock->now().micros;
-  const auto dropped = services.spans->drop_before({now - config.retention_days * kMicrosOfDay});
-  if (!dropped) {
-    log.write(service::Level::kError, "retention failed", {{"error", dropped.error().message}});
-  } else if (*dropped > 0) {
-    log.write(service::Level::kInfo, "retention", {{"spansDropped", static_cast<int64_t>(*dropped)}});
-  }
-}
-
 void ServerProcess::Impl::keep_house() {
   periodic.emplace();
   periodic->add(kLastUsedEvery, [this] { access->flush_last_used(); });
-  periodic->add(kHousekeepingEvery, [this] { access->forget_expired_sessions(); });
+  periodic->add(kSpendEvery, [this] { spend->flush(); });
+  periodic->add(kHousekeepingEvery, [this] {
+    access->forget_expired_sessions();
+    members->forget_expired();
+    service::trim_audit(services);
+  });
   // Also soon after a start: a server that is restarted often must not keep spans for ever.
-  if (config.retention_days > 0) {
-    periodic->add(kHousekeepingEvery, [this] { drop_old_spans(); });
-    if (const Status taken = workers->submit([this] { drop_old_spans(); }); !taken) {
-      log.write(service::Level::kWarn, "retention waits for its next turn");
-    }
+  periodic->add(kHousekeepingEvery, [this] { retention->run(); });
+  if (const Status taken = workers->submit([this] { retention->run(); }); !taken) {
+    log.write(service::Level::kWarn, "retention waits for its next turn");
   }
   periodic->start();
 }
@@ -244,18 +267,20 @@ Status ServerProcess::start() {
 void ServerProcess::stop(Millis grace) {
   Impl& my = *impl_;
   if (std::exchange(my.stopped, true)) return;
+  my.stopping = true;  // before the tasks below, of which one may have much to do
   my.periodic.reset();
   my.control_socket.reset();
-  my.stopping = true;
   // The calls of peers that were cut off end on the server's loops; their spans are stored.
   const auto close_runs = [&my] {
     if (my.runs) my.runs->close();
   };
   if (my.server) my.server->stop(grace, close_runs);
   my.workers.reset();  // runs what is queued
+  my.services.workers = nullptr;
   my.gateway.reset();
   my.runs.reset();
   if (my.access) my.access->flush_last_used();
+  if (my.spend) my.spend->flush();
   my.directory.reset();  // calls back for every span that it had accepted, and those answer through the server
   my.server.reset();
 }

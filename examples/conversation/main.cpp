@@ -208,7 +208,8 @@ class Demo {
 
 int main() {
   tracia::ClientOptions options;
-  options.span_sender = std::make_shared<PrintingSender>();
+  // With a key, spans go to the server at TRACIA_BASE_URL.
+  if (!has("TRACIA_API_KEY")) options.span_sender = std::make_shared<PrintingSender>();
   tracia::Client client(std::move(options));
   return Demo(client, choose_models()).run();
 }

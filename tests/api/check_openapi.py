@@ -5,6 +5,7 @@
 - each example file exists, parses, and fits the schema of the place that names it; the status in its name is the
   status of the answer that it stands for;
 - every example file is named somewhere; every operation has an example of its request body and of its success;
+- every operation says the least role that may call it, and its security agrees;
 - every code of ErrorCode occurs in an error example.
 
 Schemas are read more strictly than they are written: an object may hold only the members that its schema names. So a
@@ -242,6 +243,7 @@ class Contract:
                 problems.append(f"{status} without Retry-After")
         if "operations" not in operation.get("tags", []) and not {"401", "403", "429", "503"} <= set(operation["responses"]):
             problems.append("lacks one of 401, 403, 429, 503")
+        problems += self.check_role(operation)
         report.add(label, problems)
 
         if "requestBody" in operation:
@@ -252,6 +254,18 @@ class Contract:
                 self.check_content(report, label, follow(self.document, response), response["$ref"][1:], status)
             else:
                 self.check_content(report, label, response, base + pointer("responses", status), status)
+
+    def check_role(self, operation):
+        """API keys are editors: they are not named where more is needed."""
+        role = operation.get("x-least-role")
+        if role not in ("none", "viewer", "editor", "admin", "owner"):
+            return ["x-least-role must be none, viewer, editor, admin or owner"]
+        security = operation.get("security", self.document["security"])
+        if (role == "none") != (security == []):
+            return ["x-least-role is none where, and only where, security is []"]
+        if role in ("admin", "owner") and any("bearerAuth" in one for one in security):
+            return [f"an API key cannot have the role {role}"]
+        return []
 
     def check(self, report):
         if not self.check_references(report):

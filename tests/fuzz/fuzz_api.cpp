@@ -38,6 +38,9 @@ constexpr Operation kOperations[] = {
     {"POST", "/api/v1/projects", true},
     {"POST", "/api/v1/api-keys", true},
     {"POST", "/api/v1/connections", true},
+    {"POST", "/api/v1/members/invitations", true},
+    {"PUT", "/api/v1/members/mem_0123456789abcdef", true},
+    {"POST", "/api/v1/auth/invitation"},
 };
 
 // Stores in memory, no provider: a run ends where it would need a key.
@@ -54,6 +57,8 @@ struct World {
     routes::add_evaluations(api.router, api.services);
     routes::add_auth(api.router, api.services);
     routes::add_settings(api.router, api.services);
+    routes::add_members(api.router, api.services);
+    routes::add_audit(api.router, api.services);
     routes::add_connections(api.router, api.services);
     api.start();
     const auto key = routes::ApiServer::with_key();

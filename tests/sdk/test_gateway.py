@@ -247,22 +247,15 @@ def found(server, span_id):
     return answer.json if answer.status == 200 else None
 
 
-def node_packages():
-    """Where npm's `openai` is; None when it is nowhere."""
-    here = pathlib.Path(__file__).resolve().parent
-    for folder in (os.environ.get("TRACIA_NODE_MODULES"), here / "node_modules"):
-        if folder and (pathlib.Path(folder) / "openai").is_dir():
-            return pathlib.Path(folder)
-    return None
+NODE = pathlib.Path(__file__).resolve().parents[1] / "node"
 
 
-@pytest.mark.skipif(not shutil.which("node") or not node_packages(), reason="node or npm's openai is not here")
+@pytest.mark.skipif(not shutil.which("node") or not (NODE / "node_modules").is_dir(),
+                    reason="node or the packages of tests/node are not here")
 @each_model
 def test_the_client_of_node(gateway, model):
-    script = pathlib.Path(__file__).resolve().parent / "gateway.mjs"
-    environment = os.environ | {"OPENAI_BASE_URL": gateway.url + "/v1", "OPENAI_API_KEY": harness.KEY,
-                                "OPENAI_PACKAGE": str(node_packages() / "openai" / "index.mjs")}
-    ran = subprocess.run(["node", str(script), model], env=environment, capture_output=True, text=True,
+    environment = os.environ | {"OPENAI_BASE_URL": gateway.url + "/v1", "OPENAI_API_KEY": harness.KEY}
+    ran = subprocess.run(["node", str(NODE / "gateway.mjs"), model], env=environment, capture_output=True, text=True,
                          timeout=harness.DEADLINE)
     assert ran.returncode == 0, ran.stderr
     assert ran.stdout.strip().endswith("ok")

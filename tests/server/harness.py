@@ -293,6 +293,10 @@ def setup_token(server):
     return wait_until(lambda: re.search(r"setup\?token=([\w-]+)", server.text), "the setup link")[1]
 
 
+def token_of(link):
+    return link.split("/invite#token=")[1]
+
+
 class Member(Client):
     """A signed-in browser: a cookie, the CSRF token, and a project."""
 
@@ -317,7 +321,18 @@ class Member(Client):
         member.enter(member.post("/api/v1/auth/login", {"email": email, "password": password}))
         return member
 
+    @classmethod
+    def join(cls, server, by, role, email, projects=(), name=None):
+        """A further member, by an invitation of `by`."""
+        made = by.post("/api/v1/members/invitations", {"email": email, "role": role, "projectIds": list(projects)},
+                       expect=201).json
+        member = cls(server)
+        member.enter(member.post("/api/v1/auth/accept-invitation", {
+            "token": token_of(made["link"]), "name": name or f"{role.title()} {email}", "password": cls.PASSWORD}))
+        return member
+
     def enter(self, answer):
+        self.id = answer.json["member"]["id"]
         self.cookie = answer.headers["set-cookie"].split(";")[0]
         self.csrf = answer.json["csrfToken"]
         self.set_cookie = answer.headers["set-cookie"]

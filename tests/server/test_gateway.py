@@ -171,3 +171,34 @@ def test_many_streams_at_once_all_end(server):
     for thread in threads:
         thread.join(DEADLINE)
     assert len(results) == 24 and all(results)
+
+
+def test_an_alias_is_a_model_of_its_own(api, unique):
+    path = f"/api/v1/gateway/aliases/{unique}"
+    targets = [{"model": "gpt-4o"}, {"provider": "anthropic", "model": "claude-sonnet-4-5"}]
+    made = api.put(path, {"targets": targets, "retries": 2}).json
+    assert made["retries"] == 2 and made["targets"] == [targets[0] | {"provider": None}, targets[1]]
+    assert api.get(path).json == made
+    assert made in api.get("/api/v1/gateway/aliases").json["aliases"]
+    assert unique in {m["id"] for m in api.get("/v1/models").json["data"]}
+    answer = api.post("/v1/chat/completions", chat_body(unique))
+    span = span_of(api, answer)
+    assert span["model"] == "gpt-4o" and span["attributes"]["tracia.alias"] == unique
+    api.put(path, {"targets": targets[1:]})
+    assert span_of(api, api.post("/v1/chat/completions", chat_body(unique)))["model"] == "claude-sonnet-4-5"
+    api.put(path, {"targets": [{"model": "nobody"}]}, expect=400)
+    api.delete(path)
+    api.get(path, expect=404)
+    api.delete(path, expect=404)
+    api.post("/v1/chat/completions", chat_body(unique), expect=404)
+
+
+def test_aliases_outlive_the_server(simulator, tmp_path):
+    for life in range(2):
+        with Server(tmp_path / "d", simulator.url) as server:
+            client = Client(server)
+            if life == 0:
+                client.put("/api/v1/gateway/aliases/fast", {"targets": [{"model": "gpt-4o"}]})
+            client.post("/v1/chat/completions", chat_body("fast"))
+            client.close()
+            assert server.stop() == 0

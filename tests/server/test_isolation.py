@@ -1,5 +1,6 @@
-"""Two projects cannot see each other: every operation of api/openapi.yaml, asked about one project's things with the
-other's key, answers as if they did not exist; without a key, or with a wrong one, nothing is answered at all."""
+"""Who may do what. Two projects cannot see each other: every operation of api/openapi.yaml, asked about one project's
+other's key, answers as if they did not exist; without a key, or with a wrong one, nothing is answered at all. And
+a member of each role, asking each operation, is refused where, and only where, x-least-role says so."""
 
 import json
 import re
@@ -39,7 +40,7 @@ def mine(api, prompt, span_body):
                           expect=201).json
     connection = api.send("POST", "/api/v1/connections",
                           {"name": f"c{secrets.token_hex(3)}", "protocol": "openai", "key": "sk-" + "s" * 40})
-    return {"marker": marker, "slug": prompt["slug"], "version": "1", "label": "production",
+    return {"marker": marker, "slug": prompt["slug"], "version": "1", "label": "production", "userId": marker,
             "spanId": body["spanId"], "traceId": body["traceId"], "evaluationId": evaluation["id"],
             "experimentId": experiment["id"],
             "connectionId": connection.json["id"] if connection.status == 201 else "con_0000000000000000"}
@@ -98,7 +99,12 @@ def test_another_projects_key_finds_nothing(api, other, mine, method, path, oper
     target = fill(path, mine)
     answer = other.send(method, target, body_of(operation, mine))
     assert mine["marker"].encode() not in answer.body
-    if "{" in path:
+    if operation["operationId"] == "deleteUserSpans":  # of a user that this project does not have
+        assert (answer.status, answer.json) == (200, {"deleted": 0, "complete": True}), answer
+    elif operation["operationId"] == "putGatewayAlias":  # makes one of its own, which mine does not see
+        assert answer.status == 200 and api.send("GET", target).status == 404
+        other.send("DELETE", target)
+    elif "{" in path:
         assert answer.status in (403, 404), f"{method} {target}: {answer}"
     if answer.headers.get("content-type", "").startswith("application/json") and answer.status < 500:
         assert mine["slug"].encode() not in answer.body or "{slug}" in path
@@ -121,3 +127,62 @@ def test_the_same_span_key_in_two_projects_is_two_spans(api, other, span_body):
     other.post("/api/v1/spans", {**body, "output": "second"}, expect=201)
     assert api.get(f"/api/v1/spans/{body['spanId']}").json["output"] == "first"
     assert other.get(f"/api/v1/spans/{body['spanId']}").json["output"] == "second"
+
+
+# ---- roles
+
+ROLES = ("viewer", "editor", "admin", "owner")  # each may do what those before it may
+
+
+@pytest.fixture(scope="module")
+def people(simulator, tmp_path_factory):
+    """A server of its own with a member of each role, and a key. What they are allowed to do is done to nothing."""
+    with harness.Server(tmp_path_factory.mktemp("roles") / "d", simulator.url) as server:
+        owner = Member.set_up(server)
+        asking = {"owner": owner, "key": Client(server)}
+        for role in ROLES[:-1]:
+            asking[role] = Member.join(server, owner, role, f"{role}@example.com")
+        yield asking
+        for client in asking.values():
+            client.close()
+
+
+def may(operation, caller):
+    least = operation["x-least-role"]
+    if caller == "key":
+        security = operation.get("security", CHECKS.contract.document["security"])
+        return any("bearerAuth" in one for one in security)
+    return ROLES.index(caller) >= ROLES.index(least)
+
+
+def is_refused(operation, answer):
+    if answer.status != 403:
+        return False
+    if operation["tags"] == ["opentelemetry"]:
+        return answer.json["code"] == 7  # google.rpc.Code.PERMISSION_DENIED
+    return True
+
+
+@pytest.mark.parametrize("caller", ROLES + ("key",))
+@pytest.mark.parametrize("method,path,operation,secured", operations())
+def test_each_role_may_what_the_contract_says(people, method, path, operation, secured, caller):
+    if not secured:
+        pytest.skip("needs no sign-in")
+    name = operation["operationId"]
+    if name in ("tailSpans", "logOut", "changePassword", "getSession") and (caller == "key" or may(operation, caller)):
+        pytest.skip("does not end, or is about a session of one's own; driven elsewhere")
+    client = people[caller]
+    values = {"version": "1"}
+    if name == "updateMember":  # what any member may: their own name
+        values["memberId"] = people["viewer" if caller == "key" else caller].id
+    answer = client.send(method, fill(path, values), body_of(operation, values))
+    assert is_refused(operation, answer) != may(operation, caller), f"{caller}: {answer}"
+    assert answer.status not in (401, 500), answer
+    if answer.status == 403 and operation["tags"] not in (["opentelemetry"], ["gateway"]):
+        assert answer.error["code"] == "FORBIDDEN"
+        assert operation["x-least-role"] in answer.error["message"], answer
+
+
+def test_every_operation_names_its_least_role():
+    missing = [o["operationId"] for _, _, _, o in CHECKS.operations if o.get("x-least-role") not in ROLES + ("none",)]
+    assert not missing

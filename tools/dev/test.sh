@@ -162,8 +162,34 @@ run_pytest() {
 }
 
 # Other people's Python packages against the simulator and the server.
-stage_sdk() { run_pytest sdk tests/sdk; }
-stage_otel() { run_pytest otel tests/otel; }
+stage_sdk() {
+  if [ "${TRACIA_NO_SETUP:-}" != 1 ]; then install_npm tests/node; fi
+  run_pytest sdk tests/sdk
+}
+stage_otel() {
+  if [ "${TRACIA_NO_SETUP:-}" != 1 ]; then install_npm tests/node; fi
+  run_pytest otel tests/otel
+}
+
+# The dashboard: its units, then journeys in Debian's Chromium against the executable.
+stage_web() {
+  local status=0
+  build_web
+  rm -f "$results/web.xml" "$results/web_e2e.xml"
+  (cd web && npm run --silent test >"$root/$results/web.log" 2>&1) || status=$?
+  if [ "$status" -ne 0 ]; then cat "$results/web.log"; fi
+  # shellcheck disable=SC2046
+  count $(python3 tools/dev/count.py junit "$results/web.xml")
+  if ! install_chromium; then
+    echo "skipped: the dashboard's journeys: Chromium is not here"
+    count 0 0 1
+    return "$status"
+  fi
+  (cd web && TRACIA_BINARY="$root/build/release/tracia" npm run --silent e2e) || status=$?
+  # shellcheck disable=SC2046
+  count $(python3 tools/dev/count.py junit "$results/web_e2e.xml")
+  return "$status"
+}
 
 # The executable driven from outside, each answer judged by api/openapi.yaml.
 stage_server() { run_pytest server tests/server; }
@@ -211,6 +237,7 @@ title() {
     python) echo "the Python package, installed from its wheel" ;;
     python_asan) echo "the Python package under ASan and UBSan" ;;
     otel) echo "OpenTelemetry's exporters against the server" ;;
+    web) echo "the dashboard, and journeys through it" ;;
     server) echo "the server, from outside" ;;
     crash) echo "kill -9 under load, a full disk, pages that rot" ;;
     server_asan) echo "the server, from outside, under ASan and UBSan" ;;
@@ -224,7 +251,7 @@ title() {
   esac
 }
 
-normal_stages=(release format contract conformance sdk otel python server crash install sanitizers server_asan fuzzers
+normal_stages=(release format contract conformance sdk otel python server web crash install sanitizers server_asan fuzzers
   threads)
 all_stages=("${normal_stages[@]}" python_asan gcc lint)
 

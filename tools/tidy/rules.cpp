@@ -68,6 +68,7 @@ const std::vector<Fence>& fences() {
       {"toml++/", {"server/config/", "apps/tracia/prompt_file.cpp"}, "config and prompt files are the TOML there is"},
       {"libpq-fe.h", {"libs/store_postgres/"}, "engine headers stay in their store"},
       {"simdjson.h", {"libs/json/"}, "json wraps simdjson"},
+      {"re2/", {"libs/ingest/"}, "patterns of others are matched in ingest only"},
       {"CLI/", {"apps/"}, "command lines are parsed in apps"},
       {"regex", {}, "std::regex is slow and can be made to overflow the stack; use libre2"},
   };

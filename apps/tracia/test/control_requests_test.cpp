@@ -75,6 +75,19 @@ TEST_F(ControlRequests, AKeyIsSeenOnceAndKeptAsItsHash) {
   EXPECT_EQ(changed_[0].hash, keys->at(0).hash);
 }
 
+TEST_F(ControlRequests, KeysThatAreMadeAndRevokedAreInTheAuditLog) {
+  const Json made = ask({{"op", "keys.create"}, {"name", "ci"}});
+  ask({{"op", "keys.revoke"}, {"id", made["id"]}});
+  ask({{"op", "keys.revoke"}, {"id", made["id"]}});  // changes nothing
+  const auto events = directory_->control().audit({});
+  ASSERT_EQ(events->size(), 2u);
+  EXPECT_EQ(events->at(0).action, "key.revoke");
+  EXPECT_EQ(events->at(1).action, "key.create");
+  EXPECT_EQ(events->at(1).actor_kind, "system");
+  EXPECT_EQ(events->at(1).target, made["id"].get<std::string>());
+  EXPECT_EQ(events->at(1).detail_json, R"({"name":"ci"})");
+}
+
 TEST_F(ControlRequests, TheProjectIsNamedByIdOrName) {
   ASSERT_TRUE(directory_->control().put_project({"prj_1", "One", {1}}));
   ASSERT_TRUE(directory_->control().put_project({"prj_2", "Two", {2}}));

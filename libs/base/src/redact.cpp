@@ -130,21 +130,26 @@ Found find_secret(std::string_view rest, char before) {
 
 }  // namespace
 
+std::vector<SecretPlace> find_secrets(std::string_view text) {
+  std::vector<SecretPlace> places;
+  size_t i = 0;
+  while (i < text.size()) {
+    const Found found = find_secret(text.substr(i), i == 0 ? ' ' : text[i - 1]);
+    if (found.hide > 0) places.push_back({i + found.keep, found.hide});
+    i += found.hide > 0 ? found.keep + found.hide : 1;
+  }
+  return places;
+}
+
 std::string redact_secrets(std::string_view text) {
   std::string out;
   out.reserve(text.size());
-  size_t i = 0;
-  while (i < text.size()) {
-    const std::string_view rest = text.substr(i);
-    const Found found = find_secret(rest, i == 0 ? ' ' : text[i - 1]);
-    if (found.hide > 0) {
-      out.append(rest.substr(0, found.keep)).append(kMark);
-      i += found.keep + found.hide;
-    } else {
-      out.push_back(text[i++]);
-    }
+  size_t done = 0;
+  for (const SecretPlace& place : find_secrets(text)) {
+    out.append(text.substr(done, place.begin - done)).append(kMark);
+    done = place.begin + place.length;
   }
-  return out;
+  return out.append(text.substr(done));
 }
 
 }  // namespace tracia

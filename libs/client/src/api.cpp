@@ -1,5 +1,7 @@
 #include "api.h"
 
+#include <limits>
+
 #include "sender.h"
 
 namespace tracia::client {
@@ -29,6 +31,26 @@ Result<ApiResponse> read_response(wire::HttpResponse response) {
   return ApiResponse{.status = response.status, .body = std::move(response.body)};
 }
 
+// Hands a success on as it comes, and keeps a refusal.
+class StreamedAnswer final : public transport::ResponseHandler {
+ public:
+  explicit StreamedAnswer(const std::function<bool(std::string_view)>& on_bytes) : on_bytes_(on_bytes) {}
+
+  void on_head(wire::HttpResponseHead head) override { refusal_.on_head(std::move(head)); }
+  bool on_body(std::string_view bytes) override {
+    if (!refused()) return on_bytes_(bytes);
+    return refusal_.on_body(bytes.substr(0, kRefusalBytesMax)) && refusal_.response.body.size() < kRefusalBytesMax;
+  }
+
+  bool refused() const { return refusal_.response.status >= 400; }
+  Error error() const { return api_error(refusal_.response); }
+
+ private:
+  static constexpr size_t kRefusalBytesMax = 64u << 10;
+  const std::function<bool(std::string_view)>& on_bytes_;
+  transport::ResponseCollector refusal_;
+};
+
 }  // namespace
 
 Result<wire::HttpRequest> api_http_request(const ClientCore& core, const ApiRequest& request) {
@@ -41,6 +63,7 @@ Result<wire::HttpRequest> api_http_request(const ClientCore& core, const ApiRequ
   http.headers.add("authorization", "Bearer " + core.api_key);
   http.headers.add("accept", "application/json");
   if (!request.body.empty()) http.headers.add("content-type", "application/json");
+  if (!request.last_event_id.empty()) http.headers.add("last-event-id", request.last_event_id);
   return http;
 }
 
@@ -72,6 +95,22 @@ Result<ApiResponse> fetch_api(ClientCore& core, const ApiRequest& request) {
   auto response = core.transport->fetch(*http, options);
   if (!response) return fail(std::move(response).error());
   return read_response(std::move(*response));
+}
+
+Status stream_api(ClientCore& core, const ApiRequest& request, const std::function<bool(std::string_view)>& on_bytes) {
+  const auto http = api_http_request(core, request);
+  if (!http) return fail(http.error());
+  const calls::Driver::Activity activity(*core.driver, request.cancel);
+  auto options = api_exchange_options(core, request);
+  options.deadlines.first_byte = std::exchange(options.deadlines.total, Millis{0});
+  options.deadlines.idle = options.deadlines.first_byte;
+  options.body_bytes_max = std::numeric_limits<size_t>::max();
+  options.cancel = activity.cancel();
+  options.interrupted = core.options.interrupted;
+  StreamedAnswer answer(on_bytes);
+  const transport::Outcome outcome = core.transport->perform(*http, options, answer);
+  if (answer.refused()) return fail(answer.error());
+  return outcome.status;
 }
 
 CallHandle start_api(const std::shared_ptr<ClientCore>& core, const ApiRequest& request, Callback<ApiResponse> done) {

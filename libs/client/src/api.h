@@ -27,6 +27,8 @@ Error malformed_answer(const ClientCore& core, int status, const std::string& wh
 
 // Errors: the server's (api_error), NETWORK_ERROR, TIMEOUT, ABORTED, and those of api_http_request().
 Result<ApiResponse> fetch_api(ClientCore& core, const ApiRequest& request);
+// See Client::request_stream().
+Status stream_api(ClientCore& core, const ApiRequest& request, const std::function<bool(std::string_view)>& on_bytes);
 // The same on the loop, where `done` runs, also for errors of the input.
 CallHandle start_api(const std::shared_ptr<ClientCore>& core, const ApiRequest& request, Callback<ApiResponse> done);
 

@@ -198,6 +198,10 @@ void Client::cancel_all() { core_->driver->cancel_all(false); }
 
 Result<ApiResponse> Client::request(const ApiRequest& request) { return client::fetch_api(*core_, request); }
 
+Status Client::request_stream(const ApiRequest& request, const std::function<bool(std::string_view)>& on_bytes) {
+  return client::stream_api(*core_, request, on_bytes);
+}
+
 CallHandle Client::request_async(ApiRequest request, Callback<ApiResponse> done) {
   return client::start_api(core_, request, std::move(done));
 }

@@ -53,6 +53,39 @@ TEST_F(Requests, GiveTheServersErrors) {
   EXPECT_EQ(client().request({.path = "/api/v1/things"}).error().message, "taken");
 }
 
+TEST_F(Requests, GiveALongAnswerPieceByPieceUntilItIsRefused) {
+  server_.on("GET", "/api/v1/spans/tail", [](const FakeRequest& request) {
+    return FakeResponse{.body = std::string(request.header("last-event-id")) + std::string(1u << 20, 'x')};
+  });
+  const ApiRequest request{.path = "/api/v1/spans/tail", .last_event_id = "id7"};
+  std::string all;
+  const Status whole = client().request_stream(request, [&all](std::string_view bytes) {
+    all += bytes;
+    return true;
+  });
+  ASSERT_TRUE(whole) << whole.error().to_string();
+  EXPECT_EQ(all.size(), 3 + (1u << 20));
+  EXPECT_EQ(all.substr(0, 4), "id7x");
+  int pieces = 0;
+  EXPECT_TRUE(client().request_stream(request, [&pieces](std::string_view) { return ++pieces < 2; }));
+  EXPECT_EQ(pieces, 2);
+}
+
+TEST_F(Requests, KeepAServersErrorFromTheReaderOfAStream) {
+  server_.on("GET", "/api/v1/things",
+             FakeResponse{.status = 403, .body = R"({"error":{"code":"FORBIDDEN","message":"not yours"}})"});
+  const Status refused = client().request_stream({.path = "/api/v1/things"}, [](std::string_view) {
+    ADD_FAILURE();
+    return true;
+  });
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kForbidden);
+  EXPECT_EQ(refused.error().message, "not yours");
+  EXPECT_EQ(
+      error_code_name(client().request_stream({.path = "nowhere"}, [](std::string_view) { return true; }).error().code),
+      error_code_name(ErrorCode::kInvalidRequest));
+}
+
 TEST_F(Requests, RefuseWhatCannotBeSent) {
   for (const char* path : {"", "api/v1/prompts", "@evil.example/", "/a b", "/a\nb", "/a#b"}) {
     expect_error({.path = path}, ErrorCode::kInvalidRequest);

@@ -49,6 +49,7 @@ struct Context {
   const std::string& project_id;
   const PromptIdOf& prompt_id_of;
   Timestamp now;
+  const PriceBook* own;
 };
 
 Result<store::NewSpan> take(const json::Value& value, const Context& context) {
@@ -58,7 +59,7 @@ Result<store::NewSpan> take(const json::Value& value, const Context& context) {
   if (!span.span.prompt_slug.empty() && context.prompt_id_of) {
     span.prompt_id = context.prompt_id_of(span.span.prompt_slug);
   }
-  price(span, context.now);
+  price(span, context.now, context.own);
   return span;
 }
 
@@ -118,25 +119,26 @@ bool costs_something(span::Kind kind) { return kind == span::Kind::kLlm || kind 
 }  // namespace
 
 Result<store::NewSpan> read_span(std::string_view body, const std::string& project_id, const PromptIdOf& prompt_id_of,
-                                 Timestamp now) {
+                                 Timestamp now, const PriceBook* own) {
   Parser parser(body.size());
   const auto value = parser.parse(body);
   if (!value) return fail(value.error());
-  return take(*value, {project_id, prompt_id_of, now});
+  return take(*value, {project_id, prompt_id_of, now, own});
 }
 
 Result<Decoded> read_batch(std::string_view body, BatchForm form, const std::string& project_id,
-                           const PromptIdOf& prompt_id_of, Timestamp now) {
-  const Context context{project_id, prompt_id_of, now};
+                           const PromptIdOf& prompt_id_of, Timestamp now, const PriceBook* own) {
+  const Context context{project_id, prompt_id_of, now, own};
   return form == BatchForm::kArray ? read_array(body, context) : read_lines(body, context);
 }
 
-void price(store::NewSpan& span, Timestamp now) {
+void price(store::NewSpan& span, Timestamp now, const PriceBook* own) {
   span.cost.reset();
   span.cost_status = llm::CostStatus::kUnknown;
   const span::Span& s = span.span;
   if (!costs_something(s.kind)) return;
-  const llm::Cost cost = llm::cost(s.usage, s.provider, s.model, s.start_time.value_or(now));
+  const llm::ModelKind kind = s.kind == span::Kind::kEmbedding ? llm::ModelKind::kEmbedding : llm::ModelKind::kChat;
+  const llm::Cost cost = cost_of(own, span.project_id, s.usage, kind, s.provider, s.model, s.start_time.value_or(now));
   if (cost.status == llm::CostStatus::kUnknown) return;
   span.cost = cost.total;
   span.cost_status = s.cost_status == "estimated" ? llm::CostStatus::kEstimated : cost.status;

@@ -188,6 +188,28 @@ void Tally::add(size_t variant, const Observation& run) {
   if (run.tokens) put(Metric::kTokens, static_cast<double>(*run.tokens));
 }
 
+void Tally::add(const Tally& other) {
+  constexpr size_t kMetricCount = std::tuple_size_v<decltype(Unit::metrics)>;
+  for (const auto& [key, theirs] : other.units_) {
+    const auto [found, is_new] = units_.try_emplace(key, theirs);
+    if (is_new) continue;
+    Unit& ours = found->second;
+    ours.crossed = ours.crossed || theirs.crossed || ours.variant != theirs.variant;
+    for (size_t i = 0; i < kMetricCount; ++i) ours.metrics[i].add(theirs.metrics[i]);
+  }
+  for (size_t variant = 0; variant < totals_.size() && variant < other.totals_.size(); ++variant) {
+    Totals& ours = totals_[variant];
+    const Totals& theirs = other.totals_[variant];
+    ours.runs += theirs.runs;
+    ours.errors += theirs.errors;
+    ours.tokens += theirs.tokens;
+    ours.cost = ours.cost + theirs.cost;
+    ours.priced_runs += theirs.priced_runs;
+    for (size_t i = 0; i < kMetricCount; ++i) ours.metrics[i].add(theirs.metrics[i]);
+    ours.latencies_ms.insert(ours.latencies_ms.end(), theirs.latencies_ms.begin(), theirs.latencies_ms.end());
+  }
+}
+
 double half_width(double count, double variance, double alpha) {
   // x* by fixed-point iteration: the slope there is 1 / (x + 1) < 1/6 for every alpha up to 0.05.
   double best = -2 * std::log(alpha);

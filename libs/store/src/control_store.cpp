@@ -17,4 +17,27 @@ std::string_view member_role_name(MemberRole role) {
   return "viewer";
 }
 
+std::optional<MemberRole> member_role_from_name(std::string_view name) {
+  for (const MemberRole role : {MemberRole::kOwner, MemberRole::kAdmin, MemberRole::kEditor, MemberRole::kViewer}) {
+    if (name == member_role_name(role)) return role;
+  }
+  return std::nullopt;
+}
+
+std::string_view evaluator_type_name(EvaluatorType type) {
+  switch (type) {
+    case EvaluatorType::kNumeric: return "numeric";
+    case EvaluatorType::kBoolean: return "boolean";
+    case EvaluatorType::kCategorical: return "categorical";
+  }
+  return "numeric";
+}
+
+std::optional<EvaluatorType> evaluator_type_from_name(std::string_view name) {
+  for (const EvaluatorType type : {EvaluatorType::kNumeric, EvaluatorType::kBoolean, EvaluatorType::kCategorical}) {
+    if (name == evaluator_type_name(type)) return type;
+  }
+  return std::nullopt;
+}
+
 }  // namespace tracia::store

@@ -112,4 +112,14 @@ TraceSummary summarise(const std::vector<StoredSpan>& spans) {
   return builder.finish();
 }
 
+Result<uint64_t> SpanStore::remove_all(const std::string& project_id, const std::vector<StoredSpan>& spans) {
+  uint64_t count = 0;
+  for (const StoredSpan& span : spans) {
+    const auto removed = remove(project_id, span.span.span_id, span.span.trace_id);
+    if (!removed) return fail(removed.error());
+    count += *removed ? 1 : 0;
+  }
+  return count;
+}
+
 }  // namespace tracia::store

@@ -45,7 +45,8 @@ class ControlStoreContract : public testing::TestWithParam<MakeControlStore> {
             .prefix = "tr_abcdefgh",
             .hash = std::string("\0\xff\x01", 3) + std::string(29, 'h'),
             .created_by = "command line",
-            .created = at(second)};
+            .created = at(second),
+            .limits_json = R"({"requestsPerMinute":60})"};
   }
 
   static Member member(const std::string& id, const std::string& email) {
@@ -694,4 +695,8 @@ TEST_P(ControlStoreContract, OfWritersThatRaceForASlugExactlyOneWinsWhileOthersR
 
 }  // namespace tracia::store
 
-#include "control_experiments_contract.h"  // more tests of the same suite
+#include "control_accounts_contract.h"  // more tests of the same suite
+#include "control_aliases_contract.h"   // and more
+#include "control_evaluators_contract.h"
+#include "control_experiments_contract.h"
+#include "control_guards_contract.h"

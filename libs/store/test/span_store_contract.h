@@ -559,6 +559,21 @@ TEST_P(SpanStoreContract, DroppingTakesOnlyWhatStartedBefore) {
   EXPECT_TRUE(add(make(1, 0)).stored) << "what was dropped is forgotten";
 }
 
+TEST_P(SpanStoreContract, ManySpansAreRemovedAtOnce) {
+  for (uint64_t n = 1; n <= 6; ++n) add(make(n, static_cast<int64_t>(n)));
+  auto page = store().list("p1", {.start_before = Timestamp{kBase + 5 * kSecond}}, {.limit = 10});
+  ASSERT_TRUE(page);
+  ASSERT_EQ(page->spans.size(), 4u);
+  ASSERT_EQ(value(store().remove_all("p1", {page->spans[0], page->spans[0]})), 1u);
+  EXPECT_EQ(value(store().remove_all("p1", page->spans)), 3u) << "one was removed already";
+  EXPECT_EQ(value(store().remove_all("p1", page->spans)), 0u);
+  EXPECT_EQ(value(store().remove_all("p1", {})), 0u);
+  EXPECT_EQ(listed().size(), 2u);
+  reopen();
+  EXPECT_EQ(listed().size(), 2u);
+  EXPECT_EQ(store().stats().spans, 2u);
+}
+
 TEST_P(SpanStoreContract, CountsWhatItDoes) {
   add({make(1, 0), make(2, 0), make(1, 0)});
   const auto stats = store().stats();

@@ -50,14 +50,16 @@ CREATE TABLE experiments(
   ) STRICT;
 CREATE INDEX experiments_by_prompt ON experiments(prompt);
 )sql",
-    // 3: governance. `projects` of members and invitations: a JSON array of ids, '' for all. `limits`, `settings`,
+    // 3: governance. `projects` of members and invitations: a JSON array of ids, '' for all. `targets`: a JSON array.
+    // `limits`, `settings`,
     // `price`, `detail`: JSON objects, '' for none. `spent`: exact US dollars as a decimal.
     R"sql(
 ALTER TABLE members ADD COLUMN disabled INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE members ADD COLUMN projects TEXT NOT NULL DEFAULT '';
 CREATE TABLE invitations(
-  id TEXT PRIMARY KEY, email TEXT NOT NULL, email_key TEXT NOT NULL, role TEXT NOT NULL, projects TEXT NOT NULL,
-  token_hash BLOB NOT NULL, invited_by TEXT NOT NULL, created INTEGER NOT NULL, expires INTEGER NOT NULL) STRICT;
+  id TEXT PRIMARY KEY, email TEXT NOT NULL, email_key TEXT NOT NULL, member TEXT NOT NULL, role TEXT NOT NULL,
+  projects TEXT NOT NULL, token_hash BLOB NOT NULL, invited_by TEXT NOT NULL, created INTEGER NOT NULL,
+  expires INTEGER NOT NULL) STRICT;
 CREATE TABLE audit(
   number INTEGER PRIMARY KEY AUTOINCREMENT, time INTEGER NOT NULL, project TEXT NOT NULL, actor_kind TEXT NOT NULL,
   actor TEXT NOT NULL, actor_name TEXT NOT NULL, action TEXT NOT NULL, target TEXT NOT NULL, detail TEXT NOT NULL,
@@ -74,6 +76,9 @@ CREATE TABLE spend(
 CREATE TABLE model_prices(
   project TEXT NOT NULL, provider TEXT NOT NULL, model TEXT NOT NULL, price TEXT NOT NULL, updated INTEGER NOT NULL,
   PRIMARY KEY(project, provider, model)) STRICT;
+CREATE TABLE gateway_aliases(
+  project TEXT NOT NULL, name TEXT NOT NULL, targets TEXT NOT NULL, retries INTEGER, created INTEGER NOT NULL,
+  updated INTEGER NOT NULL, PRIMARY KEY(project, name)) STRICT;
 )sql",
 };
 constexpr int64_t kNewest = std::size(kSteps);

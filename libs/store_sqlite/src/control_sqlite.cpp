@@ -8,26 +8,9 @@ namespace tracia::store_sqlite {
 
 using store::ApiKey;
 using store::Connection;
-using store::Evaluation;
-using store::LoginSession;
-using store::Member;
-using store::MemberRole;
 using store::Project;
 
 namespace {
-
-constexpr std::string_view kEvaluationsOfSpan =
-    "SELECT id, project, span, trace, evaluator, value, source, note, created FROM evaluations"
-    " WHERE project = ? AND span = ? AND trace = ? ORDER BY created DESC, id DESC LIMIT ?";
-
-Error conflict(std::string message) { return {.code = ErrorCode::kConflict, .message = std::move(message)}; }
-
-MemberRole role_from_name(std::string_view name) {
-  for (const MemberRole role : {MemberRole::kOwner, MemberRole::kAdmin, MemberRole::kEditor}) {
-    if (name == store::member_role_name(role)) return role;
-  }
-  return MemberRole::kViewer;  // a role this program does not know may do least
-}
 
 Project read_project(const Statement& row) { return {text(row, 0), text(row, 1), stamp(row, 2)}; }
 
@@ -40,24 +23,8 @@ ApiKey read_api_key(const Statement& row) {
           .created_by = text(row, 5),
           .created = stamp(row, 6),
           .last_used = optional_stamp(row, 7),
-          .revoked = optional_stamp(row, 8)};
-}
-
-Member read_member(const Statement& row) {
-  return {.id = text(row, 0),
-          .email = text(row, 1),
-          .name = text(row, 2),
-          .password_hash = text(row, 3),
-          .role = role_from_name(row.text(4)),
-          .created = stamp(row, 5)};
-}
-
-LoginSession read_login_session(const Statement& row) {
-  return {.token_hash = std::string(row.blob(0)),
-          .member_id = text(row, 1),
-          .csrf_token = text(row, 2),
-          .created = stamp(row, 3),
-          .expires = stamp(row, 4)};
+          .revoked = optional_stamp(row, 8),
+          .limits_json = text(row, 9)};
 }
 
 Connection read_connection(const Statement& row) {
@@ -71,18 +38,6 @@ Connection read_connection(const Statement& row) {
           .headers_json = text(row, 7),
           .created = stamp(row, 8),
           .updated = stamp(row, 9)};
-}
-
-Evaluation read_evaluation(const Statement& row) {
-  return {.id = text(row, 0),
-          .project_id = text(row, 1),
-          .span_id = text(row, 2),
-          .trace_id = text(row, 3),
-          .evaluator_key = text(row, 4),
-          .value = row.real(5),
-          .source = text(row, 6),
-          .note = row.optional_text(7),
-          .created = stamp(row, 8)};
 }
 
 }  // namespace
@@ -120,21 +75,21 @@ Status ControlSqlite::put_project(const Project& project) {
 
 Result<std::vector<ApiKey>> ControlSqlite::api_keys() {
   return all_rows<ApiKey>(*sessions_,
-                          "SELECT id, project, name, prefix, hash, created_by, created, last_used, revoked"
-                          " FROM api_keys ORDER BY created, rowid",
+                          "SELECT id, project, name, prefix, hash, created_by, created, last_used, revoked,"
+                          " limits FROM api_keys ORDER BY created, rowid",
                           {}, read_api_key);
 }
 
 Status ControlSqlite::put_api_key(const ApiKey& key) {
   return sessions_->write([&](Session& session) {
     return session.run(
-        "INSERT INTO api_keys(id, project, name, prefix, hash, created_by, created, last_used, revoked)"
-        " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        "INSERT INTO api_keys(id, project, name, prefix, hash, created_by, created, last_used, revoked, limits)"
+        " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
         " ON CONFLICT(id) DO UPDATE SET project = excluded.project, name = excluded.name, prefix = excluded.prefix,"
         " hash = excluded.hash, created_by = excluded.created_by, created = excluded.created,"
-        " last_used = excluded.last_used, revoked = excluded.revoked",
+        " last_used = excluded.last_used, revoked = excluded.revoked, limits = excluded.limits",
         values(key.id, key.project_id, key.name, key.prefix, Blob{key.hash}, key.created_by, key.created, key.last_used,
-               key.revoked));
+               key.revoked, key.limits_json));
   });
 }
 
@@ -146,65 +101,6 @@ Status ControlSqlite::touch_api_keys(const std::vector<std::pair<std::string, Ti
     }
     return {};
   });
-}
-
-Result<std::vector<Member>> ControlSqlite::members() {
-  return all_rows<Member>(*sessions_,
-                          "SELECT id, email, name, password_hash, role, created FROM members ORDER BY created, rowid",
-                          {}, read_member);
-}
-
-Status ControlSqlite::put_member(const Member& member) {
-  return sessions_->write([&](Session& session) -> Status {
-    const std::string email_key = ascii_lower(member.email);
-    const auto taken =
-        session.any("SELECT 1 FROM members WHERE email_key = ? AND id <> ?", values(email_key, member.id));
-    if (!taken) return fail(taken.error());
-    if (*taken) return fail(conflict("There is an account with this email already"));
-    return session.run(
-        "INSERT INTO members(id, email, email_key, name, password_hash, role, created) VALUES(?, ?, ?, ?, ?, ?, ?)"
-        " ON CONFLICT(id) DO UPDATE SET email = excluded.email, email_key = excluded.email_key, name = excluded.name,"
-        " password_hash = excluded.password_hash, role = excluded.role, created = excluded.created",
-        values(member.id, member.email, email_key, member.name, member.password_hash,
-               store::member_role_name(member.role), member.created));
-  });
-}
-
-Result<std::optional<LoginSession>> ControlSqlite::login_session(std::string_view token_hash) {
-  return first_row<LoginSession>(
-      *sessions_, "SELECT token_hash, member, csrf_token, created, expires FROM login_sessions WHERE token_hash = ?",
-      values(Blob{token_hash}), read_login_session);
-}
-
-Result<std::vector<LoginSession>> ControlSqlite::login_sessions() {
-  return all_rows<LoginSession>(
-      *sessions_, "SELECT token_hash, member, csrf_token, created, expires FROM login_sessions ORDER BY created, rowid",
-      {}, read_login_session);
-}
-
-Status ControlSqlite::put_login_session(const LoginSession& session) {
-  return sessions_->write([&](Session& db) {
-    return db.run(
-        "INSERT OR REPLACE INTO login_sessions(token_hash, member, csrf_token, created, expires)"
-        " VALUES(?, ?, ?, ?, ?)",
-        values(Blob{session.token_hash}, session.member_id, session.csrf_token, session.created, session.expires));
-  });
-}
-
-Status ControlSqlite::remove_login_session(std::string_view token_hash) {
-  return sessions_->write([&](Session& session) {
-    return session.run("DELETE FROM login_sessions WHERE token_hash = ?", values(Blob{token_hash}));
-  });
-}
-
-Status ControlSqlite::remove_login_sessions_of(std::string_view member_id) {
-  return sessions_->write(
-      [&](Session& session) { return session.run("DELETE FROM login_sessions WHERE member = ?", values(member_id)); });
-}
-
-Status ControlSqlite::remove_expired_login_sessions(Timestamp now) {
-  return sessions_->write(
-      [&](Session& session) { return session.run("DELETE FROM login_sessions WHERE expires <= ?", values(now)); });
 }
 
 Result<std::vector<Connection>> ControlSqlite::connections() {
@@ -220,7 +116,7 @@ Status ControlSqlite::put_connection(const Connection& connection) {
     const auto taken = session.any("SELECT 1 FROM connections WHERE project = ? AND name_key = ? AND id <> ?",
                                    values(connection.project_id, name_key, connection.id));
     if (!taken) return fail(taken.error());
-    if (*taken) return fail(conflict("There is a connection '" + connection.name + "' already"));
+    if (*taken) return fail(name_conflict("There is a connection '" + connection.name + "' already"));
     return session.run(
         "INSERT INTO connections(id, project, name, name_key, protocol, base_url, region, sealed_secrets, headers,"
         " created, updated) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -236,78 +132,6 @@ Status ControlSqlite::put_connection(const Connection& connection) {
 
 Result<bool> ControlSqlite::remove_connection(std::string_view project_id, std::string_view id) {
   return remove("DELETE FROM connections WHERE id = ? AND project = ?", values(id, project_id));
-}
-
-Result<std::vector<Evaluation>> ControlSqlite::evaluations(std::string_view project_id, std::string_view span_id,
-                                                           std::string_view trace_id, std::string_view after,
-                                                           size_t limit) {
-  // An `after` that is gone has no place in the order: nothing follows it.
-  constexpr std::string_view kColumnsAfter =
-      "SELECT id, project, span, trace, evaluator, value, source, note, created FROM evaluations"
-      " WHERE project = ?1 AND span = ?2 AND trace = ?3 AND (created, id) <"
-      " (SELECT created, id FROM evaluations WHERE id = ?5 AND project = ?1)"
-      " ORDER BY created DESC, id DESC LIMIT ?4";
-  if (after.empty()) {
-    return all_rows<Evaluation>(*sessions_, kEvaluationsOfSpan, values(project_id, span_id, trace_id, limit),
-                                read_evaluation);
-  }
-  return all_rows<Evaluation>(*sessions_, kColumnsAfter, values(project_id, span_id, trace_id, limit, after),
-                              read_evaluation);
-}
-
-Result<std::vector<Evaluation>> ControlSqlite::evaluations_since(std::string_view project_id, Timestamp from,
-                                                                 size_t limit) {
-  return all_rows<Evaluation>(
-      *sessions_,
-      "SELECT id, project, span, trace, evaluator, value, source, note, created FROM evaluations"
-      " WHERE project = ? AND created >= ? ORDER BY created DESC, id DESC LIMIT ?",
-      values(project_id, from, limit), read_evaluation);
-}
-
-Result<std::vector<std::vector<Evaluation>>> ControlSqlite::evaluations_of(std::string_view project_id,
-                                                                           const SpanKeys& spans, size_t limit_each) {
-  std::vector<std::vector<Evaluation>> lists(spans.size());
-  TRACIA_TRY(sessions_->read([&](Session& session) -> Status {
-    for (size_t i = 0; i < spans.size(); ++i) {
-      const auto& [span_id, trace_id] = spans[i];
-      TRACIA_TRY(session.each(kEvaluationsOfSpan, values(project_id, span_id, trace_id, limit_each),
-                              [&](Statement& row) -> Status {
-                                lists[i].push_back(read_evaluation(row));
-                                return {};
-                              }));
-    }
-    return {};
-  }));
-  return lists;
-}
-
-Result<std::optional<Evaluation>> ControlSqlite::evaluation(std::string_view project_id, std::string_view id) {
-  return first_row<Evaluation>(*sessions_,
-                               "SELECT id, project, span, trace, evaluator, value, source, note, created"
-                               " FROM evaluations WHERE id = ? AND project = ?",
-                               values(id, project_id), read_evaluation);
-}
-
-Status ControlSqlite::put_evaluation(const Evaluation& evaluation) {
-  return sessions_->write([&](Session& session) {
-    return session.run(
-        "INSERT OR REPLACE INTO evaluations(id, project, span, trace, evaluator, value, source, note, created)"
-        " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        values(evaluation.id, evaluation.project_id, evaluation.span_id, evaluation.trace_id, evaluation.evaluator_key,
-               evaluation.value, evaluation.source, evaluation.note, evaluation.created));
-  });
-}
-
-Result<bool> ControlSqlite::remove_evaluation(std::string_view project_id, std::string_view id) {
-  return remove("DELETE FROM evaluations WHERE id = ? AND project = ?", values(id, project_id));
-}
-
-Status ControlSqlite::remove_evaluations_of(std::string_view project_id, std::string_view span_id,
-                                            std::string_view trace_id) {
-  return sessions_->write([&](Session& session) {
-    return session.run("DELETE FROM evaluations WHERE project = ? AND span = ? AND trace = ?",
-                       values(project_id, span_id, trace_id));
-  });
 }
 
 Result<std::optional<std::string>> ControlSqlite::setting(std::string_view name) {

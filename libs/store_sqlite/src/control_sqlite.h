@@ -10,6 +10,11 @@
 
 namespace tracia::store_sqlite {
 
+// A name that must be unique is taken.
+inline Error name_conflict(std::string message) {
+  return {.code = ErrorCode::kConflict, .message = std::move(message)};
+}
+
 class ControlSqlite final : public store::ControlStore {
  public:
   // Makes the file when missing, migrates it when older. Errors as of migrate_control.
@@ -34,9 +39,23 @@ class ControlSqlite final : public store::ControlStore {
   Status remove_login_sessions_of(std::string_view member_id) override;
   Status remove_expired_login_sessions(Timestamp now) override;
 
+  Result<bool> remove_member(std::string_view id) override;
+  Result<std::vector<store::Invitation>> invitations() override;
+  Status put_invitation(const store::Invitation& invitation) override;
+  Result<bool> remove_invitation(std::string_view id) override;
+  Status remove_expired_invitations(Timestamp now) override;
+  Status accept_invitation(std::string_view invitation_id, const store::Member& member) override;
+  Status append_audit(const store::AuditEvent& event) override;
+  Result<std::vector<store::AuditEvent>> audit(const store::AuditQuery& query) override;
+  Status trim_audit(Timestamp before, size_t events_max) override;
+
   Result<std::vector<store::Connection>> connections() override;
   Status put_connection(const store::Connection& connection) override;
   Result<bool> remove_connection(std::string_view project_id, std::string_view id) override;
+
+  Result<std::vector<store::GatewayAlias>> gateway_aliases() override;
+  Status put_gateway_alias(const store::GatewayAlias& alias) override;
+  Result<bool> remove_gateway_alias(std::string_view project_id, std::string_view name) override;
 
   Result<std::vector<prompt::Prompt>> prompts() override;
   Status create_prompt(const prompt::Prompt& prompt, const prompt::Version& first) override;
@@ -61,6 +80,23 @@ class ControlSqlite final : public store::ControlStore {
   Result<bool> remove_evaluation(std::string_view project_id, std::string_view id) override;
   Status remove_evaluations_of(std::string_view project_id, std::string_view span_id,
                                std::string_view trace_id) override;
+
+  Status remove_evaluations_of(std::string_view project_id, const SpanKeys& spans) override;
+  Result<std::vector<store::Evaluation>> evaluations_after(std::string_view after, size_t limit) override;
+
+  Result<std::vector<store::Evaluator>> evaluators() override;
+  Status put_evaluator(const store::Evaluator& evaluator) override;
+  Result<bool> remove_evaluator(std::string_view project_id, std::string_view key) override;
+
+  Result<std::vector<store::ProjectSettings>> project_settings() override;
+  Status put_project_settings(const store::ProjectSettings& settings) override;
+  Status put_spent(const std::vector<store::Spent>& spent, std::string_view oldest_day,
+                   std::string_view oldest_month) override;
+  Result<std::vector<store::Spent>> spent() override;
+  Result<std::vector<store::ModelPrice>> model_prices() override;
+  Status put_model_price(const store::ModelPrice& price) override;
+  Result<bool> remove_model_price(std::string_view project_id, std::string_view provider,
+                                  std::string_view model) override;
 
   Result<std::optional<std::string>> setting(std::string_view name) override;
   Status put_setting(std::string_view name, const std::optional<std::string>& value) override;

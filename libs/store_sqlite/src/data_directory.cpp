@@ -85,6 +85,7 @@ Result<std::unique_ptr<DataDirectory>> DataDirectory::open(const fs::path& path,
 
 store::ControlStore& DataDirectory::control() { return *impl_->control; }
 store::SpanStore& DataDirectory::spans() { return *impl_->spans; }
+store::SpanParts& DataDirectory::span_parts() { return *impl_->spans; }
 const fs::path& DataDirectory::path() const { return impl_->path; }
 
 std::string DataDirectory::seal(std::string_view plain, std::string_view context) const {

@@ -62,17 +62,33 @@ void Deletions::remember(const std::string& project_id, Timestamp received, std:
   count_ = received_.size();
 }
 
-Result<bool> Deletions::add(const std::string& project_id, const store::StoredSpan& span) {
+Status Deletions::insert(const std::string& project_id, const std::vector<const store::StoredSpan*>& spans) {
+  auto transaction = Transaction::begin(db_);
+  if (!transaction) return fail(std::move(transaction).error());
+  for (const store::StoredSpan* span : spans) {
+    auto insert = db_.prepare("INSERT INTO deletions(received, project, session, user, start) VALUES(?, ?, ?, ?, ?)");
+    if (!insert) return fail(std::move(insert).error());
+    insert->bind(0, span->received.micros).bind(1, std::string_view(project_id));
+    insert->bind(2, std::string_view(span->span.session_id)).bind(3, std::string_view(span->span.user_id));
+    insert->bind(4, span->start().micros);
+    TRACIA_TRY(insert->run());
+  }
+  return transaction->commit();
+}
+
+Result<uint64_t> Deletions::add(const std::string& project_id, const std::vector<store::StoredSpan>& spans) {
   const std::lock_guard lock(db_mutex_);
-  if (contains(span.received)) return false;
-  auto insert = db_.prepare("INSERT INTO deletions(received, project, session, user, start) VALUES(?, ?, ?, ?, ?)");
-  if (!insert) return fail(std::move(insert).error());
-  insert->bind(0, span.received.micros).bind(1, std::string_view(project_id));
-  insert->bind(2, std::string_view(span.span.session_id)).bind(3, std::string_view(span.span.user_id));
-  insert->bind(4, span.start().micros);
-  TRACIA_TRY(insert->run());
-  remember(project_id, span.received, span.start().micros, span.span.session_id, span.span.user_id);
-  return true;
+  std::vector<const store::StoredSpan*> fresh;
+  std::set<int64_t> seen;
+  for (const store::StoredSpan& span : spans) {
+    if (!contains(span.received) && seen.insert(span.received.micros).second) fresh.push_back(&span);
+  }
+  if (fresh.empty()) return 0;
+  TRACIA_TRY(insert(project_id, fresh));
+  for (const store::StoredSpan* span : fresh) {
+    remember(project_id, span->received, span->start().micros, span->span.session_id, span->span.user_id);
+  }
+  return fresh.size();
 }
 
 bool Deletions::contains(Timestamp received) const {

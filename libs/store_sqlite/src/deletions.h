@@ -28,8 +28,8 @@ class Deletions {
   static Result<std::unique_ptr<Deletions>> open(const std::filesystem::path& file, const std::string& vfs,
                                                  bool synchronous_off);
 
-  // Durable on return. False: it was there already.
-  Result<bool> add(const std::string& project_id, const store::StoredSpan& span);
+  // In one transaction; durable on return. How many of them were not there already.
+  Result<uint64_t> add(const std::string& project_id, const std::vector<store::StoredSpan>& spans);
   bool contains(Timestamp received) const;
   // Whether a group has lost spans: what segments summed up about it is then wrong.
   bool touches(uint64_t group_key) const;
@@ -48,6 +48,7 @@ class Deletions {
   explicit Deletions(Db db) : db_(std::move(db)) {}
   Status load(bool synchronous_off);
   Status make_tables();
+  Status insert(const std::string& project_id, const std::vector<const store::StoredSpan*>& spans);
   void remember(const std::string& project_id, Timestamp received, std::optional<int64_t> start,
                 const std::string& session_id, const std::string& user_id);
 

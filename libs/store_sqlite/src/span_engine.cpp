@@ -70,7 +70,13 @@ Result<bool> SpanEngine::remove(const std::string& project_id, const std::string
   auto found = get(project_id, span_id, trace_id);
   if (!found) return fail(std::move(found).error());
   if (!*found) return false;
-  return impl_->deletions->add(project_id, **found);
+  const auto removed = impl_->deletions->add(project_id, {**found});
+  if (!removed) return fail(removed.error());
+  return *removed > 0;
+}
+
+Result<uint64_t> SpanEngine::remove_all(const std::string& project_id, const std::vector<store::StoredSpan>& spans) {
+  return impl_->deletions->add(project_id, spans);
 }
 
 Status SpanEngine::health() const { return impl_->writer->health(); }
@@ -97,7 +103,10 @@ store::SpanStoreStats SpanEngine::stats() const {
 Result<uint64_t> SpanEngine::drop_before(Timestamp before) {
   const std::unique_lock dropping(impl_->dropping, std::try_to_lock);
   if (!dropping) return 0;  // a backup is being made: the next run finds them
-  TRACIA_TRY(impl_->writer->rotate([&](const SegmentInfo& info) { return info.max_start < before; }));
+  TRACIA_TRY(impl_->writer->rotate([&](const SegmentInfo& info) {
+    return info.max_start < before ||
+           impl_->deletions->count_between(info.min_received, info.max_received) >= info.spans;
+  }));
   uint64_t dropped = 0;
   auto list = impl_->segments.list();
   for (size_t i = 0; i < list->size(); ++i) {
@@ -105,8 +114,8 @@ Result<uint64_t> SpanEngine::drop_before(Timestamp before) {
     // Old as they may be, its spans are followed by others.
     if (stored->taking) continue;
     const SegmentInfo info = stored->segment->info();
-    if (info.spans == 0 || info.max_start >= before) continue;
     const uint64_t deleted = impl_->deletions->count_between(info.min_received, info.max_received);
+    if (info.spans == 0 || (info.max_start >= before && deleted < info.spans)) continue;
     // The mark first: the stamps of what is dropped must not be given again.
     TRACIA_TRY(impl_->deletions->mark_received(info.max_received));
     if (!impl_->segments.replace(stored, nullptr)) {

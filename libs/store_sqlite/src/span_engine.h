@@ -18,6 +18,7 @@
 
 #include "tracia/base/result.h"
 #include "tracia/store/analytics.h"
+#include "tracia/store/span_parts.h"
 #include "tracia/store/span_store.h"
 #include "tracia/store_sqlite/data_directory.h"
 
@@ -25,7 +26,7 @@ namespace tracia::store_sqlite {
 
 // Thread-safe but for open and destruction. The destructor writes what was accepted; a seal under way is given up, and
 // done again by the next open().
-class SpanEngine final : public store::SpanStore {
+class SpanEngine final : public store::SpanStore, public store::SpanParts {
  public:
   // Makes DIR/segments and DIR/deletions.db when missing; DIR itself must exist. Errors: kUnavailable with the file.
   static Result<std::unique_ptr<SpanEngine>> open(const std::filesystem::path& dir, const Options& options);
@@ -37,6 +38,7 @@ class SpanEngine final : public store::SpanStore {
   Result<std::optional<store::StoredSpan>> get(const std::string& project_id, const std::string& span_id,
                                                const std::string& trace_id) override;
   Result<bool> remove(const std::string& project_id, const std::string& span_id, const std::string& trace_id) override;
+  Result<uint64_t> remove_all(const std::string& project_id, const std::vector<store::StoredSpan>& spans) override;
   Result<std::vector<store::StoredSpan>> trace(const std::string& project_id, const std::string& trace_id,
                                                size_t limit) override;
   Result<store::TracePage> traces(const std::string& project_id, const store::SpanFilter& filter,
@@ -49,6 +51,9 @@ class SpanEngine final : public store::SpanStore {
                                                         size_t limit) override;
   std::shared_ptr<void> listen(Listener listener) override;
   Result<uint64_t> drop_before(Timestamp before) override;
+  std::vector<store::SpanPart> parts() const override;  // the segments
+  Result<store::SpanPage> list_part(uint64_t part, const std::string& project_id, const store::SpanFilter& filter,
+                                    const store::ListOptions& options) override;
   store::SpanStoreStats stats() const override;
   Status health() const override;
 

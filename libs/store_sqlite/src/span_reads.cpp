@@ -18,11 +18,13 @@ bool by_start(const store::StoredSpan& a, const store::StoredSpan& b) {
 
 }  // namespace
 
-Result<store::SpanPage> SpanEngine::list(const std::string& project_id, const store::SpanFilter& filter,
-                                         const store::ListOptions& options) {
-  SpanScan scan(impl_->segments.list(), *impl_->deletions, project_id, filter, options.after);
+// The spans of a list of segments.
+static Result<store::SpanPage> list_of(std::shared_ptr<const SegmentSet::List> segments, const Deletions& deletions,
+                                       const Clock& clock, const std::string& project_id,
+                                       const store::SpanFilter& filter, const store::ListOptions& options) {
+  SpanScan scan(std::move(segments), deletions, project_id, filter, options.after);
   const bool reads_payloads = filter.needs_payloads();
-  const Deadline deadline(*impl_->options.clock, options.scan_budget);
+  const Deadline deadline(clock, options.scan_budget);
   store::SpanPage page;
   std::optional<store::Position> last;  // the last one looked at
   while (true) {
@@ -47,6 +49,41 @@ Result<store::SpanPage> SpanEngine::list(const std::string& project_id, const st
   }
   if (reads_payloads && last) page.scanned_to = Timestamp{last->start_us};
   return page;
+}
+
+Result<store::SpanPage> SpanEngine::list(const std::string& project_id, const store::SpanFilter& filter,
+                                         const store::ListOptions& options) {
+  return list_of(impl_->segments.list(), *impl_->deletions, *impl_->options.clock, project_id, filter, options);
+}
+
+std::vector<store::SpanPart> SpanEngine::parts() const {
+  std::vector<store::SpanPart> parts;
+  for (const auto& stored : *impl_->segments.list()) {
+    const SegmentInfo info = stored->segment->info();
+    if (info.spans == 0) continue;
+    store::SpanPart part{.id = info.number,
+                         .state = {},
+                         .max_start = info.max_start,
+                         .min_received = info.min_received,
+                         .max_received = info.max_received};
+    // Deletions are all that happens to a sealed segment, and none is taken back.
+    if (stored->kind == SegmentKind::kSealed) {
+      part.state = impl_->deletions->count_between(info.min_received, info.max_received);
+    }
+    parts.push_back(part);
+  }
+  std::sort(parts.begin(), parts.end(),
+            [](const auto& a, const auto& b) { return std::pair(a.max_start, a.id) > std::pair(b.max_start, b.id); });
+  return parts;
+}
+
+Result<store::SpanPage> SpanEngine::list_part(uint64_t part, const std::string& project_id,
+                                              const store::SpanFilter& filter, const store::ListOptions& options) {
+  auto only = std::make_shared<SegmentSet::List>();
+  for (const auto& stored : *impl_->segments.list()) {
+    if (stored->segment->info().number == part) only->push_back(stored);
+  }
+  return list_of(std::move(only), *impl_->deletions, *impl_->options.clock, project_id, filter, options);
 }
 
 // A deleted span hides an older one of its id in another trace of the same segment: that one is looked for.

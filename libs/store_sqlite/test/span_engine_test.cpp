@@ -138,6 +138,24 @@ TEST_F(SpanEngineTest, StampsGrowWhenTheClockJumpsBack) {
   EXPECT_LT(third->at(0).id, add({make(4, 0)})->at(0).id);
 }
 
+TEST_F(SpanEngineTest, ASegmentOfWhichEverySpanWasRemovedGoes) {
+  open();
+  add(1, 5);
+  ASSERT_TRUE(engine_->seal());
+  add(6, 7);
+  const auto page = engine_->list("p1", {}, {.limit = 100});
+  ASSERT_TRUE(page);
+  std::vector<store::StoredSpan> old(page->spans.end() - 5, page->spans.end());
+  ASSERT_EQ(engine_->remove_all("p1", {old.begin() + 1, old.end()}).value(), 4u);
+  ASSERT_EQ(engine_->drop_before(Timestamp{INT64_MIN}).value(), 0u);
+  EXPECT_TRUE(fs::exists(segment("000001.sealed.db"))) << "one span is still there";
+  ASSERT_EQ(engine_->remove_all("p1", old).value(), 1u);
+  ASSERT_EQ(engine_->drop_before(Timestamp{INT64_MIN}).value(), 0u);
+  EXPECT_TRUE(eventually([&] { return !fs::exists(segment("000001.sealed.db")); }));
+  const auto rest = engine_->list("p1", {}, {.limit = 100});
+  EXPECT_EQ(rest->spans.size(), page->spans.size() - 5);
+}
+
 TEST_F(SpanEngineTest, TheActiveFileGoesWhenTheSealedOneIsThere) {
   open();
   add(1, 5);
@@ -282,6 +300,28 @@ TEST_F(SpanEngineTest, AFullQueueRefusesAndSaysWhenToComeBack) {
   EXPECT_EQ(refusal->code, ErrorCode::kUnavailable);
   EXPECT_EQ(refusal->retry_after, Millis{1'000});
   EXPECT_EQ(engine_->stats().spans, store::kAppendQueueSpansMax + 1);
+}
+
+TEST_F(SpanEngineTest, PartsAreTheSegmentsAndASealedOnesStateChangesWithDeletions) {
+  open();
+  add(1, 4);
+  EXPECT_FALSE(engine_->parts().at(0).state) << "it takes new spans";
+  ASSERT_TRUE(engine_->seal());
+  add(5, 6);
+  auto parts = engine_->parts();
+  ASSERT_EQ(parts.size(), 2u);
+  EXPECT_FALSE(parts[0].state);
+  ASSERT_TRUE(parts[1].state);
+  const auto spans_of = [&](uint64_t part) { return engine_->list_part(part, "p1", {}, {.limit = 100})->spans.size(); };
+  EXPECT_EQ(spans_of(parts[0].id), 2u);
+  EXPECT_EQ(spans_of(parts[1].id), 4u);
+  EXPECT_EQ(spans_of(99), 0u);
+  EXPECT_EQ(engine_->list_part(parts[1].id, "p1", {}, {.limit = 3})->next.has_value(), true);
+  ASSERT_TRUE(*engine_->remove("p1", sp(5), ""));
+  EXPECT_EQ(engine_->parts()[1].state, parts[1].state) << "another's deletion";
+  ASSERT_TRUE(*engine_->remove("p1", sp(2), ""));
+  EXPECT_NE(engine_->parts()[1].state, parts[1].state);
+  EXPECT_EQ(spans_of(parts[1].id), 3u);
 }
 
 }  // namespace

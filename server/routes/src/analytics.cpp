@@ -185,7 +185,8 @@ Answer analytics(service::Services& services, const AnalyticsRequest& request) {
   if (!all_scores) scores->resize(kEvaluationsMax);
   const auto result = services.spans->analytics(request.project_id, request.query, *scores);
   if (!result) return answer_error(result.error());
-  const AnalyticsAnswer answer{.query = request.query,
+  const AnalyticsAnswer answer{.project_id = request.project_id,
+                               .query = request.query,
                                .measures = request.measures,
                                .result = *result,
                                .evaluations_complete = all_scores && result->scores_complete};
@@ -200,7 +201,7 @@ Answer analytics(service::Services& services, const AnalyticsRequest& request) {
 
 void add_analytics(http::Router& router, service::Services& services) {
   router.add("GET", "/api/v1/analytics", [&services](const http::ExchangePtr& exchange) {
-    auto who = admit(services, exchange, service::Need::kRead);
+    auto who = admit(services, exchange);
     if (!who) return;
     auto request = read_request(services, *exchange, std::move(who->project_id));
     if (!request) return exchange->error(request.error());

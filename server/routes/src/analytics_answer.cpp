@@ -8,6 +8,7 @@
 #include "request_json.h"
 #include "span_json.h"
 #include "tracia/base/clock.h"
+#include "tracia/service/evaluators.h"
 
 namespace tracia::routes {
 namespace {
@@ -77,7 +78,9 @@ void write_percentiles(json::Writer& w, std::string_view name, const store::Sket
   w.end_object();
 }
 
-void write_measures(json::Writer& w, const MeasureSet& wanted, const store::Measures& measures) {
+void write_measures(json::Writer& w, const AnalyticsAnswer& answer, const store::Measures& measures,
+                    const service::ControlCache& cache) {
+  const MeasureSet& wanted = answer.measures;
   const store::Totals& totals = measures.totals;
   if (wanted.requests) w.field("requests", totals.span_count);
   if (wanted.errors) w.field("errors", totals.error_count);
@@ -95,7 +98,8 @@ void write_measures(json::Writer& w, const MeasureSet& wanted, const store::Meas
   if (!wanted.evaluations) return;
   w.key("evaluations").begin_array();
   for (const auto& [key, mean] : measures.scores) {
-    w.begin_object().field("evaluatorKey", key).field("evaluatorName", evaluator_name(key));
+    w.begin_object().field("evaluatorKey", key);
+    w.field("evaluatorName", service::evaluator_name(cache, answer.project_id, key));
     w.field("count", mean.count).field("mean", mean.sum / static_cast<double>(mean.count));
     w.end_object();
   }
@@ -233,12 +237,12 @@ std::string analytics_json(const AnalyticsAnswer& answer, const service::Control
     time_or_null("bucket", row.bucket);
     write_group(w, answer, row, cache);
     w.field("rest", row.rest);
-    write_measures(w, answer.measures, row.measures);
+    write_measures(w, answer, row.measures, cache);
     w.end_object();
   }
   w.end_array();
   w.key("total").begin_object();
-  write_measures(w, answer.measures, answer.result.total);
+  write_measures(w, answer, answer.result.total, cache);
   w.end_object();
   w.field("groupsRest", static_cast<int64_t>(answer.result.groups_rest));
   w.field("complete", !answer.result.scanned_from);

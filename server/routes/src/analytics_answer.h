@@ -19,6 +19,7 @@ struct MeasureSet {
 };
 
 struct AnalyticsAnswer {
+  const std::string& project_id;
   const store::AnalyticsQuery& query;
   const MeasureSet& measures;
   const store::AnalyticsResult& result;

@@ -1,5 +1,5 @@
-// /api/v1/auth/*: the first-start setup, signing in and out, and the password. Sessions are for browsers; programs use
-// API keys.
+// /api/v1/auth/*: the first-start setup, signing in and out, the password, and following an invitation. Sessions are
+// for browsers; programs use API keys.
 #include <algorithm>
 #include <utility>
 
@@ -9,39 +9,25 @@
 #include "tracia/base/bytes.h"
 #include "tracia/routes/routes.h"
 #include "tracia/service/access.h"
+#include "tracia/service/audit.h"
+#include "tracia/service/members.h"
+#include "tracia/service/peer.h"
 
 namespace tracia::routes {
 namespace {
 
 using service::Access;
+using service::AuditActor;
 using service::Services;
 
 constexpr size_t kBodyBytesMax = 16u << 10;  // an email, a name and a password
-
-// Addresses whose X-Forwarded-* headers are believed: proxies that the operator named.
-bool from_trusted_proxy(const Services& services, const http::Request& request) {
-  std::string_view host = request.peer;
-  host = host.substr(0, std::min(host.rfind(':'), host.size()));
-  if (host.size() > 1 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
-  const auto& trusted = services.config->trusted_proxies;
-  return std::find(trusted.begin(), trusted.end(), host) != trusted.end();
-}
 
 // Whether the browser speaks TLS to us or to the proxy before us: then the cookie must never travel in clear.
 bool wants_secure_cookie(const Services& services, const http::Request& request) {
   if (!services.config->tls_cert.empty()) return true;
   if (ascii_lower(services.config->public_url).starts_with("https://")) return true;
-  return from_trusted_proxy(services, request) &&
+  return service::from_trusted_proxy(*services.config, request) &&
          ascii_iequals(trim(request.headers.get_or("x-forwarded-proto", "")), "https");
-}
-
-// Who is slowed down after failures: the peer, or whom a trusted proxy says it speaks for (the last it added).
-std::string client_address(const Services& services, const http::Request& request) {
-  if (!from_trusted_proxy(services, request)) return request.peer;
-  const std::string_view chain = request.headers.get_or("x-forwarded-for", "");
-  const size_t comma = chain.rfind(',');
-  const std::string_view last = trim(comma == std::string_view::npos ? chain : chain.substr(comma + 1));
-  return last.empty() ? request.peer : std::string(last);
 }
 
 Result<std::string> required_text(const json::Value& body, std::string_view name) {
@@ -56,7 +42,7 @@ std::string session_json(const Services& services, const store::Member& member, 
   w.begin_object().key("member");
   write_member(w, member);
   w.field("csrfToken", csrf_token).key("projects").begin_array();
-  for (const store::Project& project : services.cache->projects()) write_project(w, project);
+  for (const store::Project& project : services.access->projects_of(member)) write_project(w, project);
   w.end_array().end_object();
   return w.take();
 }
@@ -65,6 +51,15 @@ Answer answer_login(const Services& services, Result<Access::Login> login) {
   if (!login) return answer_error(login.error());
   return answer_json(200, session_json(services, login->member, login->csrf_token),
                      wire::Headers{{"Set-Cookie", login->cookie}});
+}
+
+AuditActor actor_of(const store::Member& member) { return {.kind = "member", .id = member.id, .name = member.name}; }
+
+// What came of signing in, recorded and answered.
+Answer record_login(Services& services, const http::Exchange& exchange, std::string_view action,
+                    Result<Access::Login> login) {
+  if (login) service::record_audit(services, exchange, actor_of(login->member), action, login->member.email);
+  return answer_login(services, std::move(login));
 }
 
 void get_session(Services& services, const http::ExchangePtr& exchange) {
@@ -99,8 +94,9 @@ void set_up(Services& services, const http::ExchangePtr& exchange) {
       {{"token", &Form::token}, {"email", &Form::email}, {"name", &Form::name}, {"password", &Form::password}});
   if (!form) return exchange->error(form.error());
   const bool secure = wants_secure_cookie(services, exchange->request);
-  on_worker(services, exchange, [&services, form = std::move(*form), secure] {
-    return answer_login(services, services.access->set_up(form.token, form.email, form.name, form.password, secure));
+  on_worker(services, exchange, [&services, exchange, form = std::move(*form), secure] {
+    return record_login(services, *exchange, "server.setup",
+                        services.access->set_up(form.token, form.email, form.name, form.password, secure));
   });
 }
 
@@ -108,17 +104,26 @@ void log_in(Services& services, const http::ExchangePtr& exchange) {
   auto form = read_form(exchange->request.body, {{"email", &Form::email}, {"password", &Form::password}});
   if (!form) return exchange->error(form.error());
   const bool secure = wants_secure_cookie(services, exchange->request);
-  const std::string peer = client_address(services, exchange->request);
-  on_worker(services, exchange, [&services, form = std::move(*form), peer, secure] {
-    return answer_login(services, services.access->login(form.email, form.password, peer, secure));
+  const std::string peer = service::client_address(*services.config, exchange->request);
+  on_worker(services, exchange, [&services, exchange, form = std::move(*form), peer, secure] {
+    auto login = services.access->login(form.email, form.password, peer, secure);
+    // A text without '@' is no email: some type their password there.
+    const bool wrong = !login && login.error().code == ErrorCode::kUnauthorized;
+    if (wrong || (!login && login.error().code == ErrorCode::kForbidden)) {
+      const std::string_view email = form.email.find('@') == std::string::npos ? "" : std::string_view(form.email);
+      service::record_audit(services, *exchange, AuditActor{.kind = "member"}, "login.failed", email);
+    }
+    return record_login(services, *exchange, "login", std::move(login));
   });
 }
 
 void log_out(Services& services, const http::ExchangePtr& exchange) {
-  if (const auto member = services.access->confirmed(*exchange); !member) return exchange->error(member.error());
+  const auto member = services.access->confirmed(*exchange);
+  if (!member) return exchange->error(member.error());
   const bool secure = wants_secure_cookie(services, exchange->request);
-  on_worker(services, exchange, [&services, exchange, secure] {
+  on_worker(services, exchange, [&services, exchange, member = *member, secure] {
     if (const Status done = services.access->logout(*exchange); !done) return answer_error(done.error());
+    service::record_audit(services, *exchange, actor_of(member), "logout", member.email);
     return answer_json(200, R"({"success":true})", wire::Headers{{"Set-Cookie", Access::sign_out_cookie(secure)}});
   });
 }
@@ -129,9 +134,45 @@ void change_password(Services& services, const http::ExchangePtr& exchange) {
   auto form = read_form(exchange->request.body, {{"current", &Form::current}, {"new", &Form::replacement}});
   if (!form) return exchange->error(form.error());
   const bool secure = wants_secure_cookie(services, exchange->request);
-  const std::string peer = client_address(services, exchange->request);
-  on_worker(services, exchange, [&services, id = member->id, form = std::move(*form), peer, secure] {
-    return answer_login(services, services.access->change_password(id, form.current, form.replacement, peer, secure));
+  const std::string peer = service::client_address(*services.config, exchange->request);
+  on_worker(services, exchange, [&services, exchange, id = member->id, form = std::move(*form), peer, secure] {
+    return record_login(services, *exchange, "password.change",
+                        services.access->change_password(id, form.current, form.replacement, peer, secure));
+  });
+}
+
+// What the page behind a link shows before it asks for a password.
+void look_at_invitation(Services& services, const http::ExchangePtr& exchange) {
+  auto form = read_form(exchange->request.body, {{"token", &Form::token}});
+  if (!form) return exchange->error(form.error());
+  const std::string peer = service::client_address(*services.config, exchange->request);
+  on_worker(services, exchange, [&services, token = std::move(form->token), peer] {
+    const auto invitation = services.members->look_at(token, peer);
+    if (!invitation) return answer_error(invitation.error());
+    json::Writer w;
+    w.begin_object().field("purpose", invitation_purpose(*invitation)).field("email", invitation->email);
+    w.field("role", store::member_role_name(invitation->role));
+    w.field("invitedBy", services.members->name_of(invitation->invited_by));
+    w.field("expiresAt", format_rfc3339_millis(invitation->expires)).end_object();
+    return answer_json(200, w.take());
+  });
+}
+
+void accept_invitation(Services& services, const http::ExchangePtr& exchange) {
+  auto form = read_form(exchange->request.body, {{"token", &Form::token}, {"password", &Form::password}});
+  if (!form) return exchange->error(form.error());
+  const auto body = read_object(exchange->request.body);
+  if (!body) return exchange->error(body.error());
+  if (!body->value["name"].is_missing_or_null()) {  // not needed with a link for a password
+    auto name = required_text(body->value, "name");
+    if (!name) return exchange->error(name.error());
+    form->name = std::move(*name);
+  }
+  const bool secure = wants_secure_cookie(services, exchange->request);
+  const std::string peer = service::client_address(*services.config, exchange->request);
+  on_worker(services, exchange, [&services, exchange, form = std::move(*form), peer, secure] {
+    return record_login(services, *exchange, "invitation.accept",
+                        services.members->accept(form.token, form.name, form.password, peer, secure));
   });
 }
 
@@ -147,6 +188,8 @@ void add_auth(http::Router& router, Services& services) {
   add("POST", "/api/v1/auth/login", log_in);
   add("POST", "/api/v1/auth/logout", log_out);
   add("POST", "/api/v1/auth/password", change_password);
+  add("POST", "/api/v1/auth/invitation", look_at_invitation);
+  add("POST", "/api/v1/auth/accept-invitation", accept_invitation);
 }
 
 }  // namespace tracia::routes

@@ -7,6 +7,7 @@
 #include "on_worker.h"
 #include "request_json.h"
 #include "tracia/routes/routes.h"
+#include "tracia/service/audit.h"
 #include "tracia/service/runs.h"
 
 namespace tracia::routes {
@@ -14,7 +15,7 @@ namespace {
 
 using service::ConnectionDraft;
 using service::LiveConnection;
-using service::Need;
+using service::record_audit;
 using service::Services;
 
 constexpr size_t kBodyBytesMax = 256u << 10;  // a key and some headers
@@ -35,6 +36,13 @@ void write_connection(json::Writer& w, const LiveConnection& live) {
   w.end_array();
   w.field("createdAt", format_rfc3339_millis(c.created)).field("updatedAt", format_rfc3339_millis(c.updated));
   w.end_object();
+}
+
+// For the audit log: never the key, nor what headers say.
+std::string connection_detail(const store::Connection& connection) {
+  json::Writer w;
+  w.begin_object().field("name", connection.name).field("protocol", connection.protocol);
+  return w.field_if("baseUrl", connection.base_url).end_object().take();
 }
 
 Answer answer_connection(Services& services, int status, const store::Connection& connection) {
@@ -85,7 +93,7 @@ Result<ConnectionDraft> read_draft_body(std::string_view text) {
 std::string id_of(const http::ExchangePtr& exchange) { return std::string(exchange->parameter("connectionId")); }
 
 void list(Services& services, const http::ExchangePtr& exchange) {
-  const auto who = admit(services, exchange, Need::kAdmin);
+  const auto who = admit(services, exchange);
   if (!who) return;
   json::Writer w;
   w.begin_object().key("connections").begin_array();
@@ -95,7 +103,7 @@ void list(Services& services, const http::ExchangePtr& exchange) {
 }
 
 void get(Services& services, const http::ExchangePtr& exchange) {
-  const auto who = admit(services, exchange, Need::kAdmin);
+  const auto who = admit(services, exchange);
   if (!who) return;
   const std::string id = id_of(exchange);
   for (const auto& live : services.cache->connections_of(who->project_id)) {
@@ -108,34 +116,40 @@ void get(Services& services, const http::ExchangePtr& exchange) {
 }
 
 void create(Services& services, const http::ExchangePtr& exchange) {
-  const auto who = admit(services, exchange, Need::kAdmin);
+  auto who = admit(services, exchange);
   if (!who) return;
   auto draft = read_draft_body(exchange->request.body);
   if (!draft) return exchange->error(draft.error());
-  on_worker(services, exchange, [&services, project = who->project_id, draft = std::move(*draft)] {
-    const auto made = services.connections->create(project, draft);
-    return made ? answer_connection(services, 201, *made) : answer_error(made.error());
+  on_worker(services, exchange, [&services, exchange, who = std::move(*who), draft = std::move(*draft)] {
+    const auto made = services.connections->create(who.project_id, draft);
+    if (!made) return answer_error(made.error());
+    record_audit(services, *exchange, who, "connection.create", made->id, connection_detail(*made));
+    return answer_connection(services, 201, *made);
   });
 }
 
 void update(Services& services, const http::ExchangePtr& exchange) {
-  const auto who = admit(services, exchange, Need::kAdmin);
+  auto who = admit(services, exchange);
   if (!who) return;
   auto draft = read_draft_body(exchange->request.body);
   if (!draft) return exchange->error(draft.error());
   on_worker(services, exchange,
-            [&services, project = who->project_id, id = id_of(exchange), draft = std::move(*draft)] {
-              const auto changed = services.connections->update(project, id, draft);
-              return changed ? answer_connection(services, 200, *changed) : answer_error(changed.error());
+            [&services, exchange, who = std::move(*who), id = id_of(exchange), draft = std::move(*draft)] {
+              const auto changed = services.connections->update(who.project_id, id, draft);
+              if (!changed) return answer_error(changed.error());
+              record_audit(services, *exchange, who, "connection.update", id, connection_detail(*changed));
+              return answer_connection(services, 200, *changed);
             });
 }
 
 void remove(Services& services, const http::ExchangePtr& exchange) {
-  const auto who = admit(services, exchange, Need::kAdmin);
+  auto who = admit(services, exchange);
   if (!who) return;
-  on_worker(services, exchange, [&services, project = who->project_id, id = id_of(exchange)] {
-    const Status removed = services.connections->remove(project, id);
-    return removed ? answer_json(200, R"({"success":true})") : answer_error(removed.error());
+  on_worker(services, exchange, [&services, exchange, who = std::move(*who), id = id_of(exchange)] {
+    const Status removed = services.connections->remove(who.project_id, id);
+    if (!removed) return answer_error(removed.error());
+    record_audit(services, *exchange, who, "connection.delete", id);
+    return answer_json(200, R"({"success":true})");
   });
 }
 
@@ -151,7 +165,7 @@ std::string test_json(const Result<Millis>& outcome) {
 
 // What the provider says is the answer, not an error of ours.
 void test(Services& services, const http::ExchangePtr& exchange) {
-  const auto who = admit(services, exchange, Need::kAdmin);
+  const auto who = admit(services, exchange);
   if (!who) return;
   const auto body = read_optional_object(exchange->request.body);
   if (!body) return exchange->error(body.error());

@@ -11,6 +11,8 @@
 #include "span_requests.h"
 #include "tracia/base/bytes.h"
 #include "tracia/routes/routes.h"
+#include "tracia/service/evaluators.h"
+#include "tracia/service/experiments.h"
 
 namespace tracia::routes {
 namespace {
@@ -22,8 +24,8 @@ constexpr size_t kEchoedBytesMax = 64;  // of a key or an id that nobody knows
 
 // What a request says of an evaluation; members that it does not have are nullopt.
 struct Draft {
-  std::optional<std::string> evaluator_key;
-  std::optional<double> value;
+  std::optional<store::Evaluator> evaluator;
+  std::optional<service::SentValue> value;
   std::optional<std::optional<std::string>> note;  // null clears
 };
 
@@ -37,24 +39,39 @@ Result<std::optional<std::string>> read_note(const json::Value& note) {
   return std::optional<std::string>(*text);
 }
 
-Result<Draft> read_draft(std::string_view body) {
+Result<store::Evaluator> read_evaluator(const service::Services& services, const std::string& project,
+                                        const json::Value& key) {
+  const auto text = key.string();
+  if (!text) return fail(Error::invalid("evaluatorKey must be a string"));
+  auto evaluator = services.evaluators->find(project, *text);
+  if (evaluator) return std::move(*evaluator);
+  std::string known;
+  for (const store::Evaluator& one : services.evaluators->list(project)) known += (known.empty() ? "" : ", ") + one.key;
+  return fail(Error::invalid("evaluatorKey names no evaluator: " + std::string(utf8_prefix(*text, kEchoedBytesMax)) +
+                             ". Known evaluators: " + known + "."));
+}
+
+// Which of these an evaluator takes, service::rate() says.
+Result<service::SentValue> read_value_sent(const json::Value& value) {
+  if (const auto number = value.number()) return service::SentValue(*number);
+  if (const auto truth = value.boolean()) return service::SentValue(*truth);
+  if (const auto text = value.string()) return service::SentValue(std::string(*text));
+  return fail(Error::invalid("Invalid evaluation value. Must be a number."));
+}
+
+Result<Draft> read_draft(const service::Services& services, const std::string& project, std::string_view body) {
   const auto object = read_object(body);
   if (!object) return fail(object.error());
   Draft draft;
   if (const json::Value key = object->value["evaluatorKey"]; !key.is_missing_or_null()) {
-    const auto text = key.string();
-    if (!text) return fail(Error::invalid("evaluatorKey must be a string"));
-    if (*text != kQualityEvaluator) {
-      return fail(Error::invalid("evaluatorKey names no evaluator: " +
-                                 std::string(utf8_prefix(*text, kEchoedBytesMax)) + ". Known evaluators: quality."));
-    }
-    draft.evaluator_key = *text;
+    auto evaluator = read_evaluator(services, project, key);
+    if (!evaluator) return fail(std::move(evaluator).error());
+    draft.evaluator = std::move(*evaluator);
   }
   if (const json::Value value = object->value["value"]) {
-    draft.value = value.number();
-    if (!draft.value || !std::isfinite(*draft.value)) {
-      return fail(Error::invalid("Invalid evaluation value. Must be a number."));
-    }
+    auto sent = read_value_sent(value);
+    if (!sent) return fail(std::move(sent).error());
+    draft.value = std::move(*sent);
   }
   if (const json::Value note = object->value["note"]) {
     auto text = read_note(note);
@@ -64,10 +81,10 @@ Result<Draft> read_draft(std::string_view body) {
   return draft;
 }
 
-Result<Draft> read_new(std::string_view body) {
-  auto draft = read_draft(body);
+Result<Draft> read_new(const service::Services& services, const std::string& project, std::string_view body) {
+  auto draft = read_draft(services, project, body);
   if (!draft) return draft;
-  if (!draft->evaluator_key) return fail(Error::invalid("Missing required field: evaluatorKey"));
+  if (!draft->evaluator) return fail(Error::invalid("Missing required field: evaluatorKey"));
   if (!draft->value) return fail(Error::invalid("Missing required field: value"));
   return draft;
 }
@@ -84,21 +101,25 @@ std::string source_of(const service::Principal& who, const http::Request& reques
 
 Answer create_evaluation(service::Services& services, const http::Exchange& exchange, const service::Principal& who,
                          const SpanAddress& address) {
-  auto draft = read_new(exchange.request.body);
+  auto draft = read_new(services, who.project_id, exchange.request.body);
   if (!draft) return answer_error(draft.error());
+  const auto rating = service::rate(*draft->evaluator, *draft->value);
+  if (!rating) return answer_error(rating.error());
   const auto span = find_span(services, who.project_id, address);
   if (!span) return answer_error(span.error());
   const store::Evaluation evaluation{.id = store::new_id("evl"),
                                      .project_id = who.project_id,
                                      .span_id = address.span_id,
                                      .trace_id = span->span.trace_id,
-                                     .evaluator_key = std::move(*draft->evaluator_key),
-                                     .value = *draft->value,
+                                     .evaluator_key = draft->evaluator->key,
+                                     .value = rating->value,
                                      .source = source_of(who, exchange.request),
                                      .note = draft->note.value_or(std::nullopt),
-                                     .created = services.clock->now()};
+                                     .created = services.clock->now(),
+                                     .category = rating->category};
   const Status put = services.control->put_evaluation(evaluation);
-  return put ? answer_json(201, evaluation_json(evaluation)) : answer_error(put.error());
+  if (services.experiments) services.experiments->evaluated(*span);
+  return put ? answer_json(201, evaluation_json(evaluation, *services.cache)) : answer_error(put.error());
 }
 
 Answer list_evaluations(service::Services& services, const http::Exchange& exchange, const std::string& project,
@@ -117,7 +138,7 @@ Answer list_evaluations(service::Services& services, const http::Exchange& excha
   if (more) page->resize(count);
   json::Writer w;
   w.begin_object().key("evaluations").begin_array();
-  for (const store::Evaluation& evaluation : *page) write_evaluation(w, evaluation);
+  for (const store::Evaluation& evaluation : *page) write_evaluation(w, evaluation, *services.cache);
   w.end_array();
   write_page(w, more ? make_cursor(kCursorTag, page->back().id) : "");
   w.end_object();
@@ -144,14 +165,22 @@ Result<store::Evaluation> find_evaluation(service::Services& services, const htt
 
 Answer update_evaluation(service::Services& services, const http::Exchange& exchange, const std::string& project,
                          const SpanAddress& address) {
-  auto draft = read_draft(exchange.request.body);
+  auto draft = read_draft(services, project, exchange.request.body);
   if (!draft) return answer_error(draft.error());
   auto evaluation = find_evaluation(services, exchange, project, address);
   if (!evaluation) return answer_error(evaluation.error());
-  if (draft->value) evaluation->value = *draft->value;
+  if (draft->value) {
+    // One whose evaluator is gone takes any number.
+    const auto evaluator = services.evaluators->find(project, evaluation->evaluator_key);
+    auto rating = service::rate(evaluator.value_or(store::Evaluator()), *draft->value);
+    if (!rating) return answer_error(rating.error());
+    evaluation->value = rating->value;
+    evaluation->category = std::move(rating->category);
+  }
   if (draft->note) evaluation->note = std::move(*draft->note);
   const Status put = services.control->put_evaluation(*evaluation);
-  return put ? answer_json(200, evaluation_json(*evaluation)) : answer_error(put.error());
+  if (services.experiments) services.experiments->evaluated(project);
+  return put ? answer_json(200, evaluation_json(*evaluation, *services.cache)) : answer_error(put.error());
 }
 
 Answer delete_evaluation(service::Services& services, const http::Exchange& exchange, const std::string& project,
@@ -159,6 +188,7 @@ Answer delete_evaluation(service::Services& services, const http::Exchange& exch
   const auto evaluation = find_evaluation(services, exchange, project, address);
   if (!evaluation) return answer_error(evaluation.error());
   const auto removed = services.control->remove_evaluation(project, evaluation->id);
+  if (services.experiments) services.experiments->evaluated(project);
   if (!removed) return answer_error(removed.error());
   return *removed ? answer_json(200, R"({"success":true})") : answer_error(evaluation_not_found(evaluation->id));
 }
@@ -168,9 +198,8 @@ Answer delete_evaluation(service::Services& services, const http::Exchange& exch
 void add_evaluations(http::Router& router, service::Services& services) {
   constexpr const char* kAll = "/api/v1/spans/{spanId}/evaluations";
   constexpr const char* kOne = "/api/v1/spans/{spanId}/evaluations/{evaluationId}";
-  using service::Need;
   router.add("GET", kAll, [&services](const http::ExchangePtr& exchange) {
-    on_span(services, exchange, Need::kRead, [&services, exchange](const auto& who, const auto& address) {
+    on_span(services, exchange, [&services, exchange](const auto& who, const auto& address) {
       return list_evaluations(services, *exchange, who.project_id, address);
     });
   });
@@ -178,7 +207,7 @@ void add_evaluations(http::Router& router, service::Services& services) {
     router.add(
         method, pattern,
         [&services, work](const http::ExchangePtr& exchange) {
-          on_span(services, exchange, Need::kWrite, [&services, exchange, work](const auto& who, const auto& address) {
+          on_span(services, exchange, [&services, exchange, work](const auto& who, const auto& address) {
             return work(services, *exchange, who, address);
           });
         },

@@ -5,6 +5,7 @@
 #include "on_worker.h"
 #include "request_json.h"
 #include "tracia/routes/routes.h"
+#include "tracia/service/audit.h"
 #include "tracia/span/limits.h"
 
 namespace tracia::routes {
@@ -12,8 +13,8 @@ namespace {
 
 using prompt::ExperimentStatus;
 using service::ExperimentPtr;
-using service::Need;
 using service::Principal;
+using service::record_audit;
 using service::Services;
 
 std::string_view slug_of(const http::Exchange& exchange) { return exchange.parameter("slug"); }
@@ -22,6 +23,29 @@ std::string_view id_of(const http::Exchange& exchange) { return exchange.paramet
 Result<Answer> answer_experiment(int status, const Result<ExperimentPtr>& experiment) {
   if (!experiment) return fail(experiment.error());
   return answer_json(status, experiment_json(**experiment));
+}
+
+std::string prompt_detail(const http::Exchange& exchange, std::string_view variant = "") {
+  json::Writer w;
+  return w.begin_object().field("prompt", slug_of(exchange)).field_if("variant", variant).end_object().take();
+}
+
+// Records a change and answers it.
+Result<Answer> answer_change(Services& services, const Principal& who, const http::Exchange& exchange, int status,
+                             std::string_view action, const Result<ExperimentPtr>& changed,
+                             std::string_view variant = "") {
+  if (changed) {
+    record_audit(services, exchange, who, action, (*changed)->id, prompt_detail(exchange, variant));
+  }
+  return answer_experiment(status, changed);
+}
+
+constexpr std::string_view action_of(ExperimentStatus to) {
+  switch (to) {
+    case ExperimentStatus::kRunning: return "experiment.start";
+    case ExperimentStatus::kPaused: return "experiment.pause";
+    default: return "experiment.stop";
+  }
 }
 
 Result<Answer> list_experiments(Services& services, const Principal& who, const http::Exchange& exchange) {
@@ -37,7 +61,8 @@ Result<Answer> list_experiments(Services& services, const Principal& who, const 
 Result<Answer> create_experiment(Services& services, const Principal& who, const http::Exchange& exchange) {
   const auto body = read_object(exchange.request.body);
   if (!body) return fail(body.error());
-  return answer_experiment(201, services.experiments->create(who.project_id, slug_of(exchange), body->value, who.name));
+  const auto made = services.experiments->create(who.project_id, slug_of(exchange), body->value, who.name);
+  return answer_change(services, who, exchange, 201, "experiment.create", made);
 }
 
 Result<Answer> get_experiment(Services& services, const Principal& who, const http::Exchange& exchange) {
@@ -47,18 +72,20 @@ Result<Answer> get_experiment(Services& services, const Principal& who, const ht
 Result<Answer> update_experiment(Services& services, const Principal& who, const http::Exchange& exchange) {
   const auto body = read_object(exchange.request.body);
   if (!body) return fail(body.error());
-  return answer_experiment(
-      200, services.experiments->update(who.project_id, slug_of(exchange), id_of(exchange), body->value));
+  const auto changed = services.experiments->update(who.project_id, slug_of(exchange), id_of(exchange), body->value);
+  return answer_change(services, who, exchange, 200, "experiment.update", changed);
 }
 
 Result<Answer> delete_experiment(Services& services, const Principal& who, const http::Exchange& exchange) {
   TRACIA_TRY(services.experiments->remove(who.project_id, slug_of(exchange), id_of(exchange)));
+  record_audit(services, exchange, who, "experiment.delete", id_of(exchange), prompt_detail(exchange));
   return answer_json(200, R"({"success":true})");
 }
 
 template <ExperimentStatus kTo>
 Result<Answer> move_experiment(Services& services, const Principal& who, const http::Exchange& exchange) {
-  return answer_experiment(200, services.experiments->move(who.project_id, slug_of(exchange), id_of(exchange), kTo));
+  const auto moved = services.experiments->move(who.project_id, slug_of(exchange), id_of(exchange), kTo);
+  return answer_change(services, who, exchange, 200, action_of(kTo), moved);
 }
 
 Result<Answer> promote_variant(Services& services, const Principal& who, const http::Exchange& exchange) {
@@ -67,8 +94,9 @@ Result<Answer> promote_variant(Services& services, const Principal& who, const h
   std::string variant;
   TRACIA_TRY(read_text(body->value, "variant", span::limits::kVariantCharsMax, variant));
   if (variant.empty()) return fail(Error::invalid("Missing required field: variant"));
-  return answer_experiment(
-      200, services.experiments->promote(who.project_id, slug_of(exchange), id_of(exchange), variant, who.name));
+  const auto promoted =
+      services.experiments->promote(who.project_id, slug_of(exchange), id_of(exchange), variant, who.name);
+  return answer_change(services, who, exchange, 200, "experiment.promote", promoted, variant);
 }
 
 Result<Answer> experiment_results(Services& services, const Principal& who, const http::Exchange& exchange) {
@@ -81,16 +109,16 @@ Result<Answer> experiment_results(Services& services, const Principal& who, cons
 
 void add_experiments(http::Router& router, Services& services) {
   const std::string all = "/api/v1/prompts/{slug}/experiments", one = all + "/{experimentId}";
-  add_on_worker(router, services, "GET", all, Need::kRead, list_experiments);
-  add_on_worker(router, services, "POST", all, Need::kWrite, create_experiment);
-  add_on_worker(router, services, "GET", one, Need::kRead, get_experiment);
-  add_on_worker(router, services, "PUT", one, Need::kWrite, update_experiment);
-  add_on_worker(router, services, "DELETE", one, Need::kWrite, delete_experiment);
-  add_on_worker(router, services, "POST", one + "/start", Need::kWrite, move_experiment<ExperimentStatus::kRunning>);
-  add_on_worker(router, services, "POST", one + "/pause", Need::kWrite, move_experiment<ExperimentStatus::kPaused>);
-  add_on_worker(router, services, "POST", one + "/stop", Need::kWrite, move_experiment<ExperimentStatus::kStopped>);
-  add_on_worker(router, services, "POST", one + "/promote", Need::kWrite, promote_variant);
-  add_on_worker(router, services, "GET", one + "/results", Need::kRead, experiment_results);
+  add_on_worker(router, services, "GET", all, list_experiments);
+  add_on_worker(router, services, "POST", all, create_experiment);
+  add_on_worker(router, services, "GET", one, get_experiment);
+  add_on_worker(router, services, "PUT", one, update_experiment);
+  add_on_worker(router, services, "DELETE", one, delete_experiment);
+  add_on_worker(router, services, "POST", one + "/start", move_experiment<ExperimentStatus::kRunning>);
+  add_on_worker(router, services, "POST", one + "/pause", move_experiment<ExperimentStatus::kPaused>);
+  add_on_worker(router, services, "POST", one + "/stop", move_experiment<ExperimentStatus::kStopped>);
+  add_on_worker(router, services, "POST", one + "/promote", promote_variant);
+  add_on_worker(router, services, "GET", one + "/results", experiment_results);
 }
 
 }  // namespace tracia::routes

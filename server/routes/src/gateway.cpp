@@ -167,9 +167,9 @@ void take_key_header(wire::Headers& headers) {
   }
 }
 
-std::optional<Principal> admit_client(Services& services, const http::ExchangePtr& exchange, service::Need need) {
+std::optional<Principal> admit_client(Services& services, const http::ExchangePtr& exchange) {
   take_key_header(exchange->request.headers);
-  auto who = services.access->authenticate(*exchange, need);
+  auto who = services.access->authenticate(*exchange);
   if (who) return std::move(*who);
   answer_error(*exchange, who.error());
   return std::nullopt;
@@ -177,7 +177,7 @@ std::optional<Principal> admit_client(Services& services, const http::ExchangePt
 
 void add(http::Router& router, Services& services, const char* pattern, void (*run)(const Job&)) {
   router.add("POST", pattern, [&services, run](const http::ExchangePtr& exchange) {
-    auto who = admit_client(services, exchange, service::Need::kWrite);
+    auto who = admit_client(services, exchange);
     if (!who) return;
     Job job{services, exchange, std::move(*who), {}};
     exchange->writer.on_close([cancel = job.cancel] { cancel.cancel(); });
@@ -194,7 +194,7 @@ void add_gateway(http::Router& router, Services& services) {
   add(router, services, "/v1/responses", run<gateway::read_responses>);
   add(router, services, "/v1/embeddings", run<gateway::read_embeddings>);
   router.add("GET", "/v1/models", [&services](const http::ExchangePtr& exchange) {
-    const auto who = admit_client(services, exchange, service::Need::kRead);
+    const auto who = admit_client(services, exchange);
     if (who) exchange->json(200, services.gateway->models_json(who->project_id));
   });
 }

@@ -139,9 +139,9 @@ Status read_routing(const Sources& sources, GatewayRequest& out) {
   if (!fits) {
     return fail(invalid_param(fallbacks.name, "must be at most " + std::to_string(kFallbacksMax) + " models"));
   }
-  int64_t retries = out.retries;
+  int64_t retries = -1;
   TRACIA_TRY(read_number(sources.header("retries"), 0, limits::kRetriesMax, retries));
-  out.retries = static_cast<int>(retries);
+  if (retries >= 0) out.retries = static_cast<int>(retries);
   return read_number(sources.header("timeout-ms"), 1, kTimeoutMsMax, out.timeout_ms);
 }
 

@@ -1,7 +1,9 @@
 #include "models_json.h"
 
+#include <algorithm>
 #include <span>
 #include <string_view>
+#include <tuple>
 
 #include "tracia/json/writer.h"
 #include "tracia/llm/catalog.h"
@@ -29,12 +31,11 @@ std::span<const llm::PriceTier> tiers_at(const llm::ModelInfo& model, Timestamp 
   return tiers;
 }
 
-void write_tier(json::Writer& w, const llm::PriceTier& tier) {
-  w.begin_object().field("aboveTokens", tier.above_tokens);
+void write_tier(json::Writer& w, int64_t above_tokens, const llm::Rates& rates) {
+  w.begin_object().field("aboveTokens", above_tokens);
   const auto rate = [&](std::string_view name, const std::optional<llm::Decimal>& usd) {
     if (usd) w.field_raw(name, usd->to_string());  // a JSON number, with every decimal it has
   };
-  const llm::Rates& rates = tier.standard;
   rate("input", rates.input);
   rate("cachedRead", rates.cached_read);
   rate("cacheWrite", rates.cache_write);
@@ -45,7 +46,8 @@ void write_tier(json::Writer& w, const llm::PriceTier& tier) {
   w.end_object();
 }
 
-void write_model(json::Writer& w, const llm::ModelInfo& model, Timestamp now) {
+// `own`: the project's price, which wins.
+void write_model(json::Writer& w, const llm::ModelInfo& model, Timestamp now, const ingest::OwnPrice* own) {
   w.begin_object().field("provider", model.provider).field("model", model.name);
   w.field("kind", model.kind == llm::ModelKind::kChat ? "chat" : "embedding");
   write_texts(w, "aliases", model.aliases);
@@ -57,16 +59,41 @@ void write_model(json::Writer& w, const llm::ModelInfo& model, Timestamp now) {
   w.key("deprecated");
   model.deprecated.empty() ? w.null() : w.value(model.deprecated);
   w.key("prices").begin_array();
-  for (const llm::PriceTier& tier : tiers_at(model, now)) write_tier(w, tier);
-  w.end_array().end_object();
+  if (own != nullptr) {
+    write_tier(w, 0, own->rates);
+  } else {
+    for (const llm::PriceTier& tier : tiers_at(model, now)) write_tier(w, tier.above_tokens, tier.standard);
+  }
+  w.end_array().field("source", own != nullptr ? "project" : "catalog").end_object();
+}
+
+// A model that only the project knows a price of, such as one behind a connection of its own.
+void write_unlisted(json::Writer& w, const ingest::OwnPrice& own) {
+  const llm::ModelInfo model{.provider = own.provider, .name = own.model};
+  write_model(w, model, {}, &own);
+}
+
+bool is_listed(const ingest::OwnPrice& own) {
+  const llm::ModelInfo* known = llm::find_model(own.model, own.provider);
+  return known != nullptr && known->name == own.model;
 }
 
 }  // namespace
 
-std::string models_json(Timestamp now) {
+std::string models_json(Timestamp now, std::string_view project_id, const ingest::PriceBook* own) {
   json::Writer w;
   w.begin_object().key("models").begin_array();
-  for (const llm::ModelInfo& model : llm::all_models()) write_model(w, model, now);
+  for (const llm::ModelInfo& model : llm::all_models()) {
+    write_model(w, model, now, own != nullptr ? own->find(project_id, model.provider, model.name) : nullptr);
+  }
+  if (own != nullptr) {
+    auto prices = own->of(project_id);
+    std::erase_if(prices, [](const ingest::OwnPrice* price) { return is_listed(*price); });
+    std::sort(prices.begin(), prices.end(), [](const auto* a, const auto* b) {
+      return std::tie(a->provider, a->model) < std::tie(b->provider, b->model);
+    });
+    for (const ingest::OwnPrice* price : prices) write_unlisted(w, *price);
+  }
   w.end_array().end_object();
   return w.take();
 }

@@ -10,6 +10,7 @@
 #include "tracia/base/bytes.h"
 #include "tracia/ingest/nested_calls.h"
 #include "tracia/routes/routes.h"
+#include "tracia/service/prices.h"
 
 namespace tracia::routes {
 namespace {
@@ -53,7 +54,7 @@ class Receiver : public std::enable_shared_from_this<Receiver> {
 
   void receive(const http::ExchangePtr& exchange, otlp::Signal signal) {
     adopt_key_header(exchange->request);
-    const auto who = admit(services_, exchange, service::Need::kWrite);
+    auto who = admit(services_, exchange);
     if (!who) return;
     const auto encoding = encoding_of(exchange->request);
     if (!encoding) {
@@ -62,19 +63,21 @@ class Receiver : public std::enable_shared_from_this<Receiver> {
       return exchange->error(error);
     }
     decode_body(services_, exchange,
-                [self = shared_from_this(), exchange, signal, encoding = *encoding, project = who->project_id] {
-                  self->decode(exchange, signal, encoding, project);
+                [self = shared_from_this(), exchange, signal, encoding = *encoding, who = std::move(*who)] {
+                  self->decode(exchange, signal, encoding, who);
                 });
   }
 
  private:
   // On the connection's thread or a worker.
-  void decode(const http::ExchangePtr& exchange, otlp::Signal signal, Encoding encoding, const std::string& project) {
+  void decode(const http::ExchangePtr& exchange, otlp::Signal signal, Encoding encoding,
+              const service::Principal& who) {
+    const std::string& project = who.project_id;
     const std::string& body = exchange->request.body;
-    auto decoded =
-        signal == otlp::Signal::kTraces
-            ? otlp::read_traces(body, encoding, project, prompt_ids(services_, project), services_.clock->now())
-            : otlp::read_logs(body, encoding, project);
+    auto decoded = signal == otlp::Signal::kTraces
+                       ? otlp::read_traces(body, encoding, project, prompt_ids(services_, project),
+                                           services_.clock->now(), service::price_book(services_).get())
+                       : otlp::read_logs(body, encoding, project);
     if (!decoded) {
       return exchange->writer.post([exchange, error = std::move(decoded).error()] { exchange->error(error); });
     }
@@ -84,12 +87,13 @@ class Receiver : public std::enable_shared_from_this<Receiver> {
       return exchange->writer.post(
           [exchange, encoding, answer = std::move(answer)] { send(*exchange, 200, encoding, answer); });
     }
-    services_.spans->append(std::move(decoded->spans), [exchange, encoding, answer = std::move(answer)](auto result) {
-      exchange->writer.post([exchange, encoding, answer, result = std::move(result)] {
-        if (!result) return answer_refusal(*exchange, result.error());
-        send(*exchange, 200, encoding, answer);
-      });
-    });
+    append_spans(services_, who, std::move(decoded->spans),
+                 [exchange, encoding, answer = std::move(answer)](auto result) {
+                   exchange->writer.post([exchange, encoding, answer, result = std::move(result)] {
+                     if (!result) return answer_refusal(*exchange, result.error());
+                     send(*exchange, 200, encoding, answer);
+                   });
+                 });
   }
 
   service::Services& services_;

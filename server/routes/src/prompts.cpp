@@ -9,15 +9,16 @@
 #include "request_json.h"
 #include "tracia/prompt/template.h"
 #include "tracia/routes/routes.h"
+#include "tracia/service/audit.h"
 #include "tracia/span/limits.h"
 
 namespace tracia::routes {
 namespace {
 
-using service::Need;
 using service::Principal;
 using service::PromptAt;
 using service::PromptPtr;
+using service::record_audit;
 using service::Services;
 
 constexpr size_t kUnpagedMax = 1000;    // prompts of a list without a limit
@@ -47,6 +48,12 @@ Result<Answer> answer_change(Services& services, const Result<PromptAt>& changed
   w.end_object();
   const std::string object = w.take();
   return answer_error(changed.error(), object.substr(1, object.size() - 2));
+}
+
+// For the audit log: which version a prompt is at now.
+std::string version_detail(const PromptAt& at) {
+  json::Writer w;
+  return w.begin_object().field("version", at.prompt->current_version).end_object().take();
 }
 
 Answer answer_success() { return answer_json(200, R"({"success":true})"); }
@@ -108,6 +115,7 @@ Result<Answer> create_prompt(Services& services, const Principal& who, const htt
   if (!draft) return fail(std::move(draft).error());
   const auto made = services.prompts->create(who.project_id, std::move(*draft), who.name);
   if (!made) return fail(made.error());
+  record_audit(services, exchange, who, "prompt.create", made->prompt->slug, version_detail(*made));
   return answer_prompt(services, 201, *made);
 }
 
@@ -124,11 +132,13 @@ Result<Answer> update_prompt(Services& services, const Principal& who, const htt
   if (!edit) return fail(edit.error());
   std::optional<PromptAt> conflict;
   const auto changed = services.prompts->update(who.project_id, exchange.parameter("slug"), *edit, who.name, conflict);
+  if (changed) record_audit(services, exchange, who, "prompt.update", changed->prompt->slug, version_detail(*changed));
   return answer_change(services, changed, conflict);
 }
 
 Result<Answer> delete_prompt(Services& services, const Principal& who, const http::Exchange& exchange) {
   TRACIA_TRY(services.prompts->remove(who.project_id, exchange.parameter("slug")));
+  record_audit(services, exchange, who, "prompt.delete", exchange.parameter("slug"));
   return answer_success();
 }
 
@@ -186,6 +196,7 @@ Result<Answer> restore_version(Services& services, const Principal& who, const h
   std::optional<PromptAt> conflict;
   const auto changed = services.prompts->restore(who.project_id, exchange.parameter("slug"), *number, options->note,
                                                  options->base_version, who.name, conflict);
+  if (changed) record_audit(services, exchange, who, "prompt.restore", changed->prompt->slug, version_detail(*changed));
   return answer_change(services, changed, conflict);
 }
 
@@ -206,11 +217,16 @@ Result<Answer> set_label(Services& services, const Principal& who, const http::E
     w.null();
   }
   w.field("updatedAt", format_rfc3339_millis(moved->prompt->updated)).end_object();
+  record_audit(services, exchange, who, "label.move", moved->prompt->slug, w.str());
   return answer_json(200, w.take());
 }
 
 Result<Answer> delete_label(Services& services, const Principal& who, const http::Exchange& exchange) {
-  TRACIA_TRY(services.prompts->remove_label(who.project_id, exchange.parameter("slug"), exchange.parameter("label")));
+  const std::string_view label = exchange.parameter("label");
+  TRACIA_TRY(services.prompts->remove_label(who.project_id, exchange.parameter("slug"), label));
+  json::Writer w;
+  w.begin_object().field("label", label).end_object();
+  record_audit(services, exchange, who, "label.delete", exchange.parameter("slug"), w.str());
   return answer_success();
 }
 
@@ -261,18 +277,18 @@ Result<Answer> render_prompt(Services& services, const Principal& who, const htt
 
 void add_prompts(http::Router& router, Services& services) {
   const std::string all = "/api/v1/prompts", one = all + "/{slug}";
-  add_on_worker(router, services, "GET", all, Need::kRead, list_prompts);
-  add_on_worker(router, services, "POST", all, Need::kWrite, create_prompt);
-  add_on_worker(router, services, "GET", one, Need::kRead, get_prompt);
-  add_on_worker(router, services, "PUT", one, Need::kWrite, update_prompt);
-  add_on_worker(router, services, "DELETE", one, Need::kWrite, delete_prompt);
-  add_on_worker(router, services, "POST", one + "/render", Need::kRead, render_prompt);
-  add_on_worker(router, services, "GET", one + "/versions", Need::kRead, list_versions);
-  add_on_worker(router, services, "GET", one + "/version", Need::kRead, get_chosen_version);
-  add_on_worker(router, services, "GET", one + "/versions/{version}", Need::kRead, get_version);
-  add_on_worker(router, services, "POST", one + "/versions/{version}/restore", Need::kWrite, restore_version);
-  add_on_worker(router, services, "PUT", one + "/labels/{label}", Need::kWrite, set_label);
-  add_on_worker(router, services, "DELETE", one + "/labels/{label}", Need::kWrite, delete_label);
+  add_on_worker(router, services, "GET", all, list_prompts);
+  add_on_worker(router, services, "POST", all, create_prompt);
+  add_on_worker(router, services, "GET", one, get_prompt);
+  add_on_worker(router, services, "PUT", one, update_prompt);
+  add_on_worker(router, services, "DELETE", one, delete_prompt);
+  add_on_worker(router, services, "POST", one + "/render", render_prompt);
+  add_on_worker(router, services, "GET", one + "/versions", list_versions);
+  add_on_worker(router, services, "GET", one + "/version", get_chosen_version);
+  add_on_worker(router, services, "GET", one + "/versions/{version}", get_version);
+  add_on_worker(router, services, "POST", one + "/versions/{version}/restore", restore_version);
+  add_on_worker(router, services, "PUT", one + "/labels/{label}", set_label);
+  add_on_worker(router, services, "DELETE", one + "/labels/{label}", delete_label);
 }
 
 }  // namespace tracia::routes

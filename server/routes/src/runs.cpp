@@ -81,7 +81,7 @@ void run_unsaved(const Job& job) {
 
 void add(http::Router& router, Services& services, const char* pattern, void (*run)(const Job&)) {
   router.add("POST", pattern, [&services, run](const http::ExchangePtr& exchange) {
-    auto who = admit(services, exchange, service::Need::kWrite);
+    auto who = admit(services, exchange);
     if (!who) return;
     Job job{services, exchange, std::move(*who), {}};
     exchange->writer.on_close([cancel = job.cancel] { cancel.cancel(); });

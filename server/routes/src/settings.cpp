@@ -2,17 +2,18 @@
 #include <utility>
 
 #include "account_json.h"
-#include "models_json.h"
 #include "on_worker.h"
 #include "request_json.h"
 #include "tracia/routes/routes.h"
 #include "tracia/service/access.h"
+#include "tracia/service/audit.h"
+#include "tracia/service/permissions.h"
 
 namespace tracia::routes {
 namespace {
 
-using service::Need;
 using service::Principal;
+using service::record_audit;
 using service::Services;
 
 constexpr size_t kBodyBytesMax = 16u << 10;  // a name
@@ -41,54 +42,72 @@ std::string project_json(const store::Project& project) {
   return w.take();
 }
 
-// A member sees every project; a key its own.
+std::string name_detail(std::string_view name) {
+  json::Writer w;
+  return w.begin_object().field("name", name).end_object().take();
+}
+
+// Members see those they may enter; a key its own.
 void list_projects(Services& services, const http::ExchangePtr& exchange) {
-  const auto who = admit(services, exchange, Need::kRead);
+  const auto who = admit(services, exchange);
   if (!who) return;
-  std::vector<store::Project> projects = services.cache->projects();
-  if (!who->is_member()) std::erase_if(projects, [&](const store::Project& p) { return p.id != who->project_id; });
+  std::vector<store::Project> projects;
+  if (const auto session = who->is_member() ? services.access->signed_in(*exchange) : std::nullopt) {
+    projects = services.access->projects_of(session->first);
+  } else if (const auto own = services.cache->project(who->project_id)) {
+    projects.push_back(*own);
+  }
   exchange->json(200, list_json("projects", projects, write_project));
 }
 
 void create_project(Services& services, const http::ExchangePtr& exchange) {
-  if (!admit(services, exchange, Need::kAdmin)) return;
+  auto who = admit(services, exchange);
+  if (!who) return;
   auto name = read_name(exchange->request.body);
   if (!name) return exchange->error(name.error());
-  on_worker(services, exchange, [&services, name = std::move(*name)] {
+  on_worker(services, exchange, [&services, exchange, who = std::move(*who), name = std::move(*name)] {
     const auto project = services.access->create_project(name);
-    return project ? answer_json(201, project_json(*project)) : answer_error(project.error());
+    if (!project) return answer_error(project.error());
+    record_audit(services, *exchange, who, "project.create", project->id, name_detail(project->name));
+    return answer_json(201, project_json(*project));
   });
 }
 
 void rename_project(Services& services, const http::ExchangePtr& exchange) {
-  if (!admit(services, exchange, Need::kAdmin)) return;
+  auto who = admit(services, exchange);
+  if (!who) return;
   auto name = read_name(exchange->request.body);
   if (!name) return exchange->error(name.error());
+  std::string id(exchange->parameter("projectId"));
+  if (!reaches_project(services, *exchange, *who, id)) return exchange->error(project_not_found());
   on_worker(services, exchange,
-            [&services, id = std::string(exchange->parameter("projectId")), name = std::move(*name)] {
+            [&services, exchange, who = std::move(*who), id = std::move(id), name = std::move(*name)] {
               const auto project = services.access->rename_project(id, name);
-              return project ? answer_json(200, project_json(*project)) : answer_error(project.error());
+              if (!project) return answer_error(project.error());
+              record_audit(services, *exchange, who, "project.update", project->id, name_detail(project->name));
+              return answer_json(200, project_json(*project));
             });
 }
 
 void list_keys(Services& services, const http::ExchangePtr& exchange) {
-  const auto who = admit(services, exchange, Need::kAdmin);
+  const auto who = admit(services, exchange);
   if (!who) return;
   const auto write = [](json::Writer& w, const store::ApiKey& key) { write_api_key(w, key); };
   exchange->json(200, list_json("apiKeys", services.cache->keys_of(who->project_id), write));
 }
 
 void create_key(Services& services, const http::ExchangePtr& exchange) {
-  auto who = admit(services, exchange, Need::kAdmin);
+  auto who = admit(services, exchange);
   if (!who) return;
   auto name = read_name(exchange->request.body);
   if (!name) return exchange->error(name.error());
   const auto session = services.access->signed_in(*exchange);
   std::string author = session ? session->first.email : who->name;
   on_worker(services, exchange,
-            [&services, project = who->project_id, name = std::move(*name), author = std::move(author)] {
-              const auto made = services.access->create_key(project, name, author);
+            [&services, exchange, who = std::move(*who), name = std::move(*name), author = std::move(author)] {
+              const auto made = services.access->create_key(who.project_id, name, author);
               if (!made) return answer_error(made.error());
+              record_audit(services, *exchange, who, "key.create", made->first.id, name_detail(made->first.name));
               json::Writer w;
               write_api_key(w, made->first, made->second);
               return answer_json(201, w.take());
@@ -96,17 +115,15 @@ void create_key(Services& services, const http::ExchangePtr& exchange) {
 }
 
 void revoke_key(Services& services, const http::ExchangePtr& exchange) {
-  const auto who = admit(services, exchange, Need::kAdmin);
+  auto who = admit(services, exchange);
   if (!who) return;
-  on_worker(services, exchange, [&services, project = who->project_id, id = std::string(exchange->parameter("keyId"))] {
-    const auto key = services.access->revoke_key(project, id);
-    return key ? answer_json(200, R"({"success":true})") : answer_error(key.error());
-  });
-}
-
-void list_models(Services& services, const http::ExchangePtr& exchange) {
-  if (!admit(services, exchange, Need::kRead)) return;
-  exchange->json(200, models_json(services.clock->now()));
+  on_worker(services, exchange,
+            [&services, exchange, who = std::move(*who), id = std::string(exchange->parameter("keyId"))] {
+              const auto key = services.access->revoke_key(who.project_id, id);
+              if (!key) return answer_error(key.error());
+              record_audit(services, *exchange, who, "key.revoke", key->id, name_detail(key->name));
+              return answer_json(200, R"({"success":true})");
+            });
 }
 
 }  // namespace
@@ -122,7 +139,6 @@ void add_settings(http::Router& router, Services& services) {
   add("GET", "/api/v1/api-keys", list_keys);
   add("POST", "/api/v1/api-keys", create_key);
   add("DELETE", "/api/v1/api-keys/{keyId}", revoke_key);
-  add("GET", "/api/v1/models", list_models);
 }
 
 }  // namespace tracia::routes

@@ -101,7 +101,7 @@ class Export : public std::enable_shared_from_this<Export> {
 }  // namespace
 
 void export_spans(service::Services& services, const http::ExchangePtr& exchange) {
-  auto who = admit(services, exchange, service::Need::kRead);
+  auto who = admit(services, exchange);
   if (!who) return;
   auto filter = read_filter(exchange->request.query, FilterSet::kSpans, prompt_ids(services, who->project_id));
   if (!filter) return exchange->error(filter.error());

@@ -2,6 +2,7 @@
 
 #include "request_json.h"
 #include "tracia/llm/catalog.h"
+#include "tracia/service/evaluators.h"
 
 namespace tracia::routes {
 namespace {
@@ -112,27 +113,26 @@ std::string span_json(const store::StoredSpan& span, const std::vector<store::Ev
   write_summary_members(w, span, cache);
   write_payload_members(w, span.span);
   w.key("evaluations").begin_array();
-  for (const store::Evaluation& evaluation : evaluations) write_evaluation(w, evaluation);
+  for (const store::Evaluation& evaluation : evaluations) write_evaluation(w, evaluation, cache);
   w.end_array();
   w.end_object();
   return w.take();
 }
 
-std::string_view evaluator_name(std::string_view key) { return key == kQualityEvaluator ? "Quality" : key; }
-
-void write_evaluation(json::Writer& w, const store::Evaluation& evaluation) {
+void write_evaluation(json::Writer& w, const store::Evaluation& evaluation, const service::ControlCache& cache) {
   w.begin_object();
   w.field("id", evaluation.id).field("evaluatorKey", evaluation.evaluator_key);
-  w.field("evaluatorName", evaluator_name(evaluation.evaluator_key)).field("value", evaluation.value);
+  w.field("evaluatorName", service::evaluator_name(cache, evaluation.project_id, evaluation.evaluator_key));
+  w.field("value", evaluation.value).field("category", evaluation.category);
   w.field("source", evaluation.source);
   write_or_null(w, "note", evaluation.note);
   w.field("createdAt", format_rfc3339_millis(evaluation.created));
   w.end_object();
 }
 
-std::string evaluation_json(const store::Evaluation& evaluation) {
+std::string evaluation_json(const store::Evaluation& evaluation, const service::ControlCache& cache) {
   json::Writer w;
-  write_evaluation(w, evaluation);
+  write_evaluation(w, evaluation, cache);
   return w.take();
 }
 

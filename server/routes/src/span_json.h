@@ -22,12 +22,8 @@ std::string summary_json(const store::StoredSpan& span, const service::ControlCa
 std::string span_json(const store::StoredSpan& span, const std::vector<store::Evaluation>& evaluations,
                       const service::ControlCache& cache);
 
-// What people call an evaluator: "Quality" for `quality`, the only one there is; a key nobody knows is its own name.
-using store::kQualityEvaluator;
-std::string_view evaluator_name(std::string_view key);
-
-void write_evaluation(json::Writer& w, const store::Evaluation& evaluation);
-std::string evaluation_json(const store::Evaluation& evaluation);
+void write_evaluation(json::Writer& w, const store::Evaluation& evaluation, const service::ControlCache& cache);
+std::string evaluation_json(const store::Evaluation& evaluation, const service::ControlCache& cache);
 
 // The members of Totals, without braces.
 void write_totals_members(json::Writer& w, const store::Totals& totals);

@@ -53,7 +53,7 @@ void add_span_reads(http::Router& router, service::Services& services) {
   router.add("GET", "/api/v1/spans/export", [&services](const auto& exchange) { export_spans(services, exchange); });
   router.add("GET", "/api/v1/spans/tail", [&services](const auto& exchange) { tail_spans(services, exchange); });
   router.add("GET", "/api/v1/spans/{spanId}", [&services](const http::ExchangePtr& exchange) {
-    on_span(services, exchange, service::Need::kRead,
+    on_span(services, exchange,
             [&services](const auto& who, const auto& address) { return get_span(services, who.project_id, address); });
   });
 }

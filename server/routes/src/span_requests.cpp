@@ -8,6 +8,8 @@
 #include "tracia/base/ids.h"
 #include "tracia/ingest/otlp.h"
 #include "tracia/service/control_cache.h"
+#include "tracia/service/retention.h"
+#include "tracia/service/spend.h"
 
 namespace tracia::routes {
 namespace {
@@ -31,19 +33,6 @@ Result<ListRequest> read_list(service::Services& services, const http::Exchange&
   return request;
 }
 
-Result<std::vector<store::StoredSpan>> events_of(service::Services& services, const std::string& project_id,
-                                                 const store::StoredSpan& span, bool payloads) {
-  store::SpanFilter filter;
-  filter.trace_id = span.span.trace_id;
-  filter.parent_span_id = span.span.span_id;
-  store::ListOptions options;
-  options.limit = ingest::otlp::kJoinedEventsMax;
-  options.payloads = payloads;
-  auto page = services.spans->list(ingest::otlp::events_project(project_id), filter, options);
-  if (!page) return fail(std::move(page).error());
-  return std::move(page->spans);
-}
-
 }  // namespace
 
 PromptIdOf prompt_ids(service::Services& services, std::string project_id) {
@@ -57,6 +46,12 @@ void decode_body(service::Services& services, const http::ExchangePtr& exchange,
   if (exchange->request.body.size() <= kDecodedAtOnceBytesMax) return decode();
   const Status taken = services.workers->submit(std::move(decode));
   if (!taken) exchange->error(taken.error());
+}
+
+void append_spans(service::Services& services, const service::Principal& who, std::vector<store::NewSpan> spans,
+                  store::AppendCallback done) {
+  if (services.spend != nullptr) done = services.spend->counting(who, spans, std::move(done));
+  services.spans->append(std::move(spans), std::move(done));
 }
 
 void answer_refusal(http::Exchange& exchange, Error error) {
@@ -90,23 +85,12 @@ Result<store::StoredSpan> find_span(service::Services& services, const std::stri
 
 void join_events(service::Services& services, const std::string& project_id, store::StoredSpan& span) {
   if (!ingest::otlp::wants_events(span.span)) return;
-  const auto events = events_of(services, project_id, span, true);
+  const auto events = service::events_of(services, project_id, span, true);
   if (events && !events->empty()) ingest::otlp::join_events(*events, span.span);
 }
 
-Status remove_events(service::Services& services, const std::string& project_id, const store::StoredSpan& span) {
-  auto events = events_of(services, project_id, span, false);
-  if (!events) return fail(std::move(events).error());
-  const std::string hidden = ingest::otlp::events_project(project_id);
-  for (const store::StoredSpan& event : *events) {
-    const auto removed = services.spans->remove(hidden, event.span.span_id, event.span.trace_id);
-    if (!removed) return fail(removed.error());
-  }
-  return {};
-}
-
-void on_span(service::Services& services, const http::ExchangePtr& exchange, service::Need need, SpanWork work) {
-  auto who = admit(services, exchange, need);
+void on_span(service::Services& services, const http::ExchangePtr& exchange, SpanWork work) {
+  auto who = admit(services, exchange);
   if (!who) return;
   auto address = read_address(*exchange);
   if (!address) return exchange->error(address.error());
@@ -117,7 +101,7 @@ void on_span(service::Services& services, const http::ExchangePtr& exchange, ser
 
 void on_list(service::Services& services, const http::ExchangePtr& exchange, FilterSet set, std::string_view tag,
              ListWork work) {
-  auto who = admit(services, exchange, service::Need::kRead);
+  auto who = admit(services, exchange);
   if (!who) return;
   auto request = read_list(services, *exchange, std::move(who->project_id), set, tag);
   if (!request) return exchange->error(request.error());

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "on_worker.h"
 #include "span_query.h"
@@ -19,6 +20,9 @@ PromptIdOf prompt_ids(service::Services& services, std::string project_id);
 inline constexpr size_t kDecodedAtOnceBytesMax = 256u << 10;
 // Runs `decode` here when the body is small, else on a worker. It answers by itself, on the connection's thread.
 void decode_body(service::Services& services, const http::ExchangePtr& exchange, std::function<void()> decode);
+// Stores spans that `who` sends; their cost counts as spent before `done` is called.
+void append_spans(service::Services& services, const service::Principal& who, std::vector<store::NewSpan> spans,
+                  store::AppendCallback done);
 // Answers a refusal of the store: always with the time to wait, so that clients keep their spans.
 void answer_refusal(http::Exchange& exchange, Error error);
 
@@ -38,12 +42,10 @@ Result<store::StoredSpan> find_span(service::Services& services, const std::stri
 // Fills in what OpenTelemetry's log records say of a span, where the span lacks it. Blocks. A store that fails leaves
 // the span as it is.
 void join_events(service::Services& services, const std::string& project_id, store::StoredSpan& span);
-// Removes those log records. Blocks.
-Status remove_events(service::Services& services, const std::string& project_id, const store::StoredSpan& span);
 
 // Admits, reads the address and runs `work` on a worker: what every operation on one span does.
 using SpanWork = std::function<Answer(const service::Principal& who, const SpanAddress& address)>;
-void on_span(service::Services& services, const http::ExchangePtr& exchange, service::Need need, SpanWork work);
+void on_span(service::Services& services, const http::ExchangePtr& exchange, SpanWork work);
 
 // A list that was asked for: the filter, and where and how far to read.
 struct ListRequest {

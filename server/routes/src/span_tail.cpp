@@ -202,7 +202,7 @@ class Tail : public std::enable_shared_from_this<Tail> {
 }  // namespace
 
 void tail_spans(service::Services& services, const http::ExchangePtr& exchange) {
-  auto who = admit(services, exchange, service::Need::kRead);
+  auto who = admit(services, exchange);
   if (!who) return;
   auto filter = read_filter(exchange->request.query, FilterSet::kTail, prompt_ids(services, who->project_id));
   if (!filter) return exchange->error(filter.error());

@@ -10,6 +10,9 @@
 #include "tracia/base/bytes.h"
 #include "tracia/ingest/ingest.h"
 #include "tracia/routes/routes.h"
+#include "tracia/service/audit.h"
+#include "tracia/service/prices.h"
+#include "tracia/service/retention.h"
 
 namespace tracia::routes {
 namespace {
@@ -23,11 +26,12 @@ std::string created_json(const std::string& span_id, const store::Appended& appe
   return w.take();
 }
 
-void store_one(service::Services& services, const http::ExchangePtr& exchange, store::NewSpan span) {
+void store_one(service::Services& services, const http::ExchangePtr& exchange, const service::Principal& who,
+               store::NewSpan span) {
   std::string span_id = span.span.span_id;
   std::vector<store::NewSpan> spans;
   spans.push_back(std::move(span));
-  services.spans->append(std::move(spans), [exchange, span_id = std::move(span_id)](auto result) {
+  append_spans(services, who, std::move(spans), [exchange, span_id = std::move(span_id)](auto result) {
     exchange->writer.post([exchange, span_id, result = std::move(result)] {
       if (!result) return answer_refusal(*exchange, result.error());
       const store::Appended& appended = result->front();
@@ -37,12 +41,12 @@ void store_one(service::Services& services, const http::ExchangePtr& exchange, s
 }
 
 void create_span(service::Services& services, const http::ExchangePtr& exchange) {
-  const auto who = admit(services, exchange, service::Need::kWrite);
-  if (!who) return;
-  decode_body(services, exchange, [&services, exchange, project = who->project_id] {
-    auto span =
-        ingest::read_span(exchange->request.body, project, prompt_ids(services, project), services.clock->now());
-    if (span) return store_one(services, exchange, std::move(*span));
+  auto admitted = admit(services, exchange);
+  if (!admitted) return;
+  decode_body(services, exchange, [&services, exchange, who = std::move(*admitted)] {
+    auto span = ingest::read_span(exchange->request.body, who.project_id, prompt_ids(services, who.project_id),
+                                  services.clock->now(), service::price_book(services).get());
+    if (span) return store_one(services, exchange, who, std::move(*span));
     exchange->writer.post([exchange, error = std::move(span).error()] { exchange->error(error); });
   });
 }
@@ -76,7 +80,8 @@ std::string batch_json(const std::vector<store::Appended>& appended, const std::
   return w.take();
 }
 
-void store_batch(service::Services& services, const http::ExchangePtr& exchange, ingest::Decoded decoded) {
+void store_batch(service::Services& services, const http::ExchangePtr& exchange, const service::Principal& who,
+                 ingest::Decoded decoded) {
   auto rejected = std::make_shared<const std::vector<ingest::Rejected>>(std::move(decoded.rejected));
   const auto answer = [exchange, rejected](Result<std::vector<store::Appended>> result) {
     exchange->writer.post([exchange, rejected, result = std::move(result)] {
@@ -85,31 +90,34 @@ void store_batch(service::Services& services, const http::ExchangePtr& exchange,
     });
   };
   if (decoded.spans.empty()) return answer(std::vector<store::Appended>());
-  services.spans->append(std::move(decoded.spans), answer);
+  append_spans(services, who, std::move(decoded.spans), answer);
 }
 
 void create_batch(service::Services& services, const http::ExchangePtr& exchange) {
-  const auto who = admit(services, exchange, service::Need::kWrite);
-  if (!who) return;
-  decode_body(services, exchange, [&services, exchange, project = who->project_id] {
-    auto decoded = ingest::read_batch(exchange->request.body, batch_form(exchange->request), project,
-                                      prompt_ids(services, project), services.clock->now());
-    if (decoded) return store_batch(services, exchange, std::move(*decoded));
+  auto admitted = admit(services, exchange);
+  if (!admitted) return;
+  decode_body(services, exchange, [&services, exchange, who = std::move(*admitted)] {
+    auto decoded = ingest::read_batch(exchange->request.body, batch_form(exchange->request), who.project_id,
+                                      prompt_ids(services, who.project_id), services.clock->now(),
+                                      service::price_book(services).get());
+    if (decoded) return store_batch(services, exchange, who, std::move(*decoded));
     exchange->writer.post([exchange, error = std::move(decoded).error()] { exchange->error(error); });
   });
 }
 
-// The evaluations go first: if the disk fails between the two, asking again finishes the work.
-Answer delete_span(service::Services& services, const std::string& project, const SpanAddress& address) {
-  const auto span = find_span(services, project, address);
+Answer delete_span(service::Services& services, const http::Exchange& exchange, const service::Principal& who,
+                   const SpanAddress& address) {
+  const std::string& project = who.project_id;
+  auto span = find_span(services, project, address);
   if (!span) return answer_error(span.error());
-  const std::string& trace_id = span->span.trace_id;
-  if (const Status removed = remove_events(services, project, *span); !removed) return answer_error(removed.error());
-  const Status cleared = services.control->remove_evaluations_of(project, address.span_id, trace_id);
-  if (!cleared) return answer_error(cleared.error());
-  const auto removed = services.spans->remove(project, address.span_id, trace_id);
+  const std::string trace_id = span->span.trace_id;
+  const auto removed = service::remove_spans(services, project, {std::move(*span)});
   if (!removed) return answer_error(removed.error());
-  return *removed ? answer_json(200, R"({"success":true})") : answer_error(span_not_found(address.span_id));
+  if (*removed == 0) return answer_error(span_not_found(address.span_id));
+  json::Writer w;
+  w.begin_object().field("traceId", trace_id).end_object();
+  service::record_audit(services, exchange, who, "spans.delete", address.span_id, w.str());
+  return answer_json(200, R"({"success":true})");
 }
 
 }  // namespace
@@ -118,8 +126,8 @@ void add_span_writes(http::Router& router, service::Services& services) {
   router.add("POST", "/api/v1/spans", [&services](const auto& exchange) { create_span(services, exchange); });
   router.add("POST", "/api/v1/spans/batch", [&services](const auto& exchange) { create_batch(services, exchange); });
   router.add("DELETE", "/api/v1/spans/{spanId}", [&services](const http::ExchangePtr& exchange) {
-    on_span(services, exchange, service::Need::kWrite, [&services](const auto& who, const auto& address) {
-      return delete_span(services, who.project_id, address);
+    on_span(services, exchange, [&services, exchange](const auto& who, const auto& address) {
+      return delete_span(services, *exchange, who, address);
     });
   });
 }

@@ -166,7 +166,7 @@ void add_traces(http::Router& router, service::Services& services) {
   add_list("/api/v1/sessions", FilterSet::kSessions, kSessionsTag, list_sessions);
   add_list("/api/v1/users", FilterSet::kUsers, kUsersTag, list_users);
   router.add("GET", "/api/v1/traces/{traceId}", [&services](const http::ExchangePtr& exchange) {
-    const auto who = admit(services, exchange, service::Need::kRead);
+    const auto who = admit(services, exchange);
     if (!who) return;
     on_worker(services, exchange,
               [&services, project = who->project_id, trace_id = std::string(exchange->parameter("traceId"))] {

@@ -18,6 +18,10 @@
 #include "tracia/service/access.h"
 #include "tracia/service/control_cache.h"
 #include "tracia/service/digest.h"
+#include "tracia/service/evaluators.h"
+#include "tracia/service/members.h"
+#include "tracia/service/policies.h"
+#include "tracia/service/retention.h"
 #include "tracia/service/services.h"
 #include "tracia/service/workers.h"
 #include "tracia/transport/transport.h"
@@ -57,6 +61,10 @@ class ApiServer {
     services.cache = &cache;
     services.workers = &workers;
     services.access = &access;
+    services.members = &members;
+    services.policies = &policies;
+    services.evaluators = &evaluators;
+    services.retention = &retention;
   }
   ~ApiServer() {
     if (server) server->stop(Millis(1000));
@@ -84,6 +92,7 @@ class ApiServer {
   // Loads the cache, prepares access with kTestKey, and serves the routes that were added to `router`.
   void start() {
     ASSERT_TRUE(cache.load([](const store::Connection&) -> Result<std::string> { return std::string("{}"); }));
+    ASSERT_TRUE(policies.load());
     auto prepared = access.prepare(std::string(kTestKey));
     ASSERT_TRUE(prepared) << prepared.error().message;
     setup_token = prepared->value_or("");
@@ -123,8 +132,12 @@ class ApiServer {
   store::FakeControlStore control;
   service::ControlCache cache{control};
   service::Services services;
+  service::Policies policies{control, clock};
+  service::Evaluators evaluators{services};
+  service::Retention retention{services};
   service::Workers workers{2};
   service::Access access{prepared_services()};
+  service::Members members{services, access};
   http::Router router;
   std::unique_ptr<http::Server> server;
   transport::Transport client;

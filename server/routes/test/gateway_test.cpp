@@ -72,6 +72,7 @@ class GatewayTest : public testing::Test {
     gateway_ = std::make_unique<service::Gateway>(api_.services, *runs_);
     api_.services.gateway = gateway_.get();
     add_gateway(api_.router, api_.services);
+    add_gateway_aliases(api_.router, api_.services);
     api_.start();
     project_ = api_.cache.projects().front().id;
   }
@@ -334,6 +335,80 @@ TEST_F(GatewayTest, retries_are_made_when_a_header_asks_for_them) {
   EXPECT_EQ(chat(chat_body("gpt-4o")).status, 503);
   EXPECT_EQ(chat(chat_body("gpt-4o", {{"seed", 1}}), {{"x-tracia-retries", "2"}}).status, 200);
   EXPECT_EQ(spans_.all().back().span.attempts.size(), 2u);
+}
+
+TEST_F(GatewayTest, an_alias_stands_for_its_first_target_and_falls_back_to_the_others) {
+  start();
+  simulate::Simulator broken({.listen = "127.0.0.1:0", .fail_status = {{503, 1.0}}, .retry_after = Millis(0)});
+  ASSERT_TRUE(broken.start());
+  ASSERT_TRUE(connections_->create(project_, {.name = "broken",
+                                              .protocol = "openai",
+                                              .base_url = broken.base_url() + "/v1",
+                                              .region = "",
+                                              .key = "sk-x-key"}));
+  const json targets =
+      json::array({json{{"provider", "broken"}, {"model", "gpt-4o"}}, json{{"model", "claude-sonnet-4-5"}}});
+  const ApiAnswer made = api_.send("PUT", "/api/v1/gateway/aliases/Fast", json{{"targets", targets}, {"retries", 1}},
+                                   ApiServer::with_key());
+  ASSERT_EQ(made.status, 200) << made.body;
+  EXPECT_EQ(made.json["name"], "fast");
+  EXPECT_EQ(made.json["targets"][1], (json{{"provider", nullptr}, {"model", "claude-sonnet-4-5"}}));
+  const ApiAnswer answer = chat(chat_body("FAST", {{"stream", true}}));
+  ASSERT_EQ(answer.status, 200) << answer.body;
+  const store::StoredSpan stored = only_span();
+  EXPECT_EQ(stored.span.model, "claude-sonnet-4-5");
+  ASSERT_EQ(stored.span.attempts.size(), 3u) << "two tries of the first";
+  EXPECT_EQ(stored.span.attempts[1].status, 503);
+  EXPECT_EQ(json::parse(stored.span.attributes_json)["tracia.alias"], "fast");
+  // What a header says wins.
+  ASSERT_EQ(chat(chat_body("fast"), {{"x-tracia-retries", "0"}}).status, 200);
+  EXPECT_EQ(spans_.all().back().span.attempts.size(), 2u);
+}
+
+TEST_F(GatewayTest, an_alias_may_hide_a_model_and_lead_to_it) {
+  start();
+  connect("local", "openai", "/v1");
+  const auto put = [&](const json& targets) {
+    return api_.send("PUT", "/api/v1/gateway/aliases/gpt-4o", json{{"targets", targets}}, ApiServer::with_key());
+  };
+  ASSERT_EQ(put(json::array({json{{"model", "local/gpt-4o"}}, json{{"model", "gpt-4o"}}})).status, 200);
+  ASSERT_EQ(chat(chat_body("gpt-4o")).status, 200);
+  EXPECT_EQ(only_span().span.provider, "local");
+  const json models = api_.send("GET", "/v1/models", json::object(), ApiServer::with_key()).json["data"];
+  EXPECT_EQ(models[0]["owned_by"], "alias");
+  EXPECT_EQ(std::count_if(models.begin(), models.end(), [](const json& m) { return m["id"] == "gpt-4o"; }), 1);
+  EXPECT_EQ(api_.send("DELETE", "/api/v1/gateway/aliases/gpt-4o", json::object(), ApiServer::with_key()).status, 200);
+  ASSERT_EQ(chat(chat_body("gpt-4o")).status, 200);
+  EXPECT_EQ(spans_.all().back().span.provider, "openai");
+}
+
+TEST_F(GatewayTest, an_alias_that_leads_nowhere_is_refused) {
+  start();
+  const auto refused = [&](const std::string& name, const json& body) {
+    const ApiAnswer answer = api_.send("PUT", "/api/v1/gateway/aliases/" + name, body, ApiServer::with_key());
+    EXPECT_EQ(answer.status, 400) << answer.body;
+    return answer.json["error"]["message"].get<std::string>();
+  };
+  const json target{{"model", "gpt-4o"}};
+  EXPECT_NE(refused("a%20b", {{"targets", {target}}}).find("name must"), std::string::npos);
+  EXPECT_NE(refused("fast", json::object()).find("targets must"), std::string::npos);
+  EXPECT_NE(refused("fast", {{"targets", json::array()}}).find("targets must"), std::string::npos);
+  EXPECT_NE(refused("fast", {{"targets", json(9, target)}}).find("targets must"), std::string::npos);
+  EXPECT_NE(refused("fast", {{"targets", {{{"model", 1}}}}}).find("model"), std::string::npos);
+  EXPECT_NE(refused("fast", {{"targets", {target}}, {"retries", 11}}).find("retries"), std::string::npos);
+  EXPECT_NE(refused("fast", {{"targets", {target, {{"model", "nobody"}}}}}).find("targets[1]"), std::string::npos);
+  EXPECT_NE(refused("fast", {{"targets", {{{"provider", "nowhere"}, {"model", "m"}}}}}).find("targets[0]"),
+            std::string::npos);
+}
+
+TEST_F(GatewayTest, an_alias_and_fallbacks_together_are_bounded) {
+  start();
+  const json eight(8, json{{"model", "gpt-4o"}});
+  ASSERT_EQ(api_.send("PUT", "/api/v1/gateway/aliases/fast", {{"targets", eight}}, ApiServer::with_key()).status, 200);
+  EXPECT_EQ(chat(chat_body("fast"), {{"x-tracia-fallbacks", "fast"}}).status, 200);
+  const ApiAnswer answer = chat(chat_body("fast"), {{"x-tracia-fallbacks", "fast,gpt-4o"}});
+  EXPECT_EQ(answer.status, 400);
+  EXPECT_EQ(answer.json["error"]["param"], "model");
 }
 
 TEST_F(GatewayTest, a_connection_of_its_own_name_leads_to_its_models) {

@@ -14,6 +14,7 @@ class SettingsTest : public ::testing::Test {
  protected:
   void SetUp() override {
     add_settings(api.router, api.services);
+    add_prices(api.router, api.services);
     me = api.add_member(store::MemberRole::kOwner);
     api.start();
   }
@@ -216,16 +217,16 @@ TEST(SettingsRoles, BoundWhatAMemberDoes) {
   const auto editor = api.add_member(store::MemberRole::kEditor, "Ed");
   const auto admin = api.add_member(store::MemberRole::kAdmin, "Ann");
   // What needs the right to write, but not to administrate.
-  api.router.add("POST", "/write", [&](const http::ExchangePtr& exchange) {
-    const auto who = api.access.authenticate(*exchange, service::Need::kWrite);
+  api.router.add("POST", "/api/v1/run", [&](const http::ExchangePtr& exchange) {
+    const auto who = api.access.authenticate(*exchange);
     who ? exchange->json(200, "{}") : exchange->error(who.error());
   });
   api.start();
   for (const auto& anyone : {viewer, editor, admin}) {
     EXPECT_EQ(api.send("GET", "/api/v1/projects", "", anyone).status, 200);
   }
-  EXPECT_EQ(api.send("POST", "/write", "", viewer).status, 403);
-  EXPECT_EQ(api.send("POST", "/write", "", editor).status, 200);
+  EXPECT_EQ(api.send("POST", "/api/v1/run", "", viewer).status, 403);
+  EXPECT_EQ(api.send("POST", "/api/v1/run", "", editor).status, 200);
   EXPECT_EQ(api.send("GET", "/api/v1/api-keys", "", viewer).status, 403);
   const auto refused = api.send("GET", "/api/v1/api-keys", "", editor);
   EXPECT_EQ(refused.status, 403);

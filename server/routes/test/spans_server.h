@@ -12,6 +12,7 @@
 #include "../../http/test/raw_client.h"
 #include "../../service/test/fake_span_store.h"
 #include "api_server.h"
+#include "tracia/service/masking_store.h"
 
 namespace tracia::routes {
 
@@ -34,12 +35,15 @@ inline std::vector<std::string> names(const json& object) {
 class SpansTest : public testing::Test {
  protected:
   SpansTest() {
-    api.services.spans = &spans;
+    api.services.spans = &masked;
     add_span_writes(api.router, api.services);
     add_span_reads(api.router, api.services);
     add_evaluations(api.router, api.services);
+    add_evaluators(api.router, api.services);
+    add_policies(api.router, api.services);
     add_traces(api.router, api.services);
     add_analytics(api.router, api.services);
+    owner = api.add_member(store::MemberRole::kOwner);
     api.start();
     project = api.cache.projects().front().id;
   }
@@ -85,7 +89,9 @@ class SpansTest : public testing::Test {
 
   store::FakeSpanStore spans;
   ApiServer api;
+  service::MaskingStore masked{spans, api.policies, api.services};
   std::string project;
+  wire::Headers owner;  // of a member who may do everything
 };
 
 }  // namespace tracia::routes

@@ -1,39 +1,22 @@
 #include "tracia/service/access.h"
 
 #include <algorithm>
-#include <mutex>
-#include <unordered_map>
 
+#include "access_impl.h"
 #include "access_rules.h"
-#include "login_throttle.h"
 #include "password.h"
-#include "session_table.h"
-#include "tracia/base/bytes.h"
-#include "tracia/base/ids.h"
 #include "tracia/service/digest.h"
+#include "tracia/service/spend.h"
 
 namespace tracia::service {
 namespace {
 
 constexpr const char* kSetupTokenSetting = "setup_token_hash";
 constexpr int64_t kSessionSeconds = 30 * 24 * 3600;
-constexpr size_t kTokenBytes = 32;  // 256 random bits
 constexpr size_t kKeyPrefixCharacters = 11;
 // Bounds of what people make; far above what a team needs, so that a script that went wild is stopped.
 constexpr size_t kKeysOfProjectMax = 10'000;
 constexpr size_t kProjectsMax = 1'000;
-
-std::string new_token() { return base64url_encode(random_bytes(kTokenBytes)); }
-
-Error unauthorized(std::string message) {
-  return {.code = ErrorCode::kUnauthorized, .kind = ErrorKind::kAuthentication, .message = std::move(message)};
-}
-Error forbidden(std::string message) {
-  return {.code = ErrorCode::kForbidden, .kind = ErrorKind::kPermission, .message = std::move(message)};
-}
-Error not_found(std::string message) {
-  return {.code = ErrorCode::kNotFound, .kind = ErrorKind::kNotFound, .message = std::move(message)};
-}
 
 std::string cookie(std::string_view value, int64_t seconds, bool secure) {
   std::string out = std::string(kSessionCookie) + "=" + std::string(value);
@@ -42,60 +25,32 @@ std::string cookie(std::string_view value, int64_t seconds, bool secure) {
   return out;
 }
 
-bool may(store::MemberRole role, Need need) {
-  switch (need) {
-    case Need::kRead: return true;
-    case Need::kWrite: return role != store::MemberRole::kViewer;
-    case Need::kAdmin: return role == store::MemberRole::kOwner || role == store::MemberRole::kAdmin;
-  }
-  return false;
+Status check_wait(Millis wait) {
+  if (wait.count() == 0) return {};
+  return fail({.code = ErrorCode::kRateLimited,
+               .kind = ErrorKind::kRateLimit,
+               .message = "Too many failed attempts to sign in. Wait a little and try again.",
+               .retry_after = wait});
 }
 
 }  // namespace
-
-struct Access::Impl {
-  explicit Impl(Services& s) : services(s), emails(*s.clock), peers(*s.clock) {}
-
-  Services& services;
-  SessionTable sessions;
-  LoginThrottle emails, peers;
-  std::mutex writes;  // one change of keys, projects or accounts at a time: what is checked is what is stored
-
-  mutable std::mutex used_mutex;
-  mutable std::unordered_map<std::string, Timestamp> used;  // by key id, since the last flush
-
-  Timestamp now() const { return services.clock->now(); }
-  Result<Principal> key_principal(std::string_view token, Need need) const;
-  std::optional<SessionTable::Found> found(const http::Exchange& exchange) const;
-  Result<SessionTable::Found> confirmed(const http::Exchange& exchange) const;
-  Result<Principal> member_principal(const http::Exchange& exchange, Need need) const;
-  Status ensure_project();
-  Status ensure_key(const std::string& key);
-  Result<std::string> renew_setup_token();
-  Status check_setup_token(std::string_view token);
-  Result<Login> sign_in(const store::Member& member, bool secure_cookie);
-  Status slow_down(const std::string& email, const std::string& network);
-  Result<bool> check_login(const std::string& email, std::string_view peer, std::string_view password,
-                           const std::string& hash);
-  std::optional<store::ApiKey> find_key(std::string_view project_id, std::string_view id) const;
-  Status check_project_name(std::string_view id, std::string_view name) const;
-};
 
 Access::Access(Services& services) : impl_(std::make_unique<Impl>(services)) {}
 Access::~Access() = default;
 
 // --- Who asks -------------------------------------------------------------------------------------------------------
 
-Result<Principal> Access::Impl::key_principal(std::string_view token, Need need) const {
+Result<Principal> Access::Impl::key_principal(const http::Exchange& exchange, std::string_view token,
+                                              const Permission& permission) const {
   // Found by its hash: how long that takes says nothing about the key.
   const auto key = token.empty() ? nullptr : services.cache->key_by_hash(sha256(token));
   if (!key) return fail(unauthorized("Invalid or missing API key"));
-  if (need == Need::kAdmin) return fail(forbidden("An API key may not do this; sign in as an owner or admin"));
-  {
-    const std::lock_guard lock(used_mutex);
-    used[key->id] = now();
-  }
-  return Principal{.project_id = key->project_id, .name = key->name, .key_id = key->id};
+  TRACIA_TRY(take_turn(limiter, services, exchange, *key));
+  Principal who{.project_id = key->project_id, .name = key->name, .key_id = key->id};
+  if (const Status may = check_permission(permission, who.role, false); !may) return fail(may.error());
+  const std::lock_guard lock(used_mutex);
+  used[key->id] = now();
+  return who;
 }
 
 std::optional<SessionTable::Found> Access::Impl::found(const http::Exchange& exchange) const {
@@ -115,29 +70,46 @@ Result<SessionTable::Found> Access::Impl::confirmed(const http::Exchange& exchan
   return std::move(*session);
 }
 
-Result<Principal> Access::Impl::member_principal(const http::Exchange& exchange, Need need) const {
+Result<Principal> Access::Impl::member_principal(const http::Exchange& exchange, const Permission& permission) const {
   auto session = confirmed(exchange);
   if (!session) return fail(session.error());
   const store::Member& member = session->member;
-  if (!may(member.role, need)) {
-    const std::string who_may = need == Need::kAdmin ? "; ask an owner or admin" : "; ask an owner, admin or editor";
-    return fail(
-        forbidden("The role " + std::string(store::member_role_name(member.role)) + " may not do this" + who_may));
+  if (const Status may = check_permission(permission, member.role, true); !may) return fail(may.error());
+  if (permission.caller == Caller::kMemberOfAllProjects && !enters_every_project(member)) {
+    return fail(forbidden("This concerns every project, and you may enter only some; ask an owner"));
   }
   Principal who{.name = member.name, .member_id = member.id, .role = member.role};
   if (const auto wanted = exchange.request.headers.get("x-tracia-project")) {
     const auto project = services.cache->project(*wanted);
-    if (!project) return fail(forbidden("X-Tracia-Project: there is no such project"));
+    if (!project || !may_enter(member, project->id)) {
+      return fail(forbidden("X-Tracia-Project: there is no such project, or you may not enter it"));
+    }
     who.project_id = project->id;
-  } else {
-    who.project_id = services.cache->projects().front().id;
+    return who;
   }
+  const auto projects = projects_of(member);
+  if (projects.empty()) return fail(forbidden("You may enter no project; ask an owner or admin"));
+  who.project_id = projects.front().id;
   return who;
 }
 
-Result<Principal> Access::authenticate(const http::Exchange& exchange, Need need) const {
-  if (const auto token = bearer_token(exchange.request.headers)) return impl_->key_principal(*token, need);
-  return impl_->member_principal(exchange, need);
+std::vector<store::Project> Access::Impl::projects_of(const store::Member& member) const {
+  auto projects = services.cache->projects();
+  if (!enters_every_project(member)) {
+    std::erase_if(projects, [&](const store::Project& project) { return !may_enter(member, project.id); });
+  }
+  return projects;
+}
+
+std::vector<store::Project> Access::projects_of(const store::Member& member) const {
+  return impl_->projects_of(member);
+}
+
+Result<Principal> Access::authenticate(const http::Exchange& exchange) const {
+  const Permission& permission = permission_of(exchange.request.method, exchange.route);
+  if (const auto token = bearer_token(exchange.request.headers))
+    return impl_->key_principal(exchange, *token, permission);
+  return impl_->member_principal(exchange, permission);
 }
 
 std::optional<std::pair<store::Member, std::string>> Access::signed_in(const http::Exchange& exchange) const {
@@ -260,17 +232,13 @@ Result<Access::Login> Access::set_up(std::string_view token, std::string_view em
   return my.sign_in(owner, secure_cookie);
 }
 
+Status Access::Impl::slow_down_peer(const std::string& network) { return check_wait(peers.count_try(network)); }
+
 Status Access::Impl::slow_down(const std::string& email, const std::string& network) {
-  Millis wait = peers.count_try(network);
-  if (wait.count() == 0) {
-    wait = emails.count_try(email);
-    if (wait.count() > 0) peers.take_back(network);
-  }
-  if (wait.count() == 0) return {};
-  return fail({.code = ErrorCode::kRateLimited,
-               .kind = ErrorKind::kRateLimit,
-               .message = "Too many failed attempts to sign in. Wait a little and try again.",
-               .retry_after = wait});
+  TRACIA_TRY(slow_down_peer(network));
+  Status waits = check_wait(emails.count_try(email));
+  if (!waits) peers.take_back(network);
+  return waits;
 }
 
 Result<bool> Access::Impl::check_login(const std::string& email, std::string_view peer, std::string_view password,
@@ -305,10 +273,11 @@ Result<Access::Login> Access::login(std::string_view email, std::string_view pas
       my.check_login(ascii_lower(*good_email), peer, password, member ? member->password_hash : std::string());
   if (!right) return fail(right.error());
   if (!*right || !member) return fail(refused);
+  if (member->disabled) return fail(forbidden("This account is disabled; ask an owner or admin"));
   const std::lock_guard lock(my.writes);
   // The password may have been changed while it was checked, which signs everybody out.
   const auto now_member = my.sessions.member(member->id);
-  if (!now_member || now_member->password_hash != member->password_hash) return fail(refused);
+  if (!now_member || now_member->disabled || now_member->password_hash != member->password_hash) return fail(refused);
   return my.sign_in(*member, secure_cookie);
 }
 
@@ -388,6 +357,29 @@ Result<store::ApiKey> Access::revoke_key(std::string_view project_id, std::strin
   key->revoked = my.now();
   TRACIA_TRY(my.services.control->put_api_key(*key));
   my.services.cache->put_key(*key);
+  return std::move(*key);
+}
+
+Result<store::ApiKey> Access::update_key(std::string_view project_id, std::string_view id, const KeyChange& change) {
+  Impl& my = *impl_;
+  std::optional<std::string> name;
+  if (change.name) {
+    auto good = check_name("name", *change.name);
+    if (!good) return fail(good.error());
+    name = std::move(*good);
+  }
+  const std::lock_guard lock(my.writes);
+  auto key = my.find_key(project_id, id);
+  if (!key) return fail(not_found("API key not found"));
+  if (key->revoked) return fail({.code = ErrorCode::kConflict, .message = "This API key is revoked"});
+  if (name) key->name = std::move(*name);
+  KeyLimits limits = read_key_limits(key->limits_json);
+  if (change.requests_per_minute) limits.requests_per_minute = *change.requests_per_minute;
+  if (change.spend_cap) limits.spend_cap = *change.spend_cap;
+  key->limits_json = key_limits_json(limits);
+  TRACIA_TRY(my.services.control->put_api_key(*key));
+  my.services.cache->put_key(*key);
+  if (my.services.spend != nullptr) my.services.spend->set_cap(key->id, limits.spend_cap);
   return std::move(*key);
 }
 

@@ -19,7 +19,9 @@ constexpr size_t kVersionBytesMax = 256u << 20;
 
 using KeyPtr = std::shared_ptr<const store::ApiKey>;
 using ConnectionPtr = std::shared_ptr<const LiveConnection>;
+using AliasPtr = std::shared_ptr<const store::GatewayAlias>;
 using PromptPtr = std::shared_ptr<const prompt::Prompt>;
+using EvaluatorPtr = std::shared_ptr<const store::Evaluator>;
 using ExperimentPtr = std::shared_ptr<const prompt::Experiment>;
 
 // Looks up by string_view without making a string.
@@ -80,9 +82,19 @@ struct Tables {
   ByText<KeyPtr> keys_by_id, keys_by_hash;
   std::vector<store::Project> projects;  // oldest first
   ByText<std::vector<ConnectionPtr>> connections;
+  ByText<std::map<std::string, AliasPtr, std::less<>>> aliases;
   ByText<PromptPtr> prompts_by_id;
   ByText<ByText<PromptPtr>> prompts;
-  ByText<Experiments> experiments;  // by their prompt's id
+  ByText<Experiments> experiments;               // by their prompt's id
+  ByText<std::vector<EvaluatorPtr>> evaluators;  // by project, oldest first
+
+  void put(const EvaluatorPtr& evaluator) {
+    std::vector<EvaluatorPtr>& list = evaluators[evaluator->project_id];
+    for (EvaluatorPtr& other : list) {
+      if (other->key == evaluator->key) return void(other = evaluator);
+    }
+    list.push_back(evaluator);
+  }
 
   void put(const store::ApiKey& key) {
     const auto shared = std::make_shared<const store::ApiKey>(key);
@@ -107,6 +119,10 @@ struct Tables {
       if (other->connection.id == connection->connection.id) return other.swap(connection);
     }
     list.push_back(std::move(connection));
+  }
+
+  void put(const store::GatewayAlias& alias) {
+    aliases[alias.project_id][alias.name] = std::make_shared<const store::GatewayAlias>(alias);
   }
 
   void put(const PromptPtr& prompt) {
@@ -172,12 +188,18 @@ Status ControlCache::load(const Unseal& unseal) {
     }
     tables.put(std::make_shared<const LiveConnection>(std::move(*live)));
   }
+  const auto aliases = impl_->store.gateway_aliases();
+  if (!aliases) return fail(aliases.error());
+  for (const store::GatewayAlias& alias : *aliases) tables.put(alias);
   auto prompts = impl_->store.prompts();
   if (!prompts) return fail(prompts.error());
   for (prompt::Prompt& prompt : *prompts) tables.put(std::make_shared<const prompt::Prompt>(std::move(prompt)));
   auto experiments = impl_->store.experiments();
   if (!experiments) return fail(experiments.error());
   for (prompt::Experiment& one : *experiments) tables.put(std::make_shared<const prompt::Experiment>(std::move(one)));
+  auto evaluators = impl_->store.evaluators();
+  if (!evaluators) return fail(evaluators.error());
+  for (store::Evaluator& one : *evaluators) tables.put(std::make_shared<const store::Evaluator>(std::move(one)));
   const std::unique_lock lock(impl_->mutex);
   std::swap(impl_->tables, tables);
   return {};
@@ -252,6 +274,36 @@ void ControlCache::remove_connection(std::string_view project_id, std::string_vi
   std::erase_if(found->second, [&](const ConnectionPtr& connection) { return connection->connection.id == id; });
 }
 
+std::shared_ptr<const store::GatewayAlias> ControlCache::gateway_alias(std::string_view project_id,
+                                                                       std::string_view name) const {
+  const std::shared_lock lock(impl_->mutex);
+  const auto found = impl_->tables.aliases.find(project_id);
+  if (found == impl_->tables.aliases.end()) return nullptr;
+  const auto alias = found->second.find(name);
+  return alias == found->second.end() ? nullptr : alias->second;
+}
+
+std::vector<std::shared_ptr<const store::GatewayAlias>> ControlCache::gateway_aliases_of(
+    std::string_view project_id) const {
+  std::vector<AliasPtr> aliases;
+  const std::shared_lock lock(impl_->mutex);
+  const auto found = impl_->tables.aliases.find(project_id);
+  if (found == impl_->tables.aliases.end()) return aliases;
+  for (const auto& [name, alias] : found->second) aliases.push_back(alias);
+  return aliases;
+}
+
+void ControlCache::put_gateway_alias(const store::GatewayAlias& alias) {
+  const std::unique_lock lock(impl_->mutex);
+  impl_->tables.put(alias);
+}
+
+void ControlCache::remove_gateway_alias(std::string_view project_id, std::string_view name) {
+  const std::unique_lock lock(impl_->mutex);
+  const auto found = impl_->tables.aliases.find(project_id);
+  if (found != impl_->tables.aliases.end()) erase_key(found->second, name);
+}
+
 std::shared_ptr<const prompt::Prompt> ControlCache::prompt(std::string_view project_id, std::string_view slug) const {
   const std::shared_lock lock(impl_->mutex);
   const auto found = impl_->tables.prompts.find(project_id);
@@ -318,6 +370,35 @@ void ControlCache::put_experiment(const prompt::Experiment& experiment) {
 void ControlCache::remove_experiment(std::string_view prompt_id, std::string_view id) {
   const std::unique_lock lock(impl_->mutex);
   impl_->tables.remove_experiment(prompt_id, id);
+}
+
+std::shared_ptr<const store::Evaluator> ControlCache::evaluator(std::string_view project_id,
+                                                                std::string_view key) const {
+  const std::shared_lock lock(impl_->mutex);
+  const auto found = impl_->tables.evaluators.find(project_id);
+  if (found == impl_->tables.evaluators.end()) return nullptr;
+  for (const EvaluatorPtr& evaluator : found->second) {
+    if (evaluator->key == key) return evaluator;
+  }
+  return nullptr;
+}
+
+std::vector<std::shared_ptr<const store::Evaluator>> ControlCache::evaluators_of(std::string_view project_id) const {
+  const std::shared_lock lock(impl_->mutex);
+  return find_or_null(impl_->tables.evaluators, project_id);
+}
+
+void ControlCache::put_evaluator(const store::Evaluator& evaluator) {
+  const auto shared = std::make_shared<const store::Evaluator>(evaluator);
+  const std::unique_lock lock(impl_->mutex);
+  impl_->tables.put(shared);
+}
+
+void ControlCache::remove_evaluator(std::string_view project_id, std::string_view key) {
+  const std::unique_lock lock(impl_->mutex);
+  const auto found = impl_->tables.evaluators.find(project_id);
+  if (found == impl_->tables.evaluators.end()) return;
+  std::erase_if(found->second, [&](const EvaluatorPtr& one) { return one->key == key; });
 }
 
 std::shared_ptr<const prompt::Version> ControlCache::version(std::string_view prompt_id, int64_t number) const {

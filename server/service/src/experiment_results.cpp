@@ -4,12 +4,14 @@
 #include <utility>
 #include <vector>
 
+#include "results_cache.h"
 #include "tracia/service/experiments.h"
 
 namespace tracia::service {
 namespace {
 
 constexpr size_t kPageSpans = 1000;
+constexpr size_t kCacheBytesMax = 64u << 20;
 constexpr size_t kEvaluationsEach = 20;  // the newest of one run; nobody rates an answer more often
 
 store::SpanFilter filter_of(const prompt::Experiment& experiment) {
@@ -56,21 +58,21 @@ prompt::Observation observation(const store::StoredSpan& stored, const std::vect
   return run;
 }
 
-// Counts runs, with their evaluations, into the tally.
+// Counts runs, with their evaluations.
 Status add_page(store::ControlStore& control, const std::string& project, const std::vector<store::StoredSpan>& spans,
-                prompt::Tally& tally, ExperimentResults& out) {
+                const prompt::Experiment& experiment, ResultsPart& out) {
   store::ControlStore::SpanKeys keys;
   for (const store::StoredSpan& one : spans) keys.emplace_back(one.span.span_id, one.span.trace_id);
   const auto evaluations = control.evaluations_of(project, keys, kEvaluationsEach);
   if (!evaluations) return fail(evaluations.error());
   for (size_t i = 0; i < spans.size(); ++i) {
-    if (const auto variant = variant_of(*out.experiment, spans[i].span)) {
-      tally.add(*variant, observation(spans[i], (*evaluations)[i]));
+    if (const auto variant = variant_of(experiment, spans[i].span)) {
+      out.tally.add(*variant, observation(spans[i], (*evaluations)[i]));
     } else {
       ++out.unknown_variant_runs;
     }
   }
-  out.scanned_runs += static_cast<int64_t>(spans.size());
+  out.runs += static_cast<int64_t>(spans.size());
   return {};
 }
 
@@ -93,7 +95,58 @@ class Turn {
   const bool taken_;
 };
 
+// One look: which runs it has counted, and how far it may still go.
+class Look {
+ public:
+  Look(Services& services, store::SpanParts* parts, const prompt::Experiment& experiment, const ResultsBudget& budget)
+      : services_(services),
+        parts_(parts),
+        experiment_(experiment),
+        filter_(filter_of(experiment)),
+        runs_left_(budget.runs_max),
+        deadline_(services.clock->steady() + budget.time) {}
+
+  bool may_go_on() const { return !began_ || (runs_left_ > 0 && services_.clock->steady() < deadline_); }
+
+  // Reads one part into `out`; where it stopped, when it could not read all.
+  Result<std::optional<store::Position>> read(const store::SpanPart& part, ResultsPart& out) {
+    store::ListOptions options{.after = {}, .limit = kPageSpans};
+    while (true) {
+      const auto page = parts_ ? parts_->list_part(part.id, experiment_.project_id, filter_, options)
+                               : services_.spans->list(experiment_.project_id, filter_, options);
+      if (!page) return fail(page.error());
+      began_ = true;
+      runs_left_ -= static_cast<int64_t>(page->spans.size());
+      TRACIA_TRY(add_page(*services_.control, experiment_.project_id, page->spans, experiment_, out));
+      if (!page->next || !may_go_on()) return page->next;
+      options.after = page->next;
+    }
+  }
+
+ private:
+  Services& services_;
+  store::SpanParts* const parts_;
+  const prompt::Experiment& experiment_;
+  const store::SpanFilter filter_;
+  int64_t runs_left_;
+  const SteadyTime deadline_;
+  bool began_ = false;  // a look that finds nothing to keep would otherwise never come further
+};
+
+// All runs that started at `from` or later were looked at, of this part too.
+void complete_from(Timestamp from, ExperimentResults& out) {
+  out.complete = false;
+  out.scanned_to = std::max(out.scanned_to.value_or(from), from);
+}
+
 }  // namespace
+
+Experiments::Experiments(Services& services, store::SpanParts* parts)
+    : services_(services), parts_(parts), cache_(std::make_unique<ResultsCache>(kCacheBytesMax)) {}
+Experiments::~Experiments() = default;
+
+void Experiments::evaluated(const store::StoredSpan& run) { cache_->evaluated(run); }
+void Experiments::evaluated(std::string_view project_id) { cache_->evaluated(project_id); }
 
 Result<ExperimentResults> Experiments::results(std::string_view project_id, std::string_view slug, std::string_view id,
                                                const ResultsBudget& budget) {
@@ -101,21 +154,32 @@ Result<ExperimentResults> Experiments::results(std::string_view project_id, std:
   if (!experiment) return fail(std::move(experiment).error());
   const Turn turn(scans_);
   TRACIA_TRY(turn.status());
-  const SteadyTime deadline = services_.clock->steady() + budget.time;
-  const std::string project(project_id);
   ExperimentResults out{.experiment = *experiment, .report = {}, .computed = services_.clock->now(), .scanned_to = {}};
-  prompt::Tally tally((*experiment)->variants.size());
-  store::ListOptions options{.after = {}, .limit = kPageSpans};
-  while (true) {
-    const auto page = services_.spans->list(project, filter_of(**experiment), options);
-    if (!page) return fail(page.error());
-    TRACIA_TRY(add_page(*services_.control, project, page->spans, tally, out));
-    if (!page->next) break;
-    options.after = page->next;
-    if (out.scanned_runs < budget.runs_max && services_.clock->steady() < deadline) continue;
-    out.complete = false;
-    out.scanned_to = Timestamp{page->next->start_us};
-    break;
+  const size_t variants = (*experiment)->variants.size();
+  prompt::Tally tally(variants);
+  Look look(services_, parts_, **experiment, budget);
+  const std::vector<store::SpanPart> parts = parts_ ? parts_->parts() : std::vector<store::SpanPart>(1);
+  const uint64_t number = cache_->begin(**experiment, parts);
+  for (const store::SpanPart& part : parts) {
+    ResultsPartPtr sums = cache_->find(**experiment, part);
+    if (!sums && !look.may_go_on()) {
+      complete_from(Timestamp{part.max_start.micros + 1}, out);
+      continue;  // what is known of older parts is counted all the same
+    }
+    if (!sums) {
+      const auto fresh = std::make_shared<ResultsPart>(ResultsPart{.tally = prompt::Tally(variants)});
+      const auto stopped = look.read(part, *fresh);
+      if (!stopped) return fail(stopped.error());
+      if (*stopped) {
+        complete_from(Timestamp{(*stopped)->start_us}, out);
+      } else {
+        cache_->put(**experiment, part, number, fresh);
+      }
+      sums = fresh;
+    }
+    tally.add(sums->tally);
+    out.scanned_runs += sums->runs;
+    out.unknown_variant_runs += sums->unknown_variant_runs;
   }
   out.report = prompt::report(**experiment, tally);
   return out;

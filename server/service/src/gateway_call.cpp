@@ -58,7 +58,7 @@ void GatewayCall::start() {
 
 llm::Call::Options GatewayCall::call_options() const {
   llm::Call::Options options;
-  options.retry.retries = parts_.request.retries;
+  options.retry.retries = parts_.plan.retries;
   options.clock = parts_.services.clock;
   options.uniform = calls::uniform_random;
   options.deadline = parts_.services.clock->steady() + Millis{parts_.request.timeout_ms};
@@ -77,6 +77,7 @@ void GatewayCall::ended() {
   if (is_unsent(*call_)) return refuse(unsent_error(*call_, name(), parts_.lanes.is_closing()));
   std::vector<store::NewSpan> spans;
   spans.push_back(make_span());
+  settle_call(parts_.services, parts_.hold, call_->target(), name(), parts_.size, started_, spans.back());
   std::string bytes = call_->error() ? "" : last_bytes();
   // Stored or not: the answer is paid for.
   parts_.services.spans->append(
@@ -93,7 +94,7 @@ store::NewSpan GatewayCall::make_span() const {
   span.span_id = span_id_;
   label(out);
   span.attributes_json = attributes(std::move(span.attributes_json));
-  price_call(call_->target(), name(), started_, out);
+  price_call(parts_.services, call_->target(), name(), started_, out);
   span::fit(span);
   return out;
 }
@@ -126,6 +127,7 @@ void GatewayCall::label_prompt(store::NewSpan& out) const {
 std::string GatewayCall::attributes(std::string own) const {
   json::Writer w;
   w.begin_object().field("tracia.gateway", operation_of(parts_.request));
+  w.field_if("tracia.alias", parts_.plan.alias);
   if (const Metadata& metadata = metadata_of(parts_.request); !metadata.empty()) {
     w.key("metadata").begin_object();
     for (const auto& [key, value] : metadata) w.field(key, value);
@@ -151,6 +153,7 @@ void GatewayCall::refuse(Error error) { end({.error = std::move(error)}); }
 void GatewayCall::end(GatewayEnd result) {
   if (auto tell = std::exchange(parts_.listener.on_end, nullptr)) tell(std::move(result));
   parts_.listener = {};
+  parts_.hold.release();
   if (!std::exchange(over_, true)) parts_.lanes.leave();
 }
 

@@ -6,8 +6,10 @@
 
 #include "gateway_plan.h"
 #include "lanes.h"
+#include "spend_estimate.h"
 #include "tracia/llm/call.h"
 #include "tracia/service/gateway.h"
+#include "tracia/service/spend.h"
 #include "tracia/store/span_store.h"
 
 namespace tracia::service {
@@ -21,6 +23,8 @@ class GatewayCall : public std::enable_shared_from_this<GatewayCall> {
     std::string project_id;
     GatewayRequest request;
     GatewayPlan plan;
+    CallSize size;
+    SpendHold hold;
     transport::CancelToken cancel;
     Gateway::Listener listener;
   };

@@ -23,17 +23,7 @@ Error unknown_model(std::string_view model) {
           .provider = {.param = "model"}};
 }
 
-Result<Connections::Named> resolve(const Services& services, std::string_view project_id, std::string_view model) {
-  const size_t slash = model.find('/');
-  if (slash != std::string_view::npos && slash + 1 < model.size()) {
-    const std::string prefix = ascii_lower(model.substr(0, slash));
-    if (services.cache->connection(project_id, prefix) || llm::provider_from_name(prefix)) {
-      return services.connections->resolve(project_id, prefix, model.substr(slash + 1));
-    }
-  }
-  if (!llm::resolve_provider(model)) return fail(unknown_model(model));
-  return services.connections->resolve(project_id, "", model);
-}
+using Targets = std::vector<store::GatewayAlias::Target>;
 
 bool is_relayed(const ChatInput& input, const llm::Target& target) {
   if (target.provider != Provider::kOpenAi) return false;
@@ -52,9 +42,9 @@ Status check(const EmbeddingsInput&, const llm::Target& target) {
 }
 
 template <typename Input>
-Status add(const Services& services, std::string_view project_id, std::string_view model, const Input& input,
-           GatewayPlan& plan) {
-  auto named = resolve(services, project_id, model);
+Status add(const Services& services, std::string_view project_id, const store::GatewayAlias::Target& target,
+           const Input& input, GatewayPlan& plan) {
+  auto named = resolve_gateway_target(services, project_id, target);
   if (!named) return fail(std::move(named).error());
   TRACIA_TRY(check(input, named->target));
   const bool relayed = is_relayed(input, named->target);
@@ -64,13 +54,50 @@ Status add(const Services& services, std::string_view project_id, std::string_vi
   return {};
 }
 
+// What a name stands for. Targets of an alias are no aliases, so that one may have the name of a model.
+std::shared_ptr<const store::GatewayAlias> add_targets(const Services& services, std::string_view project_id,
+                                                       const std::string& model, Targets& out) {
+  auto alias = services.cache->gateway_alias(project_id, ascii_lower(model));
+  if (alias) {
+    out.insert(out.end(), alias->targets.begin(), alias->targets.end());
+  } else {
+    out.push_back({.provider = "", .model = model});
+  }
+  return alias;
+}
+
 }  // namespace
+
+Result<Connections::Named> resolve_gateway_target(const Services& services, std::string_view project_id,
+                                                  const store::GatewayAlias::Target& target) {
+  const std::string_view model = target.model;
+  if (!target.provider.empty()) return services.connections->resolve(project_id, target.provider, model);
+  const size_t slash = model.find('/');
+  if (slash != std::string_view::npos && slash + 1 < model.size()) {
+    const std::string prefix = ascii_lower(model.substr(0, slash));
+    if (services.cache->connection(project_id, prefix) || llm::provider_from_name(prefix)) {
+      return services.connections->resolve(project_id, prefix, model.substr(slash + 1));
+    }
+  }
+  if (!llm::resolve_provider(model)) return fail(unknown_model(model));
+  return services.connections->resolve(project_id, "", model);
+}
 
 Result<GatewayPlan> plan_gateway(const Services& services, std::string_view project_id, const GatewayRequest& request) {
   GatewayPlan plan;
+  Targets targets;
+  const std::string& model =
+      std::visit([](const auto& input) -> const std::string& { return input.model; }, request.input);
+  const auto alias = add_targets(services, project_id, model, targets);
+  if (alias) plan.alias = alias->name;
+  plan.retries = request.retries.value_or(alias ? static_cast<int>(alias->retries.value_or(0)) : 0);
+  for (const std::string& fallback : request.fallbacks) add_targets(services, project_id, fallback, targets);
+  if (targets.size() > kGatewayTargetsMax) {
+    return fail(gateway::invalid_param(
+        "model", "and its fallbacks must lead to at most " + std::to_string(kGatewayTargetsMax) + " models"));
+  }
   const auto add_all = [&](const auto& input) -> Status {
-    TRACIA_TRY(add(services, project_id, input.model, input, plan));
-    for (const std::string& model : request.fallbacks) TRACIA_TRY(add(services, project_id, model, input, plan));
+    for (const auto& target : targets) TRACIA_TRY(add(services, project_id, target, input, plan));
     return {};
   };
   TRACIA_TRY(std::visit(add_all, request.input));

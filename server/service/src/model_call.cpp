@@ -1,9 +1,12 @@
 #include "model_call.h"
 
+#include <algorithm>
+
 #include "lanes.h"
 #include "tracia/base/bytes.h"
 #include "tracia/ingest/ingest.h"
 #include "tracia/service/connections.h"
+#include "tracia/service/prices.h"
 
 namespace tracia::service {
 namespace {
@@ -42,10 +45,37 @@ Error in_callers_words(Error error, llm::Provider provider, const std::string& n
   return error;
 }
 
-void price_call(const llm::Target& target, const std::string& name, Timestamp started, store::NewSpan& out) {
-  if (!target.endpoint.is_vendor) out.span.provider = name;
-  ingest::price(out, started);
+std::string_view priced_provider(const llm::Target& target, std::string_view name) {
+  return target.endpoint.is_vendor ? llm::provider_name(target.provider) : name;
+}
+
+void price_call(const Services& services, const llm::Target& target, const std::string& name, Timestamp started,
+                store::NewSpan& out) {
+  out.span.provider = priced_provider(target, name);
+  ingest::price(out, started, price_book(services).get());
   out.span.provider = name;
+}
+
+Result<SpendHold> reserve_call(const Services& services, const Principal& who,
+                               const std::vector<Connections::Named>& targets, const CallSize& size) {
+  if (services.spend == nullptr) return SpendHold();
+  const auto own = price_book(services);
+  const Timestamp now = services.clock->now();
+  llm::Decimal most;
+  for (const Connections::Named& to : targets) {
+    most = std::max(most, most_it_costs(own.get(), who.project_id, to.target, to.name, size, now));
+  }
+  return services.spend->reserve(who, most);
+}
+
+void settle_call(const Services& services, SpendHold& hold, const llm::Target& target, const std::string& name,
+                 const CallSize& size, Timestamp started, const store::NewSpan& span) {
+  llm::Decimal cost = span.cost.value_or(llm::Decimal());
+  const size_t output = span.span.output ? span.span.output->size() : 0;
+  if (!span.cost && output > 0) {
+    cost = cost_of_part(price_book(services).get(), span.project_id, target, name, size, output, started);
+  }
+  hold.settle(started, cost);
 }
 
 }  // namespace tracia::service

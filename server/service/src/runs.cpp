@@ -8,11 +8,13 @@
 #include "probe.h"
 #include "run_plan.h"
 #include "run_result.h"
+#include "spend_estimate.h"
 #include "tracia/base/bytes.h"
 #include "tracia/base/ids.h"
 #include "tracia/base/limits.h"
 #include "tracia/calls/driver.h"
 #include "tracia/service/connections.h"
+#include "tracia/service/spend.h"
 #include "tracia/span/from_call.h"
 #include "tracia/span/limits.h"
 #include "tracia/span/messages.h"
@@ -41,13 +43,14 @@ class Run : public std::enable_shared_from_this<Run> {
   using End = tl::expected<RunOutcome, RunFailure>;
 
   // Entered into `lanes`, which it leaves when it is over.
-  Run(Services& services, Lanes& lanes, std::string project_id, RunRequest request, RunPlan plan,
+  Run(Services& services, Lanes& lanes, std::string project_id, RunRequest request, RunPlan plan, SpendHold hold,
       transport::CancelToken cancel, Runs::Listener listener)
       : services_(services),
         lanes_(lanes),
         project_id_(std::move(project_id)),
         request_(std::move(request)),
         plan_(std::move(plan)),
+        hold_(std::move(hold)),
         cancel_(std::move(cancel)),
         listener_(std::move(listener)) {}
 
@@ -92,6 +95,7 @@ class Run : public std::enable_shared_from_this<Run> {
     if (is_unsent(*call_)) return refuse(unsent_error(*call_, plan_.to.name, lanes_.is_closing()));
     std::string sent = span::messages_json(plan_.chat.messages);
     store::NewSpan span = make_span(sent);
+    settle_call(services_, hold_, call_->target(), plan_.to.name, size_of(plan_.chat), started_, span);
     std::string begun = error ? "" : begin_result(*call_, std::move(sent), span);
     std::vector<store::NewSpan> spans;
     spans.push_back(std::move(span));
@@ -123,7 +127,7 @@ class Run : public std::enable_shared_from_this<Run> {
     span.user_id = request_.user_id;
     span.session_id = request_.session_id;
     name_prompt(out);
-    price_call(call_->target(), plan_.to.name, started_, out);
+    price_call(services_, call_->target(), plan_.to.name, started_, out);
     span::fit(span);
     return out;
   }
@@ -161,6 +165,7 @@ class Run : public std::enable_shared_from_this<Run> {
   void end(End result) {
     if (auto tell = std::exchange(listener_.on_end, nullptr)) tell(std::move(result));
     listener_.on_event = nullptr;
+    hold_.release();
     if (!std::exchange(over_, true)) lanes_.leave();
   }
 
@@ -170,6 +175,7 @@ class Run : public std::enable_shared_from_this<Run> {
   const std::string project_id_;
   RunRequest request_;
   RunPlan plan_;
+  SpendHold hold_;
   const transport::CancelToken cancel_;
   Runs::Listener listener_;
   Timestamp started_;
@@ -197,11 +203,16 @@ void Runs::start(const Principal& who, RunRequest request, transport::CancelToke
     std::string extra = refusal_extra(plan.error(), request);
     return listener.on_end(tl::unexpected(RunFailure{std::move(plan).error(), std::move(extra)}));
   }
+  auto hold = reserve_call(services, who, {plan->to}, size_of(plan->chat));
+  if (!hold) {
+    std::string extra = spend_refusal_extra(hold.error());
+    return listener.on_end(tl::unexpected(RunFailure{std::move(hold).error(), std::move(extra)}));
+  }
   if (const Status entered = impl_->lanes.enter(); !entered) {
     return listener.on_end(tl::unexpected(RunFailure{entered.error(), ""}));
   }
   auto run = std::make_shared<Run>(services, impl_->lanes, who.project_id, std::move(request), std::move(*plan),
-                                   std::move(cancel), std::move(listener));
+                                   std::move(*hold), std::move(cancel), std::move(listener));
   if (!run->needs_parent()) return run->start();
   const Status taken = services.workers->submit([run] { run->start(); });
   if (!taken) run->refuse(taken.error());

@@ -1,6 +1,7 @@
 #include "session_table.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "tracia/base/bytes.h"
 
@@ -11,13 +12,30 @@ std::optional<SessionTable::Found> SessionTable::find(const std::string& token_h
   const auto session = sessions_.find(token_hash);
   if (session == sessions_.end() || session->second.expires <= now) return std::nullopt;
   const auto member = members_.find(session->second.member_id);
-  if (member == members_.end()) return std::nullopt;
+  if (member == members_.end() || member->second.disabled) return std::nullopt;
   return Found{.member = member->second, .csrf_token = session->second.csrf_token};
 }
 
 void SessionTable::put_member(const store::Member& member) {
   const std::unique_lock lock(mutex_);
   members_[member.id] = member;
+}
+
+void SessionTable::remove_member(std::string_view id) {
+  const std::unique_lock lock(mutex_);
+  members_.erase(std::string(id));
+  std::erase_if(sessions_, [&](const auto& entry) { return entry.second.member_id == id; });
+}
+
+std::vector<store::Member> SessionTable::members() const {
+  std::vector<store::Member> all;
+  {
+    const std::shared_lock lock(mutex_);
+    for (const auto& [id, member] : members_) all.push_back(member);
+  }
+  std::sort(all.begin(), all.end(),
+            [](const auto& a, const auto& b) { return std::tie(a.created, a.id) < std::tie(b.created, b.id); });
+  return all;
 }
 
 std::optional<store::Member> SessionTable::member(std::string_view id) const {

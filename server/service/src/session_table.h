@@ -23,9 +23,12 @@ class SessionTable {
     store::Member member;
     std::string csrf_token;
   };
+  // Nobody for a session of a disabled member.
   std::optional<Found> find(const std::string& token_hash, Timestamp now) const;
 
   void put_member(const store::Member& member);
+  void remove_member(std::string_view id);     // and their sessions
+  std::vector<store::Member> members() const;  // oldest first
   std::optional<store::Member> member(std::string_view id) const;
   std::optional<store::Member> member_by_email(std::string_view email) const;  // ASCII case-insensitive
   bool has_owner() const;

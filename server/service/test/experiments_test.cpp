@@ -76,7 +76,8 @@ class ExperimentsTest : public testing::Test {
     EXPECT_EQ((*at_once)->variant, read->variant);
     return *read;
   }
-  void add_span(const std::string& experiment, const std::string& variant, const std::string& user, double cost) {
+  void add_span(const std::string& experiment, const std::string& variant, const std::string& user, double cost,
+                store::FakeSpanStore* to = nullptr) {
     store::NewSpan span{.project_id = std::string(kProject)};
     span.span.span_id = "sp_" + std::to_string(++last_span_);
     span.span.trace_id = "tr_" + std::to_string(last_span_);
@@ -89,7 +90,7 @@ class ExperimentsTest : public testing::Test {
     span.cost_status = llm::CostStatus::kExact;
     std::vector<store::NewSpan> one;
     one.push_back(std::move(span));
-    spans_.append(std::move(one), [](const Result<std::vector<store::Appended>>&) {});
+    (to != nullptr ? *to : spans_).append(std::move(one), [](const Result<std::vector<store::Appended>>&) {});
   }
 
   FakeClock clock_;
@@ -278,6 +279,166 @@ TEST_F(ExperimentsTest, AnExhaustedBudgetSaysHowFarItLooked) {
   EXPECT_EQ(results->scanned_runs, 1000);
   EXPECT_EQ(results->scanned_to, Timestamp{clock_.micros + 501});  // the newest thousand of 1,500
   EXPECT_TRUE(experiments_.results(kProject, "welcome", experiment->id, {})->complete);
+}
+
+// A store in pieces, each a store of its own; the last one takes new spans.
+class Pieces final : public store::SpanParts {
+ public:
+  explicit Pieces(size_t count) {
+    for (size_t i = 0; i < count; ++i) pieces_.push_back(std::make_unique<store::FakeSpanStore>());
+  }
+  store::FakeSpanStore& operator[](size_t i) { return *pieces_[i]; }
+  std::vector<uint64_t> deletions;
+  int reads = 0;  // of pieces that are closed
+
+  std::vector<store::SpanPart> parts() const override {
+    std::vector<store::SpanPart> parts;
+    for (size_t i = pieces_.size(); i-- > 0;) {
+      const auto spans = pieces_[i]->all();
+      if (spans.empty()) continue;
+      store::SpanPart part{.id = i, .state = {}, .max_start = spans.back().start()};
+      part.min_received = spans.front().received;
+      part.max_received = spans.back().received;
+      if (i + 1 < pieces_.size()) part.state = i < deletions.size() ? deletions[i] : 0;
+      parts.push_back(part);
+    }
+    return parts;
+  }
+  Result<store::SpanPage> list_part(uint64_t part, const std::string& project_id, const store::SpanFilter& filter,
+                                    const store::ListOptions& options) override {
+    if (part + 1 < pieces_.size()) ++reads;
+    return pieces_[part]->list(project_id, filter, options);
+  }
+
+ private:
+  std::vector<std::unique_ptr<store::FakeSpanStore>> pieces_;
+};
+
+class ResultsInPieces : public ExperimentsTest {
+ protected:
+  void add(size_t piece, const std::string& variant, const std::string& user, double cost) {
+    add_span(experiment_->id, variant, user, cost, &pieces_[piece]);
+  }
+  ExperimentResults look(Experiments& experiments, const ResultsBudget& budget = {}) {
+    auto results = experiments.results(kProject, "welcome", experiment_->id, budget);
+    EXPECT_TRUE(results) << results.error().message;
+    return std::move(*results);
+  }
+  // What is kept gives what a look without a memory gives.
+  void expect_as_fresh() {
+    Experiments forgetful(services_, &pieces_);
+    const ExperimentResults kept = look(watched_), fresh = look(forgetful);
+    EXPECT_EQ(kept.scanned_runs, fresh.scanned_runs);
+    EXPECT_EQ(kept.unknown_variant_runs, fresh.unknown_variant_runs);
+    EXPECT_EQ(kept.report.crossed_units, fresh.report.crossed_units);
+    EXPECT_EQ(kept.report.text, fresh.report.text);
+    for (size_t i = 0; i < 2; ++i) {
+      const prompt::VariantReport &a = kept.report.variants[i], &b = fresh.report.variants[i];
+      EXPECT_EQ(a.units, b.units);
+      EXPECT_EQ(a.runs, b.runs);
+      EXPECT_EQ(a.cost.to_string(), b.cost.to_string());
+      EXPECT_EQ(a.cost_mean, b.cost_mean);
+      EXPECT_EQ(a.quality_mean, b.quality_mean);
+      EXPECT_EQ(a.evaluated_runs, b.evaluated_runs);
+      EXPECT_EQ(a.latency_ms_p95, b.latency_ms_p95);
+    }
+  }
+  int reads_of(const std::function<void()>& work) {
+    const int before = pieces_.reads;
+    work();
+    return pieces_.reads - before;
+  }
+
+  void SetUp() override {
+    ExperimentsTest::SetUp();
+    experiment_ = running();
+    for (int i = 0; i < 300; ++i) add(i % 3, i % 2 == 0 ? "a" : "b", "u" + std::to_string(i % 70), 0.1 * i);
+    add(0, "nobody", "w", 9);
+  }
+  Pieces pieces_{3};
+  Experiments watched_{services_, &pieces_};
+  ExperimentPtr experiment_;
+};
+
+TEST_F(ResultsInPieces, OnlyWhatTakesNewRunsIsReadAgain) {
+  EXPECT_EQ(reads_of([&] { look(watched_); }), 2);
+  expect_as_fresh();
+  add(2, "b", "late", 3);
+  EXPECT_EQ(reads_of([&] { EXPECT_EQ(look(watched_).scanned_runs, 302); }), 0);
+  expect_as_fresh();
+}
+
+TEST_F(ResultsInPieces, SumsOfPiecesAreThoseOfTheWhole) {
+  add(1, "a", "u1", 2);  // u1 has runs of b in every piece
+  add(2, "a", "late", 2);
+  for (size_t piece = 0; piece < 3; ++piece) {
+    for (const store::StoredSpan& run : pieces_[piece].all()) {
+      add_span(run.span.experiment_id, run.span.variant, run.span.user_id, run.cost->to_double());
+    }
+  }
+  look(watched_);
+  const ExperimentResults pieces = look(watched_), whole = look(experiments_);
+  EXPECT_EQ(pieces.scanned_runs, whole.scanned_runs);
+  EXPECT_EQ(pieces.unknown_variant_runs, whole.unknown_variant_runs);
+  EXPECT_EQ(pieces.report.crossed_units, whole.report.crossed_units);
+  EXPECT_GT(pieces.report.crossed_units, 0);
+  for (size_t i = 0; i < 2; ++i) {
+    const prompt::VariantReport &a = pieces.report.variants[i], &b = whole.report.variants[i];
+    EXPECT_EQ(std::pair(a.units, a.runs), std::pair(b.units, b.runs));
+    EXPECT_EQ(a.latency_ms_p50, b.latency_ms_p50);
+    EXPECT_NEAR(*a.cost_mean, *b.cost_mean, 1e-9);
+  }
+}
+
+TEST_F(ResultsInPieces, APieceThatLostRunsIsReadAgain) {
+  look(watched_);
+  const store::StoredSpan gone = pieces_[0].all().front();
+  ASSERT_TRUE(*pieces_[0].remove(std::string(kProject), gone.span.span_id, gone.span.trace_id));
+  pieces_.deletions = {1};
+  EXPECT_EQ(reads_of([&] { EXPECT_EQ(look(watched_).scanned_runs, 300); }), 1);
+  expect_as_fresh();
+}
+
+TEST_F(ResultsInPieces, EvaluationsOfKeptRunsCount) {
+  look(watched_);
+  const store::StoredSpan run = pieces_[1].all().front();
+  store::Evaluation evaluation{.id = "evl_1",
+                               .project_id = std::string(kProject),
+                               .span_id = run.span.span_id,
+                               .trace_id = run.span.trace_id,
+                               .evaluator_key = "quality",
+                               .value = 4};
+  ASSERT_TRUE(store_.put_evaluation(evaluation));
+  watched_.evaluated(run);
+  expect_as_fresh();
+  evaluation.value = 1;
+  ASSERT_TRUE(store_.put_evaluation(evaluation));
+  watched_.evaluated(kProject);
+  expect_as_fresh();
+  EXPECT_EQ(look(watched_).report.variants[0].evaluated_runs + look(watched_).report.variants[1].evaluated_runs, 1);
+}
+
+TEST_F(ResultsInPieces, AnEvaluationThatComesDuringALookIsNotForgotten) {
+  const store::StoredSpan run = pieces_[0].all().front();
+  store_.on_evaluations_of = [&] { watched_.evaluated(run); };
+  look(watched_);
+  store_.on_evaluations_of = nullptr;
+  EXPECT_GT(reads_of([&] { look(watched_); }), 0);
+}
+
+TEST_F(ResultsInPieces, LooksThatAreCutShortComeFurtherOneByOne) {
+  const ExperimentResults first = look(watched_, {.runs_max = 100});
+  EXPECT_FALSE(first.complete);
+  EXPECT_TRUE(first.scanned_to);
+  // The open piece is read each time, so a look must have something left for another.
+  for (int i = 0; i < 3 && !look(watched_, {.runs_max = 150}).complete; ++i) continue;
+  EXPECT_TRUE(look(watched_, {.runs_max = 150}).complete);
+}
+
+TEST_F(ResultsInPieces, AChangedExperimentBeginsAnew) {
+  look(watched_);
+  experiment_ = *move(experiment_, prompt::ExperimentStatus::kPaused);
+  EXPECT_EQ(reads_of([&] { look(watched_); }), 2);
 }
 
 }  // namespace

@@ -86,6 +86,73 @@ class FakeControlStore : public ControlStore {
     return write([&] { return remove_if(sessions_, [&](const auto& s) { return s.expires <= now; }); });
   }
 
+  Result<bool> remove_member(std::string_view id) override {
+    return changed([&] {
+      std::erase_if(sessions_, [&](const auto& entry) { return entry.second.member_id == id; });
+      std::erase_if(invitations_,
+                    [&](const auto& entry) { return entry.second.member_id == id || entry.second.invited_by == id; });
+      return members_.erase(std::string(id)) > 0;
+    });
+  }
+  Result<std::vector<Invitation>> invitations() override {
+    return read<std::vector<Invitation>>([&] { return oldest_first(invitations_); });
+  }
+  Status put_invitation(const Invitation& invitation) override {
+    return write([&] {
+      std::erase_if(invitations_, [&](const auto& entry) {
+        return ascii_iequals(entry.second.email, invitation.email) && entry.second.member_id == invitation.member_id;
+      });
+      return put(invitations_, invitation.id, invitation);
+    });
+  }
+  Result<bool> remove_invitation(std::string_view id) override {
+    return changed([&] { return invitations_.erase(std::string(id)) > 0; });
+  }
+  Status remove_expired_invitations(Timestamp now) override {
+    return write([&] { return remove_if(invitations_, [&](const auto& one) { return one.expires <= now; }); });
+  }
+  Status accept_invitation(std::string_view invitation_id, const Member& member) override {
+    {
+      const std::lock_guard lock(mutex_);
+      if (!invitations_.contains(std::string(invitation_id))) {
+        return fail({.code = ErrorCode::kNotFound, .message = "no such invitation"});
+      }
+    }
+    TRACIA_TRY(put_member(member));
+    return write([&]() -> Status {
+      invitations_.erase(std::string(invitation_id));
+      return {};
+    });
+  }
+  Status append_audit(const AuditEvent& event) override {
+    return write([&]() -> Status {
+      audit_.push_back(event);
+      audit_.back().number = ++audit_number_;
+      return {};
+    });
+  }
+  Result<std::vector<AuditEvent>> audit(const AuditQuery& query) override {
+    return read<std::vector<AuditEvent>>([&] {
+      std::vector<AuditEvent> found;
+      for (auto it = audit_.rbegin(); it != audit_.rend() && found.size() < query.limit; ++it) {
+        const bool wanted = (query.before == 0 || it->number < query.before) &&
+                            (query.actor.empty() || it->actor_id == query.actor) &&
+                            (query.action.empty() || it->action == query.action) &&
+                            (!query.from || it->time >= *query.from) && (!query.to || it->time < *query.to);
+        if (wanted) found.push_back(*it);
+      }
+      return found;
+    });
+  }
+  Status trim_audit(Timestamp before, size_t events_max) override {
+    return write([&]() -> Status {
+      std::erase_if(audit_, [&](const AuditEvent& event) {
+        return event.time < before || event.number + static_cast<int64_t>(events_max) <= audit_number_;
+      });
+      return {};
+    });
+  }
+
   Result<std::vector<Connection>> connections() override {
     return read<std::vector<Connection>>([&] { return oldest_first(connections_); });
   }
@@ -102,6 +169,28 @@ class FakeControlStore : public ControlStore {
   }
   Result<bool> remove_connection(std::string_view project_id, std::string_view id) override {
     return remove_one(connections_, project_id, id);
+  }
+
+  Result<std::vector<GatewayAlias>> gateway_aliases() override {
+    return read<std::vector<GatewayAlias>>([&] {
+      std::vector<GatewayAlias> all;
+      for (const auto& [name_and_project, alias] : aliases_) all.push_back(alias);
+      return all;
+    });
+  }
+  Status put_gateway_alias(const GatewayAlias& alias) override {
+    return write([&]() -> Status {
+      aliases_[{alias.name, alias.project_id}] = alias;
+      return {};
+    });
+  }
+  Result<bool> remove_gateway_alias(std::string_view project_id, std::string_view name) override {
+    bool removed = false;
+    TRACIA_TRY(write([&]() -> Status {
+      removed = aliases_.erase({std::string(name), std::string(project_id)}) > 0;
+      return {};
+    }));
+    return removed;
   }
 
   Result<std::vector<prompt::Prompt>> prompts() override {
@@ -237,6 +326,70 @@ class FakeControlStore : public ControlStore {
     });
   }
 
+  Status remove_evaluations_of(std::string_view project_id, const SpanKeys& spans) override {
+    for (const auto& [span_id, trace_id] : spans) TRACIA_TRY(remove_evaluations_of(project_id, span_id, trace_id));
+    return {};
+  }
+  Result<std::vector<Evaluation>> evaluations_after(std::string_view after, size_t limit) override {
+    return read<std::vector<Evaluation>>([&] {
+      std::vector<Evaluation> found;
+      for (const auto& [id, one] : evaluations_) {
+        if (id > after && found.size() < limit) found.push_back(one);
+      }
+      return found;
+    });
+  }
+
+  Result<std::vector<Evaluator>> evaluators() override {
+    return read<std::vector<Evaluator>>([&] {
+      std::vector<Evaluator> found = all(evaluators_);
+      std::sort(found.begin(), found.end(), [](const Evaluator& a, const Evaluator& b) {
+        return std::tie(a.created, a.key) < std::tie(b.created, b.key);
+      });
+      return found;
+    });
+  }
+  Status put_evaluator(const Evaluator& evaluator) override {
+    return write([&] { return put(evaluators_, evaluator.project_id + "\n" + evaluator.key, evaluator); });
+  }
+  Result<bool> remove_evaluator(std::string_view project_id, std::string_view key) override {
+    return remove_one(evaluators_, project_id, std::string(project_id) + "\n" + std::string(key));
+  }
+
+  Result<std::vector<ProjectSettings>> project_settings() override {
+    return read<std::vector<ProjectSettings>>([&] { return all(project_settings_); });
+  }
+  Status put_project_settings(const ProjectSettings& settings) override {
+    return write([&]() -> Status {
+      const auto before = find(project_settings_, settings.project_id);
+      if ((before ? before->revision : 0) != settings.revision - 1) return conflict("the settings have changed");
+      return put(project_settings_, settings.project_id, settings);
+    });
+  }
+  Status put_spent(const std::vector<Spent>& spent, std::string_view oldest_day,
+                   std::string_view oldest_month) override {
+    return write([&]() -> Status {
+      for (const Spent& one : spent) spent_[one.scope + " " + one.period] = one;
+      return remove_if(spent_, [&](const Spent& one) {
+        const std::string_view oldest = one.period.size() == oldest_month.size() ? oldest_month : oldest_day;
+        return one.period.size() == oldest.size() && one.period < oldest;
+      });
+    });
+  }
+  Result<std::vector<Spent>> spent() override {
+    return read<std::vector<Spent>>([&] { return all(spent_); });
+  }
+  Result<std::vector<ModelPrice>> model_prices() override {
+    return read<std::vector<ModelPrice>>([&] { return all(model_prices_); });
+  }
+  Status put_model_price(const ModelPrice& price) override {
+    return write([&] { return put(model_prices_, price_key(price.project_id, price.provider, price.model), price); });
+  }
+  Result<bool> remove_model_price(std::string_view project_id, std::string_view provider,
+                                  std::string_view model) override {
+    return remove_one(model_prices_, project_id, price_key(project_id, provider, model));
+  }
+
   Result<std::optional<std::string>> setting(std::string_view name) override {
     return read<std::optional<std::string>>([&] { return find(settings_, name); });
   }
@@ -263,6 +416,16 @@ class FakeControlStore : public ControlStore {
     const std::lock_guard lock(mutex_);
     if (fail_writes) return fail(broken());
     return fn();
+  }
+
+  template <typename Fn>
+  Result<bool> changed(Fn fn) {
+    bool did = false;
+    TRACIA_TRY(write([&]() -> Status {
+      did = fn();
+      return {};
+    }));
+    return did;
   }
 
   template <typename T>
@@ -293,6 +456,15 @@ class FakeControlStore : public ControlStore {
     if (!status) return fail(status.error());
     return removed;
   }
+  static std::string price_key(std::string_view project_id, std::string_view provider, std::string_view model) {
+    return std::string(project_id) + "\n" + std::string(provider) + "\n" + std::string(model);
+  }
+  template <typename T>
+  static std::vector<T> all(const Table<T>& table) {
+    std::vector<T> values;
+    for (const auto& [key, value] : table) values.push_back(value);
+    return values;
+  }
   template <typename T>
   static std::vector<T> oldest_first(const Table<T>& table) {
     std::vector<T> all;
@@ -319,12 +491,20 @@ class FakeControlStore : public ControlStore {
   Table<ApiKey> keys_;
   Table<Member> members_;
   Table<LoginSession> sessions_;
+  Table<Invitation> invitations_;
+  std::vector<AuditEvent> audit_;
+  int64_t audit_number_ = 0;
   Table<Connection> connections_;
+  std::map<std::pair<std::string, std::string>, GatewayAlias> aliases_;  // by name and project
   Table<prompt::Prompt> prompts_;
   std::map<std::string, std::map<int64_t, prompt::Version>> versions_;
   Table<prompt::Experiment> experiments_;
   Table<Evaluation> evaluations_;
   Table<std::string> settings_;
+  Table<Evaluator> evaluators_;
+  Table<ProjectSettings> project_settings_;
+  Table<Spent> spent_;
+  Table<ModelPrice> model_prices_;
 };
 
 }  // namespace tracia::store

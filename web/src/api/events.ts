@@ -41,7 +41,7 @@ export class EventParser {
 // AbortError when `signal` says so.
 export async function streamEvents(
   path: string,
-  options: {method?: 'GET' | 'POST'; body?: unknown; signal?: AbortSignal},
+  options: {method?: 'GET' | 'POST'; body?: unknown; signal?: AbortSignal; lastEventId?: string},
   onEvent: (event: ServerEvent) => void,
 ): Promise<void> {
   const method = options.method ?? 'GET';
@@ -52,6 +52,7 @@ export async function streamEvents(
     headers: {
       Accept: 'text/event-stream',
       ...(options.body === undefined ? {} : {'Content-Type': 'application/json'}),
+      ...(options.lastEventId ? {'Last-Event-ID': options.lastEventId} : {}),
       ...requestHeaders(method),
     },
     body: options.body === undefined ? undefined : JSON.stringify(options.body),

@@ -1,5 +1,6 @@
 // Values over time, as lines or bars. The drawing (uPlot) is fetched when the first chart is shown; the legend switches
-// series on and off, hovering tells the values, and the same figures are a table below, for keyboards and screen readers.
+// series on and off, hovering tells the values, and the same figures are a table below, for keyboards and screen
+// readers.
 import {lazy, Suspense, useMemo, useState} from 'react';
 import {formatNumber} from './format';
 import './chart.css';
@@ -32,7 +33,12 @@ export interface ChartProps {
 export const chartSeriesMax = 8;
 export const seriesColor = (index: number) => `var(--series-${(index % chartSeriesMax) + 1})`;
 
-const timeFormat = new Intl.DateTimeFormat(undefined, {month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit'});
+const timeFormat = new Intl.DateTimeFormat(undefined, {
+  month: 'short',
+  day: 'numeric',
+  hour: '2-digit',
+  minute: '2-digit',
+});
 const defaultTime = (time: number) => timeFormat.format(time);
 
 interface Hover {
@@ -41,7 +47,14 @@ interface Hover {
   width: number;
 }
 
-function Tooltip({hover, times, series, hidden, format, formatTime}: Required<Pick<ChartProps, 'times' | 'series' | 'format' | 'formatTime'>> & {
+function Tooltip({
+  hover,
+  times,
+  series,
+  hidden,
+  format,
+  formatTime,
+}: Required<Pick<ChartProps, 'times' | 'series' | 'format' | 'formatTime'>> & {
   hover: Hover;
   hidden: ReadonlySet<string>;
 }) {
@@ -49,18 +62,26 @@ function Tooltip({hover, times, series, hidden, format, formatTime}: Required<Pi
   return (
     <div className="chart-tip" aria-hidden style={right ? {right: hover.width - hover.x + 12} : {left: hover.x + 12}}>
       <div className="chart-tip-time">{formatTime(times[hover.index]!)}</div>
-      {series.map((one, i) => !hidden.has(one.label) && (
-        <div key={one.label} className="chart-tip-line">
-          <span className="chart-mark" style={{background: seriesColor(i)}} />
-          <span className="grow truncate">{one.label}</span>
-          <span className="number">{format(one.values[hover.index])}</span>
-        </div>
-      ))}
+      {series.map(
+        (one, i) =>
+          !hidden.has(one.label) && (
+            <div key={one.label} className="chart-tip-line">
+              <span className="chart-mark" style={{background: seriesColor(i)}} />
+              <span className="grow truncate">{one.label}</span>
+              <span className="number">{format(one.values[hover.index])}</span>
+            </div>
+          ),
+      )}
     </div>
   );
 }
 
-function Legend({series, hidden, onToggle, onPoint}: {
+function Legend({
+  series,
+  hidden,
+  onToggle,
+  onPoint,
+}: {
   series: ChartSeries[];
   hidden: ReadonlySet<string>;
   onToggle: (label: string) => void;
@@ -69,9 +90,16 @@ function Legend({series, hidden, onToggle, onPoint}: {
   return (
     <div className="chart-legend" role="group" aria-label="Shown in the chart">
       {series.map((one, i) => (
-        <button key={one.label} type="button" className="chart-key" aria-pressed={!hidden.has(one.label)}
-          onClick={() => onToggle(one.label)} onMouseEnter={() => onPoint(i)} onMouseLeave={() => onPoint(null)}
-          onFocus={() => onPoint(i)} onBlur={() => onPoint(null)}>
+        <button
+          key={one.label}
+          type="button"
+          className="chart-key"
+          aria-pressed={!hidden.has(one.label)}
+          onClick={() => onToggle(one.label)}
+          onMouseEnter={() => onPoint(i)}
+          onMouseLeave={() => onPoint(null)}
+          onFocus={() => onPoint(i)}
+          onBlur={() => onPoint(null)}>
           <span className="chart-mark" style={{background: seriesColor(i)}} aria-hidden />
           <span className="truncate">{one.label}</span>
         </button>
@@ -80,8 +108,16 @@ function Legend({series, hidden, onToggle, onPoint}: {
   );
 }
 
-function Figures({times, series, format, formatTime, label, onPick, pickLabel}: Required<Pick<ChartProps,
-  'times' | 'series' | 'format' | 'formatTime' | 'label' | 'pickLabel'>> & Pick<ChartProps, 'onPick'>) {
+function Figures({
+  times,
+  series,
+  format,
+  formatTime,
+  label,
+  onPick,
+  pickLabel,
+}: Required<Pick<ChartProps, 'times' | 'series' | 'format' | 'formatTime' | 'label' | 'pickLabel'>> &
+  Pick<ChartProps, 'onPick'>) {
   const [open, setOpen] = useState(false);
   return (
     <details className="chart-figures" onToggle={(event) => setOpen(event.currentTarget.open)}>
@@ -89,15 +125,37 @@ function Figures({times, series, format, formatTime, label, onPick, pickLabel}: 
       {open && (
         <div className="table-box chart-table" tabIndex={0} role="region" aria-label={`Figures of ${label}`}>
           <table className="table">
-            <thead><tr><th scope="col">Time</th>{series.map((one) => <th key={one.label} scope="col" className="number">{one.label}</th>)}</tr></thead>
+            <thead>
+              <tr>
+                <th scope="col">Time</th>
+                {series.map((one) => (
+                  <th key={one.label} scope="col" className="number">
+                    {one.label}
+                  </th>
+                ))}
+              </tr>
+            </thead>
             <tbody>
               {times.map((time, index) => (
                 <tr key={time}>
                   <th scope="row">
-                    {onPick ? <button type="button" className="link-button" title={`${pickLabel} ${formatTime(time)}`}
-                      onClick={() => onPick({index, series: null})}>{formatTime(time)}</button> : formatTime(time)}
+                    {onPick ? (
+                      <button
+                        type="button"
+                        className="link-button"
+                        title={`${pickLabel} ${formatTime(time)}`}
+                        onClick={() => onPick({index, series: null})}>
+                        {formatTime(time)}
+                      </button>
+                    ) : (
+                      formatTime(time)
+                    )}
                   </th>
-                  {series.map((one) => <td key={one.label} className="number">{format(one.values[index])}</td>)}
+                  {series.map((one) => (
+                    <td key={one.label} className="number">
+                      {format(one.values[index])}
+                    </td>
+                  ))}
                 </tr>
               ))}
             </tbody>
@@ -108,31 +166,63 @@ function Figures({times, series, format, formatTime, label, onPick, pickLabel}: 
   );
 }
 
-export function Chart({series, times, format = formatNumber, height = 200, label = 'the chart', bars = false,
-  formatTime = defaultTime, onPick, pickLabel = 'Open'}: ChartProps) {
+export function Chart({
+  series,
+  times,
+  format = formatNumber,
+  height = 200,
+  label = 'the chart',
+  bars = false,
+  formatTime = defaultTime,
+  onPick,
+  pickLabel = 'Open',
+}: ChartProps) {
   const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
   const [hover, setHover] = useState<Hover | null>(null);
   const [pointed, setPointed] = useState<number | null>(null);
   const shown = useMemo(() => series.map((one) => !hidden.has(one.label)), [series, hidden]);
-  const toggle = (name: string) => setHidden((before) => {
-    const next = new Set(before);
-    if (!next.delete(name)) next.add(name);
-    return next;
-  });
+  const toggle = (name: string) =>
+    setHidden((before) => {
+      const next = new Set(before);
+      if (!next.delete(name)) next.add(name);
+      return next;
+    });
   const tip = hover && hover.index < times.length ? hover : null;
   return (
     <figure className="chart" aria-label={label}>
       <div className="chart-area" style={{height}}>
         <Suspense fallback={<div className="skeleton chart-wait" role="status" aria-label="Loading" />}>
-          <Canvas series={series} shown={shown} times={times} format={format} height={height} bars={bars}
-            pointed={pointed} onHover={setHover} onPick={onPick} />
+          <Canvas
+            series={series}
+            shown={shown}
+            times={times}
+            format={format}
+            height={height}
+            bars={bars}
+            pointed={pointed}
+            onHover={setHover}
+            onPick={onPick}
+          />
         </Suspense>
-        {tip && <Tooltip hover={tip} times={times} series={series} hidden={hidden} format={format} formatTime={formatTime} />}
+        {tip && (
+          <Tooltip hover={tip} times={times} series={series} hidden={hidden} format={format} formatTime={formatTime} />
+        )}
       </div>
       <div className="chart-foot">
-        {series.length > 1 ? <Legend series={series} hidden={hidden} onToggle={toggle} onPoint={setPointed} /> : <span />}
-        <Figures times={times} series={series} format={format} formatTime={formatTime} label={label} onPick={onPick}
-          pickLabel={pickLabel} />
+        {series.length > 1 ? (
+          <Legend series={series} hidden={hidden} onToggle={toggle} onPoint={setPointed} />
+        ) : (
+          <span />
+        )}
+        <Figures
+          times={times}
+          series={series}
+          format={format}
+          formatTime={formatTime}
+          label={label}
+          onPick={onPick}
+          pickLabel={pickLabel}
+        />
       </div>
     </figure>
   );

@@ -71,15 +71,28 @@ function axes(box: HTMLElement, format: CanvasProps['format']): uPlot.Axis[] {
   const line = resolve(box, 'var(--border)');
   const common = {stroke: text, font: `11px ${getComputedStyle(box).fontFamily}`, ticks: {show: false}};
   return [
-    {...common, grid: {show: false}, space: 76, size: 24,
-      values: (_plot, splits, _axis, _space, step) => splits.map((time) => {
-        const midnight = new Date(time).getHours() === 0 && new Date(time).getMinutes() === 0;
-        return step >= 24 * hourMs || midnight ? day.format(time) : clock.format(time);
-      })},
-    {...common, grid: {stroke: line, width: 1}, space: 40,
+    {
+      ...common,
+      grid: {show: false},
+      space: 76,
+      size: 24,
+      values: (_plot, splits, _axis, _space, step) =>
+        splits.map((time) => {
+          const midnight = new Date(time).getHours() === 0 && new Date(time).getMinutes() === 0;
+          return step >= 24 * hourMs || midnight ? day.format(time) : clock.format(time);
+        }),
+    },
+    {
+      ...common,
+      grid: {stroke: line, width: 1},
+      space: 40,
       values: (_plot, splits) => splits.map((value) => format(value)),
-      size: (plot, values) => Math.max(36, 14 + Math.max(0, ...(values ?? []).map((value) => plot.ctx.measureText(value).width /
-        devicePixelRatio)))},
+      size: (plot, values) =>
+        Math.max(
+          36,
+          14 + Math.max(0, ...(values ?? []).map((value) => plot.ctx.measureText(value).width / devicePixelRatio)),
+        ),
+    },
   ];
 }
 
@@ -88,7 +101,8 @@ function dots(values: (number | null)[]): number[] {
   const few = values.length <= 45;
   const found: number[] = [];
   values.forEach((value, i) => {
-    if (value !== null && (few || ((values[i - 1] ?? null) === null && (values[i + 1] ?? null) === null))) found.push(i);
+    if (value !== null && (few || ((values[i - 1] ?? null) === null && (values[i + 1] ?? null) === null)))
+      found.push(i);
   });
   return found;
 }
@@ -120,29 +134,40 @@ export default function Canvas(props: CanvasProps) {
   useEffect(() => {
     const element = box.current!;
     const edge = bars && times.length > 1 ? (times[1]! - times[0]!) / 2 : 0;
-    const made = new uPlot({
-      width: element.clientWidth,
-      height,
-      ms: 1,
-      padding: [10, 8, 0, 0],
-      legend: {show: false},
-      cursor: {y: false, drag: {x: false, y: false}, points: {size: 7}, focus: {prox: pickDistance}},
-      focus: {alpha: 0.25},
-      scales: {
-        x: {time: true, range: (_plot, min, max) => (min === max ? [min - hourMs, max + hourMs] : [min - edge, max + edge])},
-        y: {range: (_plot, _min, max) => [0, max > 0 ? max * 1.08 : 1]},
+    const made = new uPlot(
+      {
+        width: element.clientWidth,
+        height,
+        ms: 1,
+        padding: [10, 8, 0, 0],
+        legend: {show: false},
+        cursor: {y: false, drag: {x: false, y: false}, points: {size: 7}, focus: {prox: pickDistance}},
+        focus: {alpha: 0.25},
+        scales: {
+          x: {
+            time: true,
+            range: (_plot, min, max) => (min === max ? [min - hourMs, max + hourMs] : [min - edge, max + edge]),
+          },
+          y: {range: (_plot, _min, max) => [0, max > 0 ? max * 1.08 : 1]},
+        },
+        axes: axes(element, format),
+        series: [{}, ...lines(element, {...latest.current, series, shown, bars})],
+        hooks: {
+          setCursor: [
+            (self) => {
+              const index = self.cursor.idx;
+              latest.current.onHover(
+                index === null || index === undefined
+                  ? null
+                  : {index, x: self.valToPos(times[index]!, 'x') + self.over.offsetLeft, width: element.clientWidth},
+              );
+            },
+          ],
+        },
       },
-      axes: axes(element, format),
-      series: [{}, ...lines(element, {...latest.current, series, shown, bars})],
-      hooks: {
-        setCursor: [(self) => {
-          const index = self.cursor.idx;
-          latest.current.onHover(index === null || index === undefined ? null : {
-            index, x: self.valToPos(times[index]!, 'x') + self.over.offsetLeft, width: element.clientWidth,
-          });
-        }],
-      },
-    }, [times, ...series.map((one) => one.values)], element);
+      [times, ...series.map((one) => one.values)],
+      element,
+    );
     const pick = () => {
       const index = made.cursor.idx;
       if (index !== null && index !== undefined) latest.current.onPick?.({index, series: nearestSeries(made, index)});

@@ -135,7 +135,11 @@ export async function copyText(text: string): Promise<boolean> {
   }
 }
 
-export function CopyButton({text, label = 'Copy', children}: {text: string; label?: string; children?: ReactNode}) {
+export function CopyButton({text, label = 'Copy', children}: {
+  text: string | (() => string); // a function: made only when it is wanted
+  label?: string;
+  children?: ReactNode;
+}) {
   const [copied, setCopied] = useState(false);
   useEffect(() => {
     if (!copied) return;
@@ -143,7 +147,7 @@ export function CopyButton({text, label = 'Copy', children}: {text: string; labe
     return () => clearTimeout(timer);
   }, [copied]);
   const icon = copied ? <Check size={14} aria-hidden /> : <Copy size={14} aria-hidden />;
-  const press = async () => setCopied(await copyText(text));
+  const press = async () => setCopied(await copyText(typeof text === 'function' ? text() : text));
   return (
     <>
       {children ? <Button size="small" icon={icon} onClick={press}>{children}</Button>

@@ -1,4 +1,6 @@
 export * from './controls';
+export * from './disclosure';
 export * from './display';
 export * from './format';
 export * from './overlays';
+export * from './submit';

@@ -44,17 +44,19 @@ export interface MenuItem {
   onSelect: () => void;
 }
 
-export function Menu({trigger, items, label, align = 'end'}: {
+export function Menu({trigger, items, label, align = 'end', onClosed}: {
   trigger: ReactNode; // a button
   items: (MenuItem | 'separator')[];
   label?: string; // a heading
   align?: 'start' | 'end';
+  onClosed?: (event: Event) => void; // before focus goes back to the trigger; preventDefault() keeps it where it is
 }) {
   return (
     <DropdownMenu.Root modal={false}>
       <DropdownMenu.Trigger asChild>{trigger}</DropdownMenu.Trigger>
       <DropdownMenu.Portal>
-        <DropdownMenu.Content className="menu" align={align} sideOffset={4} collisionPadding={8}>
+        <DropdownMenu.Content className="menu" align={align} sideOffset={4} collisionPadding={8}
+          onCloseAutoFocus={onClosed}>
           {label && <DropdownMenu.Label className="menu-label">{label}</DropdownMenu.Label>}
           {items.map((item, i) => item === 'separator' ? <DropdownMenu.Separator key={i} className="menu-separator" /> : (
             <DropdownMenu.Item key={i} className={`menu-item ${item.danger ? 'danger' : ''}`} disabled={item.disabled}

@@ -108,6 +108,11 @@ Result<DecodedRequest> read_logs(std::string_view body, Encoding encoding, const
 
 std::string events_project(std::string_view project_id) { return std::string(project_id) + std::string(kEventsSuffix); }
 
+std::string_view owner_project(std::string_view project_id) {
+  if (project_id.ends_with(kEventsSuffix)) project_id.remove_suffix(kEventsSuffix.size());
+  return project_id;
+}
+
 bool wants_events(const span::Span& span) {
   const bool call = span.kind == span::Kind::kLlm || span.kind == span::Kind::kAgent;
   return call && (lacks_messages(span) || (!span.output && span.tool_calls_json.empty())) &&

@@ -28,7 +28,7 @@ uint64_t rpc_code(int http_status) {
 }  // namespace
 
 Result<DecodedRequest> read_traces(std::string_view body, Encoding encoding, const std::string& project_id,
-                                   const PromptIdOf& prompt_id_of, Timestamp now) {
+                                   const PromptIdOf& prompt_id_of, Timestamp now, const PriceBook* own) {
   Request request;
   TRACIA_TRY(encoding == Encoding::kProtobuf ? decode_protobuf(body, Signal::kTraces, request)
                                              : decode_json(body, Signal::kTraces, request));
@@ -40,7 +40,7 @@ Result<DecodedRequest> read_traces(std::string_view body, Encoding encoding, con
     Mapped mapped = map_span(record, request, pool);
     store::NewSpan span{.project_id = project_id, .span = std::move(mapped.span)};
     if (!span.span.prompt_slug.empty() && prompt_id_of) span.prompt_id = prompt_id_of(span.span.prompt_slug);
-    price(span, now);
+    price(span, now, own);
     if (mapped.counted_elsewhere) span.cost_status = llm::CostStatus::kIncluded;
     out.spans.push_back(std::move(span));
     out.raw_usage.push_back(std::move(mapped.raw_usage));

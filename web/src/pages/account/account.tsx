@@ -1,31 +1,13 @@
 // Before anyone is signed in: the owner's account, sign-in, an invitation.
 import {useQueryClient} from '@tanstack/react-query';
-import {useState, type FormEvent, type ReactNode} from 'react';
-import {api, call, messageOf} from '../../api/client';
+import {useState, type ReactNode} from 'react';
+import {api, call} from '../../api/client';
 import {sessionKey, useAdoptSession, useSession, type Session} from '../../api/session';
-import {Button, Dialog, Note, TextField} from '../../ui';
+import {Button, Dialog, Note, TextField, useSubmit} from '../../ui';
 
 const passwordMin = 10;
 
-function useForm(send: () => Promise<void>) {
-  const [error, setError] = useState<string | null>(null);
-  const [busy, setBusy] = useState(false);
-  const submit = async (event: FormEvent) => {
-    event.preventDefault();
-    setBusy(true);
-    setError(null);
-    try {
-      await send();
-    } catch (failure) {
-      setError(messageOf(failure));
-    } finally {
-      setBusy(false);
-    }
-  };
-  return {error, busy, submit};
-}
-
-function AccountPage({title, lead, children}: {title: string; lead?: ReactNode; children?: ReactNode}) {
+export function AccountPage({title, lead, children}: {title: string; lead?: ReactNode; children?: ReactNode}) {
   return (
     <main className="account">
       <div className="account-brand"><img src="/icon.svg" alt="" width={28} height={28} />Tracia</div>
@@ -43,7 +25,7 @@ function SignInForm({email: fixedEmail, onDone, button = 'Sign in'}: {
 }) {
   const [email, setEmail] = useState(fixedEmail ?? '');
   const [password, setPassword] = useState('');
-  const {error, busy, submit} = useForm(async () => onDone(await call(api.POST('/api/v1/auth/login', {body: {email, password}}))));
+  const {error, busy, submit} = useSubmit(async () => onDone(await call(api.POST('/api/v1/auth/login', {body: {email, password}}))));
   return (
     <form className="column" onSubmit={submit}>
       <TextField label="Email" type="email" autoComplete="username" required value={email} onChange={setEmail}
@@ -100,7 +82,7 @@ export function SetUp() {
   const [email, setEmail] = useState('');
   const [name, setName] = useState('');
   const [password, setPassword] = useState('');
-  const {error, busy, submit} = useForm(async () => {
+  const {error, busy, submit} = useSubmit(async () => {
     adopt(await call(api.POST('/api/v1/auth/setup', {body: {token: token ?? '', email, name, password}})));
     history.replaceState(null, '', '/');
   });
@@ -120,9 +102,4 @@ export function SetUp() {
       </form>
     </AccountPage>
   );
-}
-
-// Completed when the API of invitations is there.
-export function AcceptInvitation() {
-  return <SignIn />;
 }

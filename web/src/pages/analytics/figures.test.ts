@@ -8,15 +8,25 @@ const times = [Date.parse(first), Date.parse(second)];
 const row = (bucket: string, model: string | null, requests: number, more: Partial<Schemas['AnalyticsRow']> = {}) =>
   ({bucket, group: {model}, rest: false, requests, errors: 0, ...more}) as Schemas['AnalyticsRow'];
 const answer = (rows: Schemas['AnalyticsRow'][], total = {}): Schemas['Analytics'] => ({
-  startDate: first, endDate: null, rows, total, groupsRest: 0, complete: true, scannedFrom: null, evaluationsComplete: true,
+  startDate: first,
+  endDate: null,
+  rows,
+  total,
+  groupsRest: 0,
+  complete: true,
+  scannedFrom: null,
+  evaluationsComplete: true,
 });
 
 test('groups come by their requests, the rest last, and what has no spans is zero or nothing', () => {
-  const grid = gridOf(answer([
-    row(first, 'small', 1, {cost: 0.5}),
-    row(second, 'big', 9),
-    {...row(second, null, 99), group: null, rest: true},
-  ]), 'model');
+  const grid = gridOf(
+    answer([
+      row(first, 'small', 1, {cost: 0.5}),
+      row(second, 'big', 9),
+      {...row(second, null, 99), group: null, rest: true},
+    ]),
+    'model',
+  );
   expect(grid.members.map((member) => member.label)).toEqual(['big', 'small', 'All others']);
   expect(grid.members.map((member) => member.filters)).toEqual([{model: 'big'}, {model: 'small'}, null]);
   expect(seriesByGroup(grid, times, (one) => one.requests, 0)[0]!.values).toEqual([0, 9]);
@@ -31,10 +41,19 @@ test('two groups with the same name stay two', () => {
 });
 
 test('without groups each measure is a line, also when there is nothing at all', () => {
-  const measures = {Input: (one: Schemas['Measures']) => one.inputTokens, Output: (one: Schemas['Measures']) => one.outputTokens};
-  expect(seriesByMeasure(gridOf(answer([]), null), times, measures, 0).map((one) => one.values)).toEqual([[0, 0], [0, 0]]);
+  const measures = {
+    Input: (one: Schemas['Measures']) => one.inputTokens,
+    Output: (one: Schemas['Measures']) => one.outputTokens,
+  };
+  expect(seriesByMeasure(gridOf(answer([]), null), times, measures, 0).map((one) => one.values)).toEqual([
+    [0, 0],
+    [0, 0],
+  ]);
   const grid = gridOf(answer([{...row(first, null, 1), group: {}, inputTokens: 5, outputTokens: 2}]), null);
-  expect(seriesByMeasure(grid, times, measures, 0).map((one) => one.values)).toEqual([[5, 0], [2, 0]]);
+  expect(seriesByMeasure(grid, times, measures, 0).map((one) => one.values)).toEqual([
+    [5, 0],
+    [2, 0],
+  ]);
 });
 
 test('a share of errors needs requests, a mean needs evaluations', () => {

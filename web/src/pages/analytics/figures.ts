@@ -9,8 +9,16 @@ export type Measures = Schemas['Measures'];
 export type Percentile = 'p50' | 'p95' | 'p99';
 
 const noneNames: Partial<Record<Group, string>> = {
-  model: 'No model', provider: 'No provider', prompt: 'No prompt', version: 'No version', label: 'No label', user: 'Nobody named',
-  session: 'No session', tag: 'No tag', experiment: 'No experiment', variant: 'No variant',
+  model: 'No model',
+  provider: 'No provider',
+  prompt: 'No prompt',
+  version: 'No version',
+  label: 'No label',
+  user: 'Nobody named',
+  session: 'No session',
+  tag: 'No tag',
+  experiment: 'No experiment',
+  variant: 'No variant',
 };
 
 // One group of spans, with what narrows spans to it. `filters` is null where no filter can say it.
@@ -72,12 +80,23 @@ export function seriesByGroup(grid: Grid, times: number[], value: Value, empty: 
 }
 
 // One line for each measure, of all spans together.
-export function seriesByMeasure(grid: Grid, times: number[], measures: Record<string, Value>, empty: number | null): ChartSeries[] {
-  return Object.entries(measures).map(([label, value]) => ({label, values: seriesByGroup(grid, times, value, empty)[0]?.values ?? times.map(() => empty)}));
+export function seriesByMeasure(
+  grid: Grid,
+  times: number[],
+  measures: Record<string, Value>,
+  empty: number | null,
+): ChartSeries[] {
+  return Object.entries(measures).map(([label, value]) => ({
+    label,
+    values: seriesByGroup(grid, times, value, empty)[0]?.values ?? times.map(() => empty),
+  }));
 }
 
 export const errorShare: Value = (row) => (row.requests ? (row.errors ?? 0) / row.requests : null);
-export const meanOf = (key: string): Value => (row) => row.evaluations?.find((one) => one.evaluatorKey === key)?.mean;
+export const meanOf =
+  (key: string): Value =>
+  (row) =>
+    row.evaluations?.find((one) => one.evaluatorKey === key)?.mean;
 
 export interface EvaluatorName {
   key: string;

@@ -3,7 +3,17 @@ import {useQuery} from '@tanstack/react-query';
 import {Activity} from 'lucide-react';
 import {Link} from 'wouter';
 import {useSession} from '../../api/session';
-import {Card, ErrorNote, formatCompact, formatLatency, formatMoney, formatNumber, formatPercent, plural, Skeleton} from '../../ui';
+import {
+  Card,
+  ErrorNote,
+  formatCompact,
+  formatLatency,
+  formatMoney,
+  formatNumber,
+  formatPercent,
+  plural,
+  Skeleton,
+} from '../../ui';
 import {errorShare, gridOf} from './figures';
 import {fetchSums} from './sums';
 import type {Change} from './toolbar';
@@ -13,7 +23,12 @@ const shown = 8;
 
 export function useTop(view: View, group: Group, now: number) {
   const {project} = useSession();
-  const query: Query = {...viewQuery(view), groupBy: [group], limit: shown, measures: ['requests', 'errors', 'cost', 'tokens', 'latency']};
+  const query: Query = {
+    ...viewQuery(view),
+    groupBy: [group],
+    limit: shown,
+    measures: ['requests', 'errors', 'cost', 'tokens', 'latency'],
+  };
   return useQuery({
     queryKey: ['analytics', project.id, 'top', query, now],
     queryFn: () => fetchSums(query),
@@ -21,7 +36,19 @@ export function useTop(view: View, group: Group, now: number) {
   });
 }
 
-export function Top({title, group, view, now, change}: {title: string; group: Group; view: View; now: number; change: Change}) {
+export function Top({
+  title,
+  group,
+  view,
+  now,
+  change,
+}: {
+  title: string;
+  group: Group;
+  view: View;
+  now: number;
+  change: Change;
+}) {
   const answer = useTop(view, group, now);
   const filter = filterOf(group);
   const body = () => {
@@ -34,41 +61,77 @@ export function Top({title, group, view, now, change}: {title: string; group: Gr
         <table className="table">
           <thead>
             <tr>
-              <th scope="col">{filter.label}</th><th scope="col" className="number">Requests</th><th scope="col" className="number">Cost</th>
-              <th scope="col" className="number">Tokens</th><th scope="col" className="number">p95</th>
-              <th scope="col" className="number">Errors</th><th scope="col"><span className="visually-hidden">Spans</span></th>
+              <th scope="col">{filter.label}</th>
+              <th scope="col" className="number">
+                Requests
+              </th>
+              <th scope="col" className="number">
+                Cost
+              </th>
+              <th scope="col" className="number">
+                Tokens
+              </th>
+              <th scope="col" className="number">
+                p95
+              </th>
+              <th scope="col" className="number">
+                Errors
+              </th>
+              <th scope="col">
+                <span className="visually-hidden">Spans</span>
+              </th>
             </tr>
           </thead>
           <tbody>
             {grid.members.map((member, i) => {
               const row = grid.at(i, null);
-              return row && (
-                <tr key={member.key}>
-                  <td className="top-name">
-                    {member.filters ? (
-                      <button type="button" className="link-button truncate" title={`Show only ${member.label}`}
-                        onClick={() => change({[filter.name]: member.filters![filter.name]!})}>{member.label}</button>
-                    ) : <span className="soft">{member.label}</span>}
-                  </td>
-                  <td className="number">{formatNumber(row.requests)}</td>
-                  <td className="number">{formatMoney(row.cost)}</td>
-                  <td className="number">{formatCompact(row.totalTokens)}</td>
-                  <td className="number">{formatLatency(row.latencyMs?.p95)}</td>
-                  <td className="number">{formatPercent(errorShare(row))}</td>
-                  <td>
-                    {member.filters && (
-                      <Link href={spansPath({...view.filters, ...member.filters}, view.from, view.to)} className="button ghost small icon-only"
-                        aria-label={`Spans of ${member.label}`} title={`Spans of ${member.label}`}><Activity size={14} aria-hidden /></Link>
-                    )}
-                  </td>
-                </tr>
+              return (
+                row && (
+                  <tr key={member.key}>
+                    <td className="top-name">
+                      {member.filters ? (
+                        <button
+                          type="button"
+                          className="link-button truncate"
+                          title={`Show only ${member.label}`}
+                          onClick={() => change({[filter.name]: member.filters![filter.name]!})}>
+                          {member.label}
+                        </button>
+                      ) : (
+                        <span className="soft">{member.label}</span>
+                      )}
+                    </td>
+                    <td className="number">{formatNumber(row.requests)}</td>
+                    <td className="number">{formatMoney(row.cost)}</td>
+                    <td className="number">{formatCompact(row.totalTokens)}</td>
+                    <td className="number">{formatLatency(row.latencyMs?.p95)}</td>
+                    <td className="number">{formatPercent(errorShare(row))}</td>
+                    <td>
+                      {member.filters && (
+                        <Link
+                          href={spansPath({...view.filters, ...member.filters}, view.from, view.to)}
+                          className="button ghost small icon-only"
+                          aria-label={`Spans of ${member.label}`}
+                          title={`Spans of ${member.label}`}>
+                          <Activity size={14} aria-hidden />
+                        </Link>
+                      )}
+                    </td>
+                  </tr>
+                )
               );
             })}
           </tbody>
         </table>
-        {answer.data.groupsRest > 0 && <p className="faint small top-rest">and {plural(answer.data.groupsRest, 'more', 'more')}</p>}
+        {answer.data.groupsRest > 0 && (
+          <p className="faint small top-rest">and {plural(answer.data.groupsRest, 'more', 'more')}</p>
+        )}
       </div>
     );
   };
-  return <Card title={title} className="top-card">{body()}</Card>;
+  return (
+    <Card title={title} className="top-card">
+      {body()}
+    </Card>
+  );
 }

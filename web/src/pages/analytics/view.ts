@@ -28,7 +28,12 @@ export const filterKinds = [
   {name: 'promptSlug', label: 'Prompt', group: 'prompt'},
   {name: 'promptVersion', label: 'Version', group: 'version'},
   {name: 'label', label: 'Label', group: 'label'},
-  {name: 'spanKind', label: 'Kind', group: 'kind', choices: ['LLM', 'EMBEDDING', 'ROOT', 'TOOL', 'RETRIEVAL', 'CHAIN', 'AGENT', 'OTHER']},
+  {
+    name: 'spanKind',
+    label: 'Kind',
+    group: 'kind',
+    choices: ['LLM', 'EMBEDDING', 'ROOT', 'TOOL', 'RETRIEVAL', 'CHAIN', 'AGENT', 'OTHER'],
+  },
   {name: 'status', label: 'Status', group: 'status', choices: ['SUCCESS', 'ERROR']},
   {name: 'userId', label: 'End user', group: 'user'},
   {name: 'sessionId', label: 'Session', group: 'session'},
@@ -76,7 +81,9 @@ export function readView(search: URLSearchParams, now: number): View {
   const customFrom = parseTime(search.get('from'));
   const customTo = parseTime(search.get('to'));
   const custom = customFrom !== null && customFrom < (customTo ?? now);
-  const preset = custom ? null : (presets.find((one) => one.value === search.get('range')) ?? presets.find((one) => one.value === defaultPreset)!);
+  const preset = custom
+    ? null
+    : (presets.find((one) => one.value === search.get('range')) ?? presets.find((one) => one.value === defaultPreset)!);
   const span = custom ? (customTo ?? now) - customFrom : preset!.ms;
   const wanted = search.get('bucket') as Bucket | null;
   const bucketChosen = wanted !== null && wanted in bucketMs && bucketFits(wanted, span);
@@ -90,15 +97,20 @@ export function readView(search: URLSearchParams, now: number): View {
     if (value) filters[name] = value;
   }
   return {
-    preset: preset?.value ?? null, from, to: custom ? customTo : null, bucket, bucketChosen,
-    group: filterKinds.find((kind) => kind.group === group)?.group ?? null, filters,
+    preset: preset?.value ?? null,
+    from,
+    to: custom ? customTo : null,
+    bucket,
+    bucketChosen,
+    group: filterKinds.find((kind) => kind.group === group)?.group ?? null,
+    filters,
   };
 }
 
 export function filterQuery(filters: Filters): Query {
   const {tags, promptVersion, ...rest} = filters;
   return {
-    ...rest as Query,
+    ...(rest as Query),
     ...(tags ? {tags: tags.split(',')} : {}),
     ...(promptVersion && Number.isInteger(Number(promptVersion)) ? {promptVersion: Number(promptVersion)} : {}),
   };
@@ -117,7 +129,11 @@ export function bucketTimes(view: View, now: number): number[] {
   const offset = utcOffset(now);
   const last = bucketStart((view.to ?? now) - (view.to === null ? 0 : 1), view.bucket, offset);
   const times: number[] = [];
-  for (let time = bucketStart(view.from, view.bucket, offset); time <= last && times.length < bucketsMax; time += bucketMs[view.bucket]) {
+  for (
+    let time = bucketStart(view.from, view.bucket, offset);
+    time <= last && times.length < bucketsMax;
+    time += bucketMs[view.bucket]
+  ) {
     times.push(time);
   }
   return times;
@@ -132,7 +148,12 @@ export function spansPath(filters: Filters, from: number, to: number | null): st
 }
 
 const dayFormat = new Intl.DateTimeFormat(undefined, {weekday: 'short', month: 'short', day: 'numeric'});
-const momentFormat = new Intl.DateTimeFormat(undefined, {month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit'});
+const momentFormat = new Intl.DateTimeFormat(undefined, {
+  month: 'short',
+  day: 'numeric',
+  hour: '2-digit',
+  minute: '2-digit',
+});
 
 // A day is named by its noon: where the clock was changed since, its buckets begin an hour beside midnight.
 export const bucketName = (time: number, bucket: Bucket) =>

@@ -138,6 +138,7 @@ struct ApiRequest {
   std::string body = {};  // JSON text, "" = none
   std::optional<int64_t> timeout_ms = {};
   CancelToken cancel = {};
+  std::string last_event_id = {};  // event streams: the id of the last event that was read
 };
 
 struct ApiResponse {

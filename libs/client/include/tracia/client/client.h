@@ -224,6 +224,11 @@ class Client {
   // NETWORK_ERROR, TIMEOUT, ABORTED.
   Result<ApiResponse> request(const ApiRequest& request);
   CallHandle request_async(ApiRequest request, Callback<ApiResponse> done);  // `done` runs on the client's loop
+  // The same for an answer that is long or has no end: `on_bytes` is given its body piece by piece, on this thread, and
+  // returns false to end the call, which has then succeeded. timeout_ms bounds the wait for the next piece, not the
+  // whole; the length is not bounded. A body that is cut short is NETWORK_ERROR. Server's errors do not reach
+  // `on_bytes`.
+  Status request_stream(const ApiRequest& request, const std::function<bool(std::string_view)>& on_bytes);
 
   // Queues a span of the caller's own making (a tool, a retrieval, …).
   void record(span::Span span);

@@ -10,6 +10,7 @@
 
 #include "tracia/base/clock.h"
 #include "tracia/base/result.h"
+#include "tracia/ingest/price_book.h"
 #include "tracia/store/span_store.h"
 
 namespace tracia::ingest {
@@ -32,18 +33,19 @@ struct Decoded {
 
 enum class BatchForm { kArray, kNdjson };
 
-// One span, as POST /api/v1/spans sends it. `now` prices spans without a start time.
+// One span, as POST /api/v1/spans sends it. `now` prices spans without a start time; `own` as in price().
 // Errors: kInvalidRequest naming the field.
 Result<store::NewSpan> read_span(std::string_view body, const std::string& project_id, const PromptIdOf& prompt_id_of,
-                                 Timestamp now);
+                                 Timestamp now, const PriceBook* own = nullptr);
 
 // A batch: each item is judged by itself. Errors of the whole: kInvalidRequest (not JSON, not an array), and
 // kPayloadTooLarge over limits::kBatchSpansMax items.
 Result<Decoded> read_batch(std::string_view body, BatchForm form, const std::string& project_id,
-                           const PromptIdOf& prompt_id_of, Timestamp now);
+                           const PromptIdOf& prompt_id_of, Timestamp now, const PriceBook* own = nullptr);
 
-// Sets the cost from the catalog (design section 5, Cost): the price in force at the span's start, else at `now`. Only
-// LLM and EMBEDDING spans cost something. What the sender marked "estimated" is at most kEstimated.
-void price(store::NewSpan& span, Timestamp now);
+// Sets the cost (design section 5, Cost): by the project's own price when `own` has one, whenever the span started,
+// else by the catalog's that was in force at the span's start, or at `now` when it gives none. Only LLM and EMBEDDING
+// spans cost something. What the sender marked "estimated" is at most kEstimated.
+void price(store::NewSpan& span, Timestamp now, const PriceBook* own = nullptr);
 
 }  // namespace tracia::ingest

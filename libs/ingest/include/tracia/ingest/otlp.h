@@ -29,10 +29,10 @@ struct DecodedRequest {
   std::string reason;                    // why the first of them cannot
 };
 
-// ExportTraceServiceRequest. Errors: kInvalidRequest when the body is not what its encoding says, kPayloadTooLarge for
-// more than 50,000 spans. A span without valid ids is rejected alone.
+// ExportTraceServiceRequest. `own` as in price(). Errors: kInvalidRequest when the body is not what its encoding says,
+// kPayloadTooLarge for more than 50,000 spans. A span without valid ids is rejected alone.
 Result<DecodedRequest> read_traces(std::string_view body, Encoding encoding, const std::string& project_id,
-                                   const PromptIdOf& prompt_id_of, Timestamp now);
+                                   const PromptIdOf& prompt_id_of, Timestamp now, const PriceBook* own = nullptr);
 
 // ExportLogsServiceRequest: GenAI events (gen_ai.*) that belong to a span. Each becomes a span of kind OTHER in
 // events_project(): its trace and parent are those of the event's span, its id is made of its content, so that a
@@ -42,6 +42,8 @@ Result<DecodedRequest> read_logs(std::string_view body, Encoding encoding, const
 // Where the events of a project's spans are stored: a name that no project has, so that no list, total or search of the
 // project sees them.
 std::string events_project(std::string_view project_id);
+// The project whose events are in this one; the project itself when it is no such name.
+std::string_view owner_project(std::string_view project_id);
 // Whether something of the span may be in events: a call without its input or its answer.
 bool wants_events(const span::Span& span);
 // Fills in what the span lacks from its events: input, output, tool calls, tools, finish reason.

@@ -58,12 +58,19 @@ class Tally {
   // `variant` is a position in Experiment::variants. O(1).
   void add(size_t variant, const Observation& run);
 
+  // The runs of another tally of as many variants. O(its units and runs).
+  void add(const Tally& other);
+
   struct Mean {
     double sum = 0;
     int64_t count = 0;
     void add(double value) {
       sum += value;
       ++count;
+    }
+    void add(const Mean& other) {
+      sum += other.sum;
+      count += other.count;
     }
   };
   struct Unit {

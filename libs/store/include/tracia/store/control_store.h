@@ -21,7 +21,8 @@
 
 namespace tracia::store {
 
-// "<prefix>_" + 16 lower-case hex: "prj_…", "key_…", "con_…", "prm_…", "evl_…", "mem_…", "exp_…".
+// "<prefix>_" + 16 lower-case hex: "prj_…", "key_…", "con_…", "prm_…", "evl_…", "mem_…", "exp_…",
+// "inv_…".
 std::string new_id(std::string_view prefix);
 
 struct Project {
@@ -37,16 +38,54 @@ struct ApiKey {
   std::string created_by;  // for people: "bootstrap", "command line", a member's email
   Timestamp created;
   std::optional<Timestamp> last_used, revoked;
+  std::string limits_json;  // object: what the key may spend and how often it may ask; "" = no limits
 };
 
+// From the one who may do most.
 enum class MemberRole { kOwner, kAdmin, kEditor, kViewer };
 std::string_view member_role_name(MemberRole role);  // "owner"
+std::optional<MemberRole> member_role_from_name(std::string_view name);
+// Whether `role` may do at least what `least` may: owner > admin > editor > viewer.
+inline bool role_reaches(MemberRole role, MemberRole least) { return role <= least; }
 
 struct Member {
   std::string id, email, name;  // email is unique, ASCII case-insensitive
   std::string password_hash;    // argon2id, in libsodium's text form
   MemberRole role = MemberRole::kOwner;
+  bool disabled = false;                 // may not sign in, and is signed in nowhere
+  std::vector<std::string> project_ids;  // those that may be entered; empty = all
   Timestamp created;
+};
+
+// A link that makes somebody a member, or gives a member a new password. The link's token is never stored.
+struct Invitation {
+  std::string id, email;
+  std::string member_id;  // whose password it sets; "" = it makes a new member
+  MemberRole role = MemberRole::kViewer;
+  std::vector<std::string> project_ids;  // as Member's
+  std::string token_hash;                // SHA-256 of the token, 32 bytes
+  std::string invited_by;                // a member's id
+  Timestamp created, expires;
+};
+
+// Who did what, when, from where. Never changed once written.
+struct AuditEvent {
+  int64_t number = 0;  // given by the store, growing
+  Timestamp time;
+  std::string project_id;  // "" = of the whole server
+  std::string actor_kind;  // "member" | "key" | "system"
+  std::string actor_id, actor_name;
+  std::string action;       // "prompt.update"
+  std::string target;       // what it was done to: a slug, an id, an email
+  std::string detail_json;  // object of what changed; "" = none
+  std::string request_id, peer;
+};
+
+struct AuditQuery {
+  std::string actor, action;          // an actor's id; "" = any
+  std::optional<Timestamp> from, to;  // from <= time < to
+  int64_t before = 0;                 // only numbers below this one; 0 = from the newest
+  size_t limit = 50;
 };
 
 // A signed-in browser.
@@ -69,8 +108,37 @@ struct Connection {
   Timestamp created, updated;
 };
 
-// The evaluator that every project has.
+// A name that the gateway's clients give as a model, and the models that it stands for, tried in turn.
+struct GatewayAlias {
+  struct Target {
+    std::string provider;  // or a connection's name; "" = found by the model's name
+    std::string model;
+    bool operator==(const Target&) const = default;
+  };
+  std::string project_id, name;  // unique in the project; lower case
+  std::vector<Target> targets;   // at least one
+  std::optional<int64_t> retries;
+  Timestamp created, updated;
+  bool operator==(const GatewayAlias&) const = default;
+};
+
+// The evaluator that every project has, without a row of its own.
 inline constexpr std::string_view kQualityEvaluator = "quality";
+
+enum class EvaluatorType { kNumeric, kBoolean, kCategorical };
+std::string_view evaluator_type_name(EvaluatorType type);  // "numeric"
+std::optional<EvaluatorType> evaluator_type_from_name(std::string_view name);
+
+// What a project's evaluations of one kind say, and which values they may have.
+struct Evaluator {
+  std::string project_id;
+  std::string key;  // with the project its identity
+  std::string name;
+  EvaluatorType type = EvaluatorType::kNumeric;
+  std::optional<double> minimum, maximum;  // numeric: inclusive
+  std::vector<std::string> categories;     // categorical: an evaluation's value is an index into them
+  Timestamp created, updated;
+};
 
 struct Evaluation {
   std::string id, project_id, span_id, trace_id;  // of the stored span
@@ -79,6 +147,30 @@ struct Evaluation {
   std::string source;  // "api" | "sdk" | "dashboard"
   std::optional<std::string> note;
   Timestamp created;
+  std::optional<std::string> category;  // of a categorical evaluator: the text that `value` stood for
+};
+
+// What a project has set for itself: one object with the members "spendCap", "masking", "retentionDays". Whoever
+// changes one of them keeps the others, also those it does not know.
+struct ProjectSettings {
+  std::string project_id;
+  std::string json;
+  int64_t revision = 0;
+  Timestamp updated;
+};
+
+// What a key or a project has spent in a period.
+struct Spent {
+  std::string scope;   // the key's or the project's id
+  std::string period;  // "2026-11" or "2026-11-21", UTC
+  std::string usd;     // exact decimal
+};
+
+// A project's own price of a model.
+struct ModelPrice {
+  std::string project_id, provider, model;
+  std::string json;  // object of exact decimals: "input", "output", "cachedInput", in US dollars per million tokens
+  Timestamp updated;
 };
 
 // Thread-safe; every call blocks on the disk (a few milliseconds for writes) and belongs on a worker thread.
@@ -106,10 +198,31 @@ class ControlStore {
   virtual Status remove_login_sessions_of(std::string_view member_id) = 0;
   virtual Status remove_expired_login_sessions(Timestamp now) = 0;
 
+  // Members, invitations and the audit log. remove_member takes along the member's
+  // sessions, and the links that were made for or by them.
+  virtual Result<bool> remove_member(std::string_view id) = 0;
+  virtual Result<std::vector<Invitation>> invitations() = 0;  // oldest first, expired ones too
+  // Inserts; another invitation of the same email (ASCII case-insensitive) and purpose goes.
+  virtual Status put_invitation(const Invitation& invitation) = 0;
+  virtual Result<bool> remove_invitation(std::string_view id) = 0;
+  virtual Status remove_expired_invitations(Timestamp now) = 0;
+  // Puts `member` and removes the invitation, both or neither. kNotFound when the invitation is gone, kConflict as
+  // put_member().
+  virtual Status accept_invitation(std::string_view invitation_id, const Member& member) = 0;
+  virtual Status append_audit(const AuditEvent& event) = 0;                    // `number` is not read
+  virtual Result<std::vector<AuditEvent>> audit(const AuditQuery& query) = 0;  // newest first
+  // Removes what is older than `before`, and the oldest of more than `events_max`.
+  virtual Status trim_audit(Timestamp before, size_t events_max) = 0;
+
   // Connections. put: kConflict when another connection of the project has the name. remove: false = there was none.
   virtual Result<std::vector<Connection>> connections() = 0;  // of all projects
   virtual Status put_connection(const Connection& connection) = 0;
   virtual Result<bool> remove_connection(std::string_view project_id, std::string_view id) = 0;
+
+  // Aliases of models. put: inserts or replaces by project and name. remove: false = there was none.
+  virtual Result<std::vector<GatewayAlias>> gateway_aliases() = 0;  // of all projects, by name
+  virtual Status put_gateway_alias(const GatewayAlias& alias) = 0;
+  virtual Result<bool> remove_gateway_alias(std::string_view project_id, std::string_view name) = 0;
 
   // Prompts. A Prompt carries its labels; versions are kept beside it and never change.
   virtual Result<std::vector<prompt::Prompt>> prompts() = 0;  // of all projects, any order
@@ -148,6 +261,30 @@ class ControlStore {
   virtual Result<bool> remove_evaluation(std::string_view project_id, std::string_view id) = 0;
   virtual Status remove_evaluations_of(std::string_view project_id, std::string_view span_id,
                                        std::string_view trace_id) = 0;
+
+  // Of many spans, in one transaction.
+  virtual Status remove_evaluations_of(std::string_view project_id, const SpanKeys& spans) = 0;
+  // Of all projects, ordered by id, after the one with id `after`: for walking through them.
+  virtual Result<std::vector<Evaluation>> evaluations_after(std::string_view after, size_t limit) = 0;
+
+  // Evaluators. put: inserts, or replaces by project and key. remove: its evaluations stay; false = there was none.
+  virtual Result<std::vector<Evaluator>> evaluators() = 0;  // of all projects, oldest first
+  virtual Status put_evaluator(const Evaluator& evaluator) = 0;
+  virtual Result<bool> remove_evaluator(std::string_view project_id, std::string_view key) = 0;
+
+  // Guards. Settings of projects: put inserts (revision 1) or replaces; kConflict when the stored revision is not
+  // settings.revision - 1.
+  virtual Result<std::vector<ProjectSettings>> project_settings() = 0;  // of all projects
+  virtual Status put_project_settings(const ProjectSettings& settings) = 0;
+  // Replaces each by its scope and period, all or none, and removes those of the periods before `oldest_day` and
+  // `oldest_month` ("" = removes none).
+  virtual Status put_spent(const std::vector<Spent>& spent, std::string_view oldest_day,
+                           std::string_view oldest_month) = 0;
+  virtual Result<std::vector<Spent>> spent() = 0;               // of all
+  virtual Result<std::vector<ModelPrice>> model_prices() = 0;   // of all projects
+  virtual Status put_model_price(const ModelPrice& price) = 0;  // inserts or replaces
+  virtual Result<bool> remove_model_price(std::string_view project_id, std::string_view provider,
+                                          std::string_view model) = 0;  // false = there was none
 
   // Named values of the installation ("setup_token_hash", …). nullopt removes.
   virtual Result<std::optional<std::string>> setting(std::string_view name) = 0;

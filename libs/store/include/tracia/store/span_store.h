@@ -199,6 +199,10 @@ class SpanStore {
   virtual Result<bool> remove(const std::string& project_id, const std::string& span_id,
                               const std::string& trace_id) = 0;
 
+  // Removes many spans, as reads of this store answered them; durable on return. Returns how many of them were there.
+  // This one asks remove() for each; engines do it in one step.
+  virtual Result<uint64_t> remove_all(const std::string& project_id, const std::vector<StoredSpan>& spans);
+
   // The spans of one trace by start, at most `limit` of them, without payloads but with `error`. Empty: no such trace.
   virtual Result<std::vector<StoredSpan>> trace(const std::string& project_id, const std::string& trace_id,
                                                 size_t limit) = 0;
@@ -229,7 +233,8 @@ class SpanStore {
   using Listener = std::function<void(const std::string& project_id, const std::shared_ptr<const StoredSpan>& span)>;
   virtual std::shared_ptr<void> listen(Listener listener) = 0;
 
-  // Drops segments of which every span started before `before`. Returns how many spans went.
+  // Drops segments of which every span started before `before` or was removed. Returns how many spans went that had
+  // not been removed. A removed span whose segment went may be written again.
   virtual Result<uint64_t> drop_before(Timestamp before) = 0;
 
   virtual SpanStoreStats stats() const = 0;

@@ -18,6 +18,7 @@
 #include "tracia/base/clock.h"
 #include "tracia/base/result.h"
 #include "tracia/store/control_store.h"
+#include "tracia/store/span_parts.h"
 #include "tracia/store/span_store.h"
 
 namespace tracia::store_sqlite {
@@ -47,6 +48,7 @@ class DataDirectory {
 
   store::ControlStore& control();
   store::SpanStore& spans();
+  store::SpanParts& span_parts();  // of the same store
   const std::filesystem::path& path() const;
 
   // XChaCha20-Poly1305 with the directory's key; `context` is authenticated and must be the same to open.

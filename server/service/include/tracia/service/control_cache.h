@@ -1,4 +1,5 @@
-// What the hot path reads of the control store, in memory: keys, projects, connections, prompts, experiments. Lookups
+// What the hot path reads of the control store, in memory: keys, projects, connections, aliases
+// of models, prompts, experiments. Lookups
 // take a shared lock for nanoseconds and return shared, immutable values. Writers (the services) change the store
 // first, then call the matching put or remove here; there is one server per data directory, so nobody else changes the
 // store.
@@ -50,6 +51,13 @@ class ControlCache {
   void put_connection(LiveConnection connection);
   void remove_connection(std::string_view project_id, std::string_view id);
 
+  // By name, lower case. nullptr: none.
+  std::shared_ptr<const store::GatewayAlias> gateway_alias(std::string_view project_id, std::string_view name) const;
+  std::vector<std::shared_ptr<const store::GatewayAlias>> gateway_aliases_of(
+      std::string_view project_id) const;  // by name
+  void put_gateway_alias(const store::GatewayAlias& alias);
+  void remove_gateway_alias(std::string_view project_id, std::string_view name);
+
   std::shared_ptr<const prompt::Prompt> prompt(std::string_view project_id, std::string_view slug) const;
   std::shared_ptr<const prompt::Prompt> prompt_by_id(std::string_view prompt_id) const;
   std::vector<std::shared_ptr<const prompt::Prompt>> prompts_of(std::string_view project_id) const;
@@ -62,6 +70,13 @@ class ControlCache {
   std::vector<std::shared_ptr<const prompt::Experiment>> experiments_of(std::string_view prompt_id) const;  // any order
   void put_experiment(const prompt::Experiment& experiment);
   void remove_experiment(std::string_view prompt_id, std::string_view id);
+
+  // Evaluators that the project made. nullptr: none of that key.
+  std::shared_ptr<const store::Evaluator> evaluator(std::string_view project_id, std::string_view key) const;
+  std::vector<std::shared_ptr<const store::Evaluator>> evaluators_of(
+      std::string_view project_id) const;  // oldest first
+  void put_evaluator(const store::Evaluator& evaluator);
+  void remove_evaluator(std::string_view project_id, std::string_view key);
 
   // A version from memory: nullptr when it has to be read first (load_version, which blocks and remembers the 4,096
   // last used, at most 256 MiB of them).

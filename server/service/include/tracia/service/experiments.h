@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -17,6 +18,7 @@
 #include "tracia/prompt/statistics.h"
 #include "tracia/service/prompts.h"
 #include "tracia/service/services.h"
+#include "tracia/store/span_parts.h"
 
 namespace tracia::service {
 
@@ -40,9 +42,13 @@ struct ExperimentResults {
   int64_t unknown_variant_runs = 0;     // say they are of the experiment, but of no variant of it: not counted
 };
 
+class ResultsCache;
+
 class Experiments {
  public:
-  explicit Experiments(Services& services) : services_(services) {}
+  // `parts` is the span store's; with nullptr nothing is kept between two looks at results.
+  explicit Experiments(Services& services, store::SpanParts* parts = nullptr);
+  ~Experiments();
 
   // Errors of all: kNotFound "Prompt not found: <slug>" and "Experiment not found: <id>"; kInvalidRequest naming a
   // member of the body; kConflict when the experiment's status does not allow it.
@@ -63,15 +69,22 @@ class Experiments {
   Result<ExperimentPtr> promote(std::string_view project_id, std::string_view slug, std::string_view id,
                                 std::string_view variant, std::string_view author);
 
-  // Reads up to as many runs as the budget lets it. kUnavailable when kScansMax others do so at this moment, so that
-  // pages which are watched leave workers to everybody else.
+  // Reads up to as many runs as the budget lets it; those of parts of the store that did not change since an earlier
+  // look are known and cost nothing, so that looks at a large experiment come further one by one. kUnavailable when
+  // kScansMax others do so at this moment, so that pages which are watched leave workers to everybody else.
   Result<ExperimentResults> results(std::string_view project_id, std::string_view slug, std::string_view id,
                                     const ResultsBudget& budget);
+
+  // To be called after an evaluation was made (of `run`, as stored), or changed or removed (of some run).
+  void evaluated(const store::StoredSpan& run);
+  void evaluated(std::string_view project_id);
 
  private:
   Result<ExperimentPtr> stored(const prompt::Experiment& next);
 
   Services& services_;
+  store::SpanParts* const parts_;
+  const std::unique_ptr<ResultsCache> cache_;
   std::mutex writes_;  // one change at a time, as in Prompts
   std::atomic<int> scans_{0};
 };

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -36,7 +37,7 @@ struct GatewayRequest {
   std::string body;  // as sent
   GatewayLabels labels;
   std::vector<std::string> fallbacks;  // models, in the form of the request's own
-  int retries = 0;                     // OpenAI's clients try again by themselves
+  std::optional<int> retries;          // not given: the alias's, else 0, as OpenAI's clients try again by themselves
   int64_t timeout_ms = 600'000;        // as theirs
 };
 
@@ -49,6 +50,10 @@ struct GatewayEnd {
   std::optional<Error> error;
   std::string bytes;
 };
+
+inline constexpr size_t kGatewayAliasesMax = 100;     // of a project
+inline constexpr size_t kGatewayAliasTargetsMax = 8;  // of one alias
+inline constexpr size_t kGatewayTargetsMax = 16;      // of one call: the model, its alias's targets and the fallbacks
 
 class Gateway {
  public:
@@ -67,11 +72,21 @@ class Gateway {
   void start(const Principal& who, GatewayRequest request, transport::CancelToken cancel, Listener listener);
 
   // The answer of GET /v1/models: the models of the catalog that this project has a way to. Does not block.
+  // The project's aliases come first.
   std::string models_json(std::string_view project_id) const;
+
+  // Makes or replaces an alias; its name is made lower case. Errors: kInvalidRequest naming the member, also for a
+  // target that leads nowhere (a provider without a key is no error: it may get one). Blocks.
+  Result<store::GatewayAlias> put_alias(std::string_view project_id, store::GatewayAlias alias);
+  // kNotFound. Blocks.
+  Status remove_alias(std::string_view project_id, std::string_view name);
 
  private:
   Services& services_;
   Lanes& lanes_;
+  std::mutex alias_writes_;  // one change at a time: what is counted is what is stored
 };
+
+Error gateway_alias_not_found(std::string_view name);
 
 }  // namespace tracia::service

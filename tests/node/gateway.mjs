@@ -1,7 +1,7 @@
 // OpenAI's client for Node through the gateway: node gateway.mjs <model>. Prints "ok", or fails.
 import assert from 'node:assert/strict';
+import OpenAI from 'openai';
 
-const { default: OpenAI } = await import(process.env.OPENAI_PACKAGE);
 const client = new OpenAI({ maxRetries: 0 });
 const model = process.argv[2];
 const messages = [{ role: 'user', content: 'Tell me about the history of glass.' }];
