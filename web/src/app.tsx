@@ -6,6 +6,7 @@ import {Shell} from './shell/shell';
 import {Button, EmptyState, ErrorNote, Skeleton} from './ui';
 import {SetUp, SignIn} from './pages/account/account';
 import {Crash} from './shell/crash';
+import {guardedNavigate} from './shell/leave';
 
 const AcceptInvitation = lazy(() => import('./pages/account/invitation'));
 const Home = lazy(() => import('./pages/home/home'));
@@ -38,7 +39,7 @@ function ProjectPages() {
   const [location] = useLocation();
   return (
     <Shell>
-      <Crash key={location}>
+      <Crash at={location}>
         <Suspense fallback={<Loading />}>
           <Switch>
             <Route path="/" component={Home} />
@@ -75,7 +76,7 @@ function SignedIn({session}: {session: Session}) {
           const project = session.projects.find((candidate) => candidate.id === params.project);
           if (!project) return <Redirect to={`/p/${remembered.id}/`} replace />;
           return (
-            <Router base={`/p/${project.id}`}>
+            <Router base={`/p/${project.id}`} aroundNav={guardedNavigate}>
               <ProjectProvider key={project.id} session={session} project={project}>
                 <ProjectPages />
               </ProjectProvider>

@@ -41,10 +41,12 @@ export function JsonText({value, onChange, label, hint, readOnly, problem, place
     <div className="field">
       <div className="row between">
         <span className="legend" aria-hidden>{label}</span>
-        {!readOnly && <Button size="small" variant="ghost" disabled={tidy === value} onClick={() => onChange(tidy)}>Tidy up</Button>}
+        {!readOnly && <Button size="small" variant="ghost" disabled={tidy === value}
+          onClick={() => onChange(tidy)}>Tidy up</Button>}
       </div>
       <Suspense fallback={<pre className="code-waiting json">{value}</pre>}>
-        <CodeEditor kind="json" value={value} onChange={onChange} label={label} readOnly={readOnly} placeholder={placeholder}
+        <CodeEditor kind="json" value={value} onChange={onChange} label={label} readOnly={readOnly}
+          placeholder={placeholder}
           describedBy={describedBy} invalid={Boolean(error)} />
       </Suspense>
       {error && <p className="field-error" id={`${id}-error`} role="alert">{error}</p>}

@@ -15,7 +15,8 @@ export function PromptText({value, onChange, label, variables, readOnly, placeho
 }) {
   return (
     <Suspense fallback={<pre className="code-waiting prompt">{value}</pre>}>
-      <CodeEditor kind="prompt" value={value} onChange={onChange} label={label} variables={variables} readOnly={readOnly}
+      <CodeEditor kind="prompt" value={value} onChange={onChange} label={label} variables={variables}
+        readOnly={readOnly}
         placeholder={placeholder} autoFocus={autoFocus} />
     </Suspense>
   );

@@ -22,6 +22,8 @@ export interface CodeEditorProps {
   autoFocus?: boolean;
 }
 
+const pageKeys = new Set(['Mod-Enter', 'Shift-Alt-ArrowUp', 'Shift-Alt-ArrowDown']);
+
 const nonce = () => document.querySelector<HTMLMetaElement>('meta[property="csp-nonce"]')?.nonce;
 
 function access({label, readOnly, describedBy, invalid, placeholder}: CodeEditorProps): Extension {
@@ -54,10 +56,10 @@ export default function CodeEditor(props: CodeEditorProps) {
         closeBrackets(),
         EditorView.lineWrapping,
         kind === 'json' ? jsonExtensions() : promptExtensions(() => latest.current.variables ?? []),
-        // Ctrl+Enter runs and Ctrl+S saves: those belong to the page.
+        // The page has keys of its own: Ctrl+Enter runs, Alt+Shift+Up and Down move a message.
         keymap.of([
           ...closeBracketsKeymap, ...completionKeymap,
-          ...defaultKeymap.filter((binding) => binding.key !== 'Mod-Enter'), ...historyKeymap,
+          ...defaultKeymap.filter((binding) => !pageKeys.has(binding.key ?? '')), ...historyKeymap,
         ]),
         changing.current.of(access(latest.current)),
         EditorView.updateListener.of((update) => {

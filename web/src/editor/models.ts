@@ -8,7 +8,8 @@ export type Model = Schemas['Model'];
 
 export function useModels() {
   const {project} = useSession();
-  return useQuery({queryKey: ['models', project.id], queryFn: () => call(api.GET('/api/v1/models')), staleTime: 300_000});
+  return useQuery({queryKey: ['models', project.id], queryFn: () => call(api.GET('/api/v1/models')),
+    staleTime: 300_000});
 }
 
 // Who may not see the connections sees none.
@@ -47,9 +48,10 @@ export function modelFacts(model: Model): string {
   ].filter(Boolean).join(' · ');
 }
 
-const dollars = (amount: number) => `$${amount.toLocaleString(undefined, {maximumFractionDigits: 4})}`;
+const dollars = (amount: number) =>
+  `$${amount.toLocaleString(undefined, {minimumFractionDigits: Number.isInteger(amount) ? 0 : 2, maximumFractionDigits: 4})}`;
 
-// "$2.5 in · $10 out", dollars per million tokens; empty when not known.
+// "$2.50 in · $10 out", dollars per million tokens; empty when not known.
 export function modelPrice(model: Model): string {
   const price = model.prices[0];
   if (!price) return '';

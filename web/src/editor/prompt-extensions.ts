@@ -34,6 +34,8 @@ function complete(names: () => string[]) {
     if (!before || (context.pos > 1 && context.state.sliceDoc(before.from - 1, before.from) === '\\')) return null;
     const typed = /[\w\u0080-\uffff]*$/.exec(before.text)![0];
     const known = new Set([...names(), ...variablesOf([context.state.doc.toString()])]);
+    // The name that is being typed is not yet one to choose.
+    known.delete(typed + /^[\w\u0080-\uffff]*/.exec(context.state.sliceDoc(context.pos, context.pos + 100))![0]);
     return {
       from: context.pos - typed.length,
       validFor: /^[\w\u0080-\uffff]*$/,
@@ -56,5 +58,5 @@ function complete(names: () => string[]) {
 }
 
 export function promptExtensions(names: () => string[]): Extension {
-  return [highlight, autocompletion({override: [complete(names)], icons: false})];
+  return [highlight, autocompletion({override: [complete(names)], icons: false, interactionDelay: 0})];
 }

@@ -8,7 +8,7 @@ const isLoadFailure = (error: Error) => /dynamically imported module|module scri
 
 type State = {error: Error | null; outdated: boolean};
 
-export class Crash extends Component<{children: ReactNode}, State> {
+export class Crash extends Component<{at: string; children: ReactNode}, State> {
   override state: State = {error: null, outdated: false};
   private stop: (() => void) | null = null;
 
@@ -26,6 +26,12 @@ export class Crash extends Component<{children: ReactNode}, State> {
         this.stop = onReachable(() => location.reload());
       },
     );
+  }
+  // Another address is another page: it gets its chance. A page keeps its state while it moves among its own addresses.
+  override componentDidUpdate(before: {at: string}) {
+    if (before.at === this.props.at || !this.state.error) return;
+    this.stop?.();
+    this.setState({error: null, outdated: false});
   }
   override componentWillUnmount() {
     this.stop?.();
