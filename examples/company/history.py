@@ -199,7 +199,7 @@ class History:
         return lambda text: text.format(**values)
 
     def user(self):
-        number = min(int(self.random.expovariate(1 / 18)), 120)  # some come often
+        number = min(int(self.random.expovariate(1 / 60)), 400)  # some come often
         return f"{texts.NAMES[number % len(texts.NAMES)].lower()}-{100 + number}"
 
     def hex(self, digits):
