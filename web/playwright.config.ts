@@ -7,7 +7,8 @@ export default defineConfig({
   workers: Number(process.env.TRACIA_E2E_WORKERS ?? 2),
   timeout: 90_000,
   expect: {timeout: 15_000},
-  retries: 0,
+  // A browser on a busy machine may miss a deadline; what needed its second try is named as flaky.
+  retries: process.env.CI ? 1 : 0,
   forbidOnly: true,
   reporter: [[process.env.CI ? 'dot' : 'line'], ['junit', {outputFile: '../build/test-results/web_e2e.xml'}]],
   use: {
