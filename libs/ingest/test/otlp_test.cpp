@@ -88,9 +88,8 @@ TEST(OtlpJson, FieldsOfAValueThatNobodyKnowsAreSkipped) {
   const json tree = {{"A", "x"}, {"kvlistValue", {{"values", json::array({{{"key", "a"}, {"value", list}}})}}}};
   const json nothing = {{"A", "x"}};
   const json text = {{"A", "x"}, {"stringValue", "y"}};
-  const json attributes = {{{"key", "tree"}, {"value", tree}},
-                           {{"key", "nothing"}, {"value", nothing}},
-                           {{"key", "text"}, {"value", text}}};
+  const json attributes = {
+      {{"key", "tree"}, {"value", tree}}, {{"key", "nothing"}, {"value", nothing}}, {{"key", "text"}, {"value", text}}};
   const json kept = json::parse(map({}, {{"attributes", attributes}}).span.attributes_json);
   EXPECT_EQ(kept["tree"], (json{{"a", json::array({1})}}));
   EXPECT_EQ(kept["text"], "y");

@@ -69,4 +69,15 @@ TEST_P(ControlStoreContract, PricesAreReplacedAndRemovedByProjectProviderAndMode
   EXPECT_EQ(store().model_prices()->at(0).project_id, "prj_2");
 }
 
+TEST_P(ControlStoreContract, SettingsAreSetReplacedAndRemoved) {
+  ASSERT_TRUE(store().put_setting("setup_token_hash", "one"));
+  ASSERT_TRUE(store().put_setting("setup_token_hash", "two"));
+  ASSERT_TRUE(store().put_setting("empty", ""));
+  EXPECT_EQ(*store().setting("setup_token_hash"), "two");
+  EXPECT_EQ(*store().setting("empty"), "");
+  ASSERT_TRUE(store().put_setting("setup_token_hash", std::nullopt));
+  EXPECT_EQ(*store().setting("setup_token_hash"), std::nullopt);
+  ASSERT_TRUE(store().put_setting("setup_token_hash", std::nullopt));
+}
+
 }  // namespace tracia::store

@@ -606,17 +606,6 @@ TEST_P(ControlStoreContract, EvaluationsAreRemovedOneByOneOrWithTheirSpan) {
 
 // --- Settings, durability, threads
 
-TEST_P(ControlStoreContract, SettingsAreSetReplacedAndRemoved) {
-  ASSERT_TRUE(store().put_setting("setup_token_hash", "one"));
-  ASSERT_TRUE(store().put_setting("setup_token_hash", "two"));
-  ASSERT_TRUE(store().put_setting("empty", ""));
-  EXPECT_EQ(*store().setting("setup_token_hash"), "two");
-  EXPECT_EQ(*store().setting("empty"), "");
-  ASSERT_TRUE(store().put_setting("setup_token_hash", std::nullopt));
-  EXPECT_EQ(*store().setting("setup_token_hash"), std::nullopt);
-  ASSERT_TRUE(store().put_setting("setup_token_hash", std::nullopt));
-}
-
 TEST_P(ControlStoreContract, EverythingIsThereAfterReopening) {
   ASSERT_TRUE(store().put_project({"prj_1", "Default", at(1)}));
   ASSERT_TRUE(store().put_api_key(api_key("key_1", "prj_1", 1)));
