@@ -8,7 +8,7 @@ export default defineConfig({
   timeout: 90_000,
   expect: {timeout: 15_000},
   // A browser on a busy machine may miss a deadline; what needed its second try is named as flaky.
-  retries: process.env.CI ? 1 : 0,
+  retries: 1,
   forbidOnly: true,
   reporter: [[process.env.CI ? 'dot' : 'line'], ['junit', {outputFile: '../build/test-results/web_e2e.xml'}]],
   use: {
