@@ -1,10 +1,10 @@
-"""What the documents show, as programs: the ```python and ```cpp blocks of a page, in order, and what they say they print.
+"""What the documents show, as programs: the ```python and ```cpp blocks of a page, in order, and what they should print.
 
     print(2 + 1)                   # -> 3            the line printed last must read so
     std::cout << text << "\\n";    // -> Hello…      "…" stands for any text
 
-snippets.py SOURCE FRAME PAGE…: one C++ program of all pages, one function each, in the frame that the page FRAME shows. It
-runs the page that is its argument, and marks in its output where something was shown.
+snippets.py SOURCE FRAME PAGE…: one C++ program of all pages, one function each, in the frame that the page FRAME shows.
+It runs the page that is its argument, and marks in its output where something was shown.
 """
 
 import pathlib

@@ -1,5 +1,5 @@
-"""The documents' shell snippets, run as they stand, in order, in one shell, against a server of their own; the C++ of the
-guide, a program for each page."""
+"""The documents' shell snippets, run as they stand, in order, in one shell, against a server of their own; the C++ of
+the guide, a program for each page; and that the guide's tables tell all there is."""
 
 import os
 import re
@@ -13,6 +13,8 @@ sys.path.insert(0, str(harness.ROOT / "examples" / "docs"))
 import snippets  # noqa: E402
 
 DOCS = harness.ROOT / "docs"
+CLIENT_HEADERS = [harness.ROOT / "libs" / "client" / "include" / "tracia" / "client" / name
+                  for name in ("client.h", "types.h", "api_types.h")]
 CPP_PAGES = [page for page in [DOCS / "cpp.md", *sorted((DOCS / "guide").glob("*.md"))] if snippets.blocks(page, "cpp")]
 
 
@@ -53,6 +55,47 @@ def test_the_tables_of_models_are_what_the_catalog_says():
     done = subprocess.run([sys.executable, str(harness.ROOT / "tools" / "dev" / "models_page.py"), "--check"],
                           capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def members_of(struct):
+    """The names of a struct's members, read off the client's headers."""
+    text = "\n".join(header.read_text() for header in CLIENT_HEADERS)
+    body = re.search(rf"^struct {struct}\b[^{{;]*{{\n(.*?)^}};", text, re.M | re.S)[1]
+    found = set()
+    for declaration in re.sub(r"//.*", "", body).split(";"):
+        # "std::optional<double> temperature = {}, top_p = {}": what the type holds may look like anything.
+        plain = re.sub(r"<.*>", "", declaration.strip(), flags=re.S)
+        if "(" not in plain:
+            found.update(re.findall(r"(\w+)(?: = [^,]+|{[^}]*})?(?:,|$)", plain))
+    return found
+
+
+def section(page, heading):
+    return (DOCS / "guide" / page).read_text().split(f"\n## {heading}\n")[1].split("\n## ")[0]
+
+
+@pytest.mark.parametrize("page, heading, struct", [
+    ("parameters.md", "run_local", "RunLocalInput"),
+    ("parameters.md", "run_responses", "RunResponsesInput"),
+    ("parameters.md", "run_embedding", "RunEmbeddingInput"),
+    ("parameters.md", "prompts.run", "RunOptions"),
+    ("parameters.md", "The client in C++", "ClientOptions"),
+    ("response.md", "RunLocalResult", "RunLocalResult"),
+    ("response.md", "Usage", "TokenUsage"),
+    ("response.md", "RunResult", "RunResult"),
+    ("response.md", "RunEmbeddingResult", "RunEmbeddingResult"),
+])
+def test_every_member_of_what_cpp_gives_and_takes_is_explained(page, heading, struct):
+    members = members_of(struct)
+    assert len(members) > 5
+    assert members - set(re.findall(r"`(\w+)`", section(page, heading))) == set()
+
+
+def test_every_type_of_the_client_in_cpp_is_in_the_list_of_types():
+    page = section("types.md", "C++")
+    for header in CLIENT_HEADERS:
+        for name in re.findall(r"^(?:struct|class) (\w+)[^;]*{$", header.read_text(), re.M):
+            assert f"`{name}`" in page, f"{header.name}: {name}"
 
 
 def test_links_between_documents_lead_somewhere():

@@ -1,6 +1,6 @@
-"""Writes the tables of docs/guide/models.md from the catalog (libs/llm/catalog/models.json). What stands above its mark is
-written by hand and kept. --check says whether the page is what it would write: with the prices of the day that the page
-names, so that a page does not become wrong by the mere passing of time."""
+"""Writes the tables of docs/guide/models.md from the catalog (libs/llm/catalog/models.json). What stands above its mark
+is written by hand and kept. --check says whether the page is what it would write: with the prices of the day that the
+page names, so that a page does not become wrong by the mere passing of time."""
 
 import argparse
 import datetime
@@ -34,10 +34,10 @@ def prices_on(model, day):
     return found
 
 
-def rate(rates, name, prefix=""):
+def rate(rates, name):
     """A rate; after "/" the one of long prompts."""
     values = [rates.get(name)] + [tier.get(name) for tier in rates.get("above", [])]
-    return " / ".join(prefix + value for value in values if value is not None) or "–"
+    return " / ".join(value for value in values if value is not None) or "–"
 
 
 def names(model, listed):
@@ -67,8 +67,8 @@ def chat_table(models, listed, day):
     for model in models:
         rates = prices_on(model, day)
         can = "".join(letter for word, letter in CAN.items() if word in model.get("can", []))
-        cells = [names(model, listed), count(model.get("context")), count(model.get("max_output")), rate(rates, "input"),
-                 rate(rates, "cached_read"), rate(rates, "output"), can, remarks(model, rates, day)]
+        cells = [names(model, listed), count(model.get("context")), count(model.get("max_output")),
+                 rate(rates, "input"), rate(rates, "cached_read"), rate(rates, "output"), can, remarks(model, rates, day)]
         lines.append(row(cells))
     return lines
 
@@ -79,8 +79,8 @@ def embedding_table(models, listed, day):
     for model in models:
         rates = prices_on(model, day)
         override = "yes" if "dimensions_override" in model.get("flags", []) else "no"
-        cells = [names(model, listed), model["provider"], count(model.get("context")), count(model.get("dimensions")), override,
-                 rate(rates, "input"), remarks(model, rates, day)]
+        cells = [names(model, listed), model["provider"], count(model.get("context")), count(model.get("dimensions")),
+                 override, rate(rates, "input"), remarks(model, rates, day)]
         lines.append(row(cells))
     return lines
 
