@@ -98,11 +98,23 @@ def test_every_type_of_the_client_in_cpp_is_in_the_list_of_types():
             assert f"`{name}`" in page, f"{header.name}: {name}"
 
 
+def prose(page):
+    return re.sub(r"^```.*?^```", "", page.read_text(), flags=re.M | re.S)
+
+
+def anchors(page):
+    """What "#…" can be behind a link to a page, by the rule of those who show Markdown."""
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+            for heading in re.findall(r"^#+ (.+)$", prose(page), re.M)}
+
+
 def test_links_between_documents_lead_somewhere():
     missing = []
-    for page in [*DOCS.rglob("*.md"), *harness.ROOT.glob("*.md")]:
-        text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.M | re.S)
-        for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", text):
-            if not re.match(r"[a-z]+:", target) and not (page.parent / target).exists():
-                missing.append(f"{page.relative_to(harness.ROOT)}: {target}")
+    for page in [*DOCS.rglob("*.md"), *harness.ROOT.glob("*.md"), harness.ROOT / "python" / "README.md"]:
+        for target, anchor in re.findall(r"\]\(([^)#\s]*)(?:#([^)]*))?\)", prose(page)):
+            if re.match(r"[a-z]+:", target):
+                continue
+            to = page.parent / target if target else page
+            if not to.exists() or (anchor and anchor not in anchors(to)):
+                missing.append(f"{page.relative_to(harness.ROOT)}: {target}#{anchor}")
     assert not missing
