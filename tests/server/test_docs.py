@@ -91,6 +91,23 @@ def test_every_member_of_what_cpp_gives_and_takes_is_explained(page, heading, st
     assert members - set(re.findall(r"`(\w+)`", section(page, heading))) == set()
 
 
+@pytest.mark.parametrize("constant, page", [
+    ("kCallTimeoutMsDefault", "parameters.md"),
+    ("kRequestBytesMax", "images.md"),
+    ("kStreamBufferBytesMax", "streaming.md"),
+    ("kExportQueueSpansMax", "tracing.md"),
+    ("kExportQueueBytesMax", "tracing.md"),
+    ("kExportBatchSpansMax", "tracing.md"),
+    ("kSpoolBytesMax", "tracing.md"),
+])
+def test_limits_are_told_as_they_are(constant, page):
+    header = (harness.ROOT / "libs" / "base" / "include" / "tracia" / "base" / "limits.h").read_text()
+    value = re.search(rf"\b{constant} = ([^;]+);", header)[1]
+    mebibytes = re.fullmatch(r"(\d+)u << 20", value)
+    told = f"{mebibytes[1]} MiB" if mebibytes else f"{int(value.replace(chr(39), '')):,}"
+    assert re.search(rf"(?<![\d,.]){told}(?!,?\d)", (DOCS / "guide" / page).read_text())
+
+
 def test_every_type_of_the_client_in_cpp_is_in_the_list_of_types():
     page = section("types.md", "C++")
     for header in CLIENT_HEADERS:
