@@ -65,10 +65,12 @@ check_bundled() {
   fi
 }
 
-write_python_reference() {
+# The pages that are made from the code: the package's reference, and the models.
+write_docs() {
   build_wheel
   install_wheel
   "$python_venv/bin/python" tools/dev/python_reference.py
+  python3 tools/dev/models_page.py
 }
 
 stage_python() {
