@@ -4,18 +4,17 @@
 #include "tracia/base/ids.h"
 #include "tracia/json/reader.h"
 #include "tracia/llm/catalog.h"
+#include "tracia/span/limits.h"
 #include "tracia/wire/http.h"
 
 namespace tracia::client {
 namespace {
 
 constexpr int64_t kTimeoutMsMax = 24LL * 3600 * 1000;
-constexpr size_t kTagsMax = 64;
-constexpr size_t kLabelBytesMax = 256;
 
-Status check_label(std::string_view what, std::string_view value) {
-  if (value.size() > kLabelBytesMax) {
-    return fail(invalid_field(std::string(what) + " must be at most " + std::to_string(kLabelBytesMax) + " bytes"));
+Status check_label(std::string_view what, std::string_view value, size_t chars_max) {
+  if (count_chars(value) > chars_max) {
+    return fail(invalid_field(std::string(what) + " must be at most " + std::to_string(chars_max) + " characters"));
   }
   if (!is_valid_utf8(value)) return fail(invalid_field(std::string(what) + " must be valid UTF-8"));
   return {};
@@ -58,12 +57,13 @@ Result<SpanContext> span_context(const Input& input) {
   if (!context.parent_span_id.empty() && !is_valid_trace_id(context.parent_span_id)) {
     return fail(invalid_field("parent_span_id must be 1 to 128 printable ASCII characters"));
   }
+  using namespace span::limits;
   if (context.tags.size() > kTagsMax)
     return fail(invalid_field("tags must have at most " + std::to_string(kTagsMax) + " entries"));
-  for (const std::string& tag : context.tags) TRACIA_TRY(check_label("each of tags", tag));
-  TRACIA_TRY(check_label("user_id", context.user_id));
-  TRACIA_TRY(check_label("session_id", context.session_id));
-  TRACIA_TRY(check_label("name", context.name));
+  for (const std::string& tag : context.tags) TRACIA_TRY(check_label("each of tags", tag, kTagCharsMax));
+  TRACIA_TRY(check_label("user_id", context.user_id, kUserIdCharsMax));
+  TRACIA_TRY(check_label("session_id", context.session_id, kSessionIdCharsMax));
+  TRACIA_TRY(check_label("name", context.name, kNameCharsMax));
   return context;
 }
 

@@ -130,6 +130,12 @@ TEST_F(RunLocal, RefusesBadInputBeforeAnythingIsSent) {
        "temperature must be between 0 and 2"},
       {"trace id", [](auto& i) { i.trace_id = "a\nb"; }, ErrorCode::kInvalidRequest,
        "trace_id must be 1 to 128 printable"},
+      // As many and as long as a span keeps: none is lost in silence.
+      {"tags", [](auto& i) { i.tags.assign(51, "x"); }, ErrorCode::kInvalidRequest, "tags must have at most 50"},
+      {"tag", [](auto& i) { i.tags = {std::string(201, 'x')}; }, ErrorCode::kInvalidRequest,
+       "each of tags must be at most 200 characters"},
+      {"user id", [](auto& i) { i.user_id = std::string(257, 'x'); }, ErrorCode::kInvalidRequest,
+       "user_id must be at most 256 characters"},
       {"40 MB body", [](auto& i) { i.messages = {user(std::string(40u << 20, 'x'))}; }, ErrorCode::kPayloadTooLarge,
        "The request is "},
   };
