@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+import sys
 
 import harness
 import pytest
@@ -15,7 +16,15 @@ def shell_snippets(path):
     return re.findall(r"^```sh\n(.*?)^```", path.read_text(), re.M | re.S)
 
 
-@pytest.mark.parametrize("page", ["quickstart.md"])
+# Pages, and what has to stand in what their snippets print (without spaces).
+PAGES = {
+    "quickstart.md": '"promptVersion":2',
+    "http-api.md": "event:done",
+    "evaluation.md": '"note":"byamodel"',
+}
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_every_shell_snippet_runs(page, simulator, tmp_path):
     snippets = shell_snippets(DOCS / page)
     assert snippets
@@ -26,7 +35,7 @@ def test_every_shell_snippet_runs(page, simulator, tmp_path):
         ran = subprocess.run(["bash", "-euxo", "pipefail", "-c", script], cwd=tmp_path, env=environment,
                              capture_output=True, text=True, timeout=harness.DEADLINE)
     assert ran.returncode == 0, f"{ran.stdout}\n{ran.stderr}"
-    assert '"promptVersion":2' in ran.stdout.replace(" ", "")
+    assert PAGES[page] in ran.stdout.replace(" ", "")
 
 
 def test_the_snippets_of_the_cpp_guide_run(simulator, tmp_path):
@@ -43,11 +52,34 @@ def test_the_snippets_of_the_cpp_guide_run(simulator, tmp_path):
         client.close()
 
 
+def test_the_reference_of_the_api_is_what_the_contract_says():
+    done = subprocess.run([sys.executable, str(harness.ROOT / "tools" / "dev" / "http_reference.py"), "--check"],
+                          capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def without_code(path):
+    return re.sub(r"^ *```.*?^ *```", "", path.read_text(), flags=re.M | re.S)
+
+
+def anchors(path):
+    """What GitHub makes of a page's headings."""
+    seen = {}
+    for heading in re.findall(r"^#+ (.*)$", without_code(path), re.M):
+        heading = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading)
+        name = re.sub(r"[^\w -]", "", heading.lower()).strip().replace(" ", "-")
+        seen[name] = seen.get(name, -1) + 1
+        yield name if not seen[name] else f"{name}-{seen[name]}"
+
+
 def test_links_between_documents_lead_somewhere():
     missing = []
     for page in [*DOCS.rglob("*.md"), *harness.ROOT.glob("*.md")]:
-        text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.M | re.S)
-        for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", text):
-            if not re.match(r"[a-z]+:", target) and not (page.parent / target).exists():
-                missing.append(f"{page.relative_to(harness.ROOT)}: {target}")
+        for link in re.findall(r"\]\(([^)\s]+)\)", without_code(page)):
+            target, _, place = link.partition("#")
+            if re.match(r"[a-z]+:", target):
+                continue
+            there = page.parent / target if target else page
+            if not there.exists() or (place and place not in anchors(there)):
+                missing.append(f"{page.relative_to(harness.ROOT)}: {link}")
     assert not missing

@@ -325,7 +325,7 @@ def main():
     if not arguments.check:
         TARGET.write_text(head + MARKER + wanted)
     elif wanted != generated:
-        sys.exit(f"{TARGET} is stale: run tools/dev/http_reference.py")
+        sys.exit(f"{TARGET} is stale: run ./dev docs")
 
 
 if __name__ == "__main__":

@@ -35,9 +35,12 @@ def test_every_snippet_of_the_guide_runs(session_environment, simulator, tmp_pat
     assert "lost" not in capsys.readouterr().out
 
 
-def test_every_python_snippet_of_the_readme_runs(session_environment):
-    for source in snippets(harness.ROOT / "README.md"):
-        exec(compile(source, "README.md", "exec"), {"__name__": "readme"})
+@pytest.mark.parametrize("page", ["README.md", "docs/evaluation.md"])
+def test_every_python_snippet_of_a_page_runs_by_itself(page, session_environment):
+    found = snippets(harness.ROOT / page)
+    assert found
+    for source in found:
+        exec(compile(source, page, "exec"), {"__name__": "page"})
 
 
 def test_the_reference_is_what_the_package_says():
