@@ -83,3 +83,17 @@ def test_links_between_documents_lead_somewhere():
             if not there.exists() or (place and place not in anchors(there)):
                 missing.append(f"{page.relative_to(harness.ROOT)}: {link}")
     assert not missing
+
+
+def test_the_tests_that_the_page_on_security_names_exist():
+    """`file::name` in the page: a function, a case of GoogleTest, or a title of a browser's test."""
+    named = re.findall(r"`([\w/.]+)::([^`]+)`", (DOCS / "operating" / "security.md").read_text())
+    forms = {".py": r"^def {}\(", ".cpp": r"^(?:TEST\w*|RC_GTEST_PROP)\(\w+, {}\b", ".ts": r"^test\('{}'"}
+    assert len(named) > 40
+    missing = []
+    for file, name in named:
+        path = harness.ROOT / file
+        form = forms[path.suffix].format(re.escape(name))
+        if not path.exists() or not re.search(form, path.read_text(), re.M):
+            missing.append(f"{file}::{name}")
+    assert not missing
