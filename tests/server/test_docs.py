@@ -21,6 +21,8 @@ PAGES = {
     "quickstart.md": '"promptVersion":2',
     "http-api.md": "event:done",
     "evaluation.md": '"note":"byamodel"',
+    "formats/spans.md": '"accepted":0,"duplicates":1,"rejected":[]',
+    "formats/prompt-files.md": "greeting:pushed,version2",
 }
 
 
