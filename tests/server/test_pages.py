@@ -1,0 +1,113 @@
+"""What the documents promise beyond their snippets: the generated reference is fresh, links lead to headings, the tests that
+the page on security names exist, and prompts move from Langfuse by the program of the page."""
+
+import base64
+import http.server
+import json
+import os
+import re
+import subprocess
+import sys
+import threading
+import urllib.parse
+
+import harness
+
+DOCS = harness.ROOT / "docs"
+
+
+def test_the_reference_of_the_api_is_what_the_contract_says():
+    done = subprocess.run([sys.executable, str(harness.ROOT / "tools" / "dev" / "http_reference.py"), "--check"],
+                          capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def without_code(path):
+    return re.sub(r"^ *```.*?^ *```", "", path.read_text(), flags=re.M | re.S)
+
+
+def anchors(path):
+    """What GitHub makes of a page's headings."""
+    seen = {}
+    for heading in re.findall(r"^#+ (.*)$", without_code(path), re.M):
+        heading = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading)
+        name = re.sub(r"[^\w -]", "", heading.lower()).strip().replace(" ", "-")
+        seen[name] = seen.get(name, -1) + 1
+        yield name if not seen[name] else f"{name}-{seen[name]}"
+
+
+def test_links_to_headings_lead_there():
+    missing = []
+    for page in [*DOCS.rglob("*.md"), *harness.ROOT.glob("*.md")]:
+        for target, place in re.findall(r"\]\(([^)#\s:]*)#([^)\s]+)\)", without_code(page)):
+            there = page.parent / target if target else page
+            if not there.exists() or place not in anchors(there):
+                missing.append(f"{page.relative_to(harness.ROOT)}: {target}#{place}")
+    assert not missing
+
+
+def test_the_tests_that_the_page_on_security_names_exist():
+    """`file::name` in the page: a function, a case of GoogleTest, or a title of a browser's test."""
+    named = re.findall(r"`([\w/.]+)::([^`]+)`", (DOCS / "operating" / "security.md").read_text())
+    forms = {".py": r"^def {}\(", ".cpp": r"^(?:TEST\w*|RC_GTEST_PROP)\(\w+, {}\b", ".ts": r"^test\('{}'"}
+    assert len(named) > 40
+    missing = []
+    for file, name in named:
+        path = harness.ROOT / file
+        form = forms[path.suffix].format(re.escape(name))
+        if not path.exists() or not re.search(form, path.read_text(), re.M):
+            missing.append(f"{file}::{name}")
+    assert not missing
+
+
+class LangfuseStandIn(http.server.BaseHTTPRequestHandler):
+    """Two prompts, one a page, in the shapes of Langfuse's public API; anything else is 404."""
+
+    prompts = {
+        "Support/Reply": {"type": "chat", "labels": ["production", "latest"],
+                          "config": {"model": "gpt-4o-mini", "temperature": 0.2},
+                          "prompt": [{"type": "chatmessage", "role": "system", "content": "Be \"kind\".\n"},
+                                     {"type": "chatmessage", "role": "user", "content": "{{question}}"}]},
+        "greeting": {"type": "text", "labels": ["latest"], "config": {}, "prompt": "Greet {{name}}."},
+    }
+
+    def do_GET(self):
+        url = urllib.parse.urlsplit(self.path)
+        query = dict(urllib.parse.parse_qsl(url.query))
+        name = urllib.parse.unquote(url.path.removeprefix("/api/public/v2/prompts").removeprefix("/"))
+        login = base64.b64encode(b"pk:sk").decode()
+        answer = None
+        if self.headers["Authorization"] == f"Basic {login}" and name == "":
+            page = int(query["page"])
+            key = sorted(self.prompts)[page - 1]
+            known = {"name": key, "type": self.prompts[key]["type"], "versions": [1], "labels": self.prompts[key]["labels"]}
+            answer = {"data": [known | {"tags": [], "lastConfig": {}}],
+                      "meta": {"page": page, "limit": 1, "totalItems": 2, "totalPages": 2}}
+        elif name in self.prompts and query["label"] in self.prompts[name]["labels"]:
+            answer = {"name": name, "version": 1, "tags": []} | self.prompts[name]
+        self.send_response(200 if answer else 404)
+        self.end_headers()
+        self.wfile.write(json.dumps(answer).encode())
+
+    def log_message(self, *_):
+        pass
+
+
+def test_prompts_move_from_langfuse_by_the_program_of_the_page(server, api, tmp_path):
+    program, = [p for p in re.findall(r"^```python\n(.*?)^```", (DOCS / "moving.md").read_text(), re.M | re.S)
+                if "def langfuse" in p]
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), LangfuseStandIn) as there:
+        threading.Thread(target=there.serve_forever, daemon=True).start()
+        environment = {"PATH": os.environ["PATH"], "LANGFUSE_BASE_URL": f"http://127.0.0.1:{there.server_port}",
+                       "LANGFUSE_PUBLIC_KEY": "pk", "LANGFUSE_SECRET_KEY": "sk",
+                       "TRACIA_BASE_URL": server.url, "TRACIA_API_KEY": harness.KEY}
+        for command in ([sys.executable, "-c", program], [str(harness.BINARY), "prompts", "push"]):
+            ran = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True,
+                                 timeout=harness.DEADLINE)
+            assert ran.returncode == 0, ran.stderr
+        there.shutdown()
+    reply = api.get("/api/v1/prompts/support-reply").json
+    messages = [(m["role"], m["content"]) for m in reply["content"]]
+    assert messages == [("system", "Be \"kind\".\n"), ("user", "{{question}}")]
+    assert (reply["name"], reply["model"], reply["temperature"]) == ("Support/Reply", "gpt-4o-mini", 0.2)
+    assert api.get("/api/v1/prompts/greeting").json["content"][0]["content"] == "Greet {{name}}."
