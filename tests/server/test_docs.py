@@ -21,6 +21,7 @@ PAGES = {
     "http-api.md": "event:done",
     "evaluation.md": '"note":"byamodel"',
     "moving.md": '"object":"chat.completion"',
+    "operating/backup.md": "Alliswell.",
     "formats/spans.md": '"accepted":0,"duplicates":1,"rejected":[]',
     "formats/prompt-files.md": "greeting:pushed,version2",
 }

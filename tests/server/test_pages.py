@@ -60,6 +60,15 @@ def test_the_tests_that_the_page_on_security_names_exist():
     assert not missing
 
 
+def test_metrics_are_documented_and_no_others(server, api):
+    told = set(re.findall(r"\b((?:tracia|process)_[a-z_]+[a-z])\b", (DOCS / "operating" / "monitoring.md").read_text()))
+    there = set(re.findall(r"^# TYPE (\S+)", api.send("GET", "/metrics").body.decode(), re.M))
+    # Some begin to exist when they first count.
+    sources = "".join(p.read_text() for p in (harness.ROOT / "server").rglob("src/*.cpp"))
+    assert there <= told
+    assert not [name for name in told - there if f'"{name}"' not in sources]
+
+
 class LangfuseStandIn(http.server.BaseHTTPRequestHandler):
     """Two prompts, one a page, in the shapes of Langfuse's public API; anything else is 404."""
 
