@@ -41,7 +41,9 @@ def between(low, high, unit=""):
         return f"{low:,}{unit}" if low == high else f"{low:,} to {high:,}{unit}"
     if high is not None:
         return f"at most {high:,}{unit}"
-    return "" if low is None or (low == 0 and not unit) else f"at least {low:,}{unit}"
+    if low is None or (low == 0 and not unit):
+        return ""
+    return f"at least {low:,}{unit if low != 1 else unit.removesuffix('s')}"
 
 
 def compact(value, indent=""):
@@ -202,8 +204,9 @@ class Reference:
             return [f"{what}{kind}. {one_line(node.get('description'))} Events: {each}.", ""]
         if media_type == "application/x-ndjson":
             return [f"{what}{kind}: each line a {self.kind(media['x-item-schema'])}.", ""]
-        inner, path = self.inside(node, "")
-        if self.is_shared(node) or not inner or path:
+        # What is sent is told where it is sent, also when several operations take it.
+        inner, path = (self.follow(node), "") if is_request and self.is_shared(node) else self.inside(node, "")
+        if (self.is_shared(node) and not is_request) or not inner or path:
             table = self.table(inner, is_request) if inner else []
             return [f"{what}{kind}: {self.kind(node)}. {described}".strip(), *table, ""]
         return [f"{what}{kind}. {described}".strip(), *self.table(inner, is_request)]
