@@ -46,6 +46,19 @@ def test_links_to_headings_lead_there():
     assert not missing
 
 
+def test_every_page_is_found_from_the_index():
+    found, waiting = set(), [DOCS / "README.md"]
+    while waiting:
+        page = waiting.pop()
+        if page in found:
+            continue
+        found.add(page)
+        targets = re.findall(r"\]\(([^)#\s:]+\.md)(?:#[^)\s]*)?\)", without_code(page))
+        waiting += [(page.parent / target).resolve() for target in targets]
+    assert not {str(page.relative_to(DOCS)) for page in DOCS.rglob("*.md")} - {
+        str(page.relative_to(DOCS)) for page in found if page.is_relative_to(DOCS)}
+
+
 def test_the_tests_that_the_page_on_security_names_exist():
     """`file::name` in the page: a function, a case of GoogleTest, or a title of a browser's test."""
     named = re.findall(r"`([\w/.]+)::([^`]+)`", (DOCS / "operating" / "security.md").read_text())
