@@ -1,5 +1,5 @@
-"""What the documents promise beyond their snippets: the generated reference is fresh, links lead to headings, the tests that
-the page on security names exist, and prompts move from Langfuse by the program of the page."""
+"""What the documents promise beyond their snippets: generated pages are fresh, links and the index lead to what they name,
+messages, metrics and tests that are named exist, and prompts move from Langfuse by the program of the page."""
 
 import base64
 import http.server
@@ -73,6 +73,46 @@ def test_the_tests_that_the_page_on_security_names_exist():
     assert not missing
 
 
+def plain(text):
+    """Without what differs from case to case: numbers and paths."""
+    return re.sub(r"\d+", "N", re.sub(r"/(?:[\w.-]+/)*[\w.-]+", "PATH", text))
+
+
+def test_the_messages_of_troubleshooting_are_those_that_are_printed(server, api, simulator, tmp_path):
+    page = plain((DOCS / "operating" / "troubleshooting.md").read_text())
+
+    def start(folder, listen="127.0.0.1:0"):
+        ran = subprocess.run([str(harness.BINARY), "serve", "--data", str(folder), "--listen", listen],
+                             capture_output=True, text=True, timeout=harness.DEADLINE)
+        assert ran.returncode == 1
+        return ran.stderr.strip()
+
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "file").touch()
+    (tmp_path / "newer").mkdir()
+    (tmp_path / "newer" / "VERSION").write_text("tracia-data 2\n")
+    messages = [start(tmp_path / "new", f"{server.host}:{server.port}"), start(server.data), start(tmp_path / "other"),
+                start(tmp_path / "newer")]
+    with harness.Server(tmp_path / "data", simulator.url, environment={"ANTHROPIC_API_KEY": None}) as own:
+        client = harness.Client(own)
+        call = {"model": "claude-sonnet-4-5", "messages": [{"role": "user", "content": "Hello!"}]}
+        messages.append(client.post("/api/v1/run", call, expect=400).body.decode())
+        messages.append(client.post("/api/v1/api-keys", {"name": "k"}, expect=403).body.decode())
+        owner = harness.Member.set_up(own)
+        connection = {"name": "local", "protocol": "openai", "baseUrl": "http://127.0.0.1:1/v1", "key": "k"}
+        messages.append(owner.post("/api/v1/connections", connection, expect=400).body.decode())
+        key = owner.post("/api/v1/api-keys", {"name": "k"}, expect=201).json
+        owner.put(f"/api/v1/api-keys/{key['id']}", {"requestsPerMinute": 1})
+        limited = harness.Client(own, key["key"])
+        limited.get("/api/v1/prompts")
+        messages.append(limited.get("/api/v1/prompts", expect=429).body.decode())
+    nobody = harness.Client(server, "tr_wrong")
+    messages.append(nobody.get("/api/v1/prompts", expect=401).body.decode())
+    messages.append(nobody.send("POST", "/v1/traces", {}).body.decode())
+    messages.append(api.send("POST", "/v1/traces", b"x", {"Content-Type": "text/plain"}).body.decode())
+    assert not [message for message in messages if plain(message) not in page]
+
+
 def test_metrics_are_documented_and_no_others(server, api):
     told = set(re.findall(r"\b((?:tracia|process)_[a-z_]+[a-z])\b", (DOCS / "operating" / "monitoring.md").read_text()))
     there = set(re.findall(r"^# TYPE (\S+)", api.send("GET", "/metrics").body.decode(), re.M))
@@ -102,8 +142,8 @@ class LangfuseStandIn(http.server.BaseHTTPRequestHandler):
         if self.headers["Authorization"] == f"Basic {login}" and name == "":
             page = int(query["page"])
             key = sorted(self.prompts)[page - 1]
-            known = {"name": key, "type": self.prompts[key]["type"], "versions": [1], "labels": self.prompts[key]["labels"]}
-            answer = {"data": [known | {"tags": [], "lastConfig": {}}],
+            known = {"name": key, "versions": [1], "tags": [], "lastConfig": {}}
+            answer = {"data": [known | {k: self.prompts[key][k] for k in ("type", "labels")}],
                       "meta": {"page": page, "limit": 1, "totalItems": 2, "totalPages": 2}}
         elif name in self.prompts and query["label"] in self.prompts[name]["labels"]:
             answer = {"name": name, "version": 1, "tags": []} | self.prompts[name]
