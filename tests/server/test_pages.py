@@ -1,5 +1,5 @@
-"""What the documents promise beyond their snippets: generated pages are fresh, links and the index lead to what they name,
-messages, metrics and tests that are named exist, and prompts move from Langfuse by the program of the page."""
+"""What the documents promise beyond their snippets: generated pages are fresh, links and the index lead somewhere, the
+messages, metrics and tests that pages name exist, and prompts move from Langfuse by the program of the page."""
 
 import base64
 import http.server
@@ -20,6 +20,9 @@ def test_the_reference_of_the_api_is_what_the_contract_says():
     done = subprocess.run([sys.executable, str(harness.ROOT / "tools" / "dev" / "http_reference.py"), "--check"],
                           capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+    by_hand = (DOCS / "http-api.md").read_text().partition("## All operations")[0]
+    codes = harness.CHECKS.contract.document["components"]["schemas"]["ErrorCode"]["enum"]
+    assert not [code for code in codes if f"`{code}`" not in by_hand]
 
 
 def without_code(path):

@@ -308,7 +308,8 @@ class Reference:
                 index.append(f"- [`{method.upper()} {path}`](#{place}): {one_line(operation['summary'])}")
                 text += self.operation(path, method, operation)
             index.append("")
-        text += ["## Objects", "", "What several operations take or answer. A member is there unless it says otherwise.", ""]
+        about = "What several operations take or answer. A member is there unless it says otherwise."
+        text += ["## Objects", "", about, ""]
         done = 0
         while done < len(self.wanted):  # describing one may name more
             text += self.object(self.wanted[done])
