@@ -12,6 +12,7 @@ import threading
 import urllib.parse
 
 import harness
+from test_docs import prose
 
 DOCS = harness.ROOT / "docs"
 
@@ -25,30 +26,6 @@ def test_the_reference_of_the_api_is_what_the_contract_says():
     assert not [code for code in codes if f"`{code}`" not in by_hand]
 
 
-def without_code(path):
-    return re.sub(r"^ *```.*?^ *```", "", path.read_text(), flags=re.M | re.S)
-
-
-def anchors(path):
-    """What GitHub makes of a page's headings."""
-    seen = {}
-    for heading in re.findall(r"^#+ (.*)$", without_code(path), re.M):
-        heading = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading)
-        name = re.sub(r"[^\w -]", "", heading.lower()).strip().replace(" ", "-")
-        seen[name] = seen.get(name, -1) + 1
-        yield name if not seen[name] else f"{name}-{seen[name]}"
-
-
-def test_links_to_headings_lead_there():
-    missing = []
-    for page in [*DOCS.rglob("*.md"), *harness.ROOT.glob("*.md")]:
-        for target, place in re.findall(r"\]\(([^)#\s:]*)#([^)\s]+)\)", without_code(page)):
-            there = page.parent / target if target else page
-            if not there.exists() or place not in anchors(there):
-                missing.append(f"{page.relative_to(harness.ROOT)}: {target}#{place}")
-    assert not missing
-
-
 def test_every_page_is_found_from_the_index():
     found, waiting = set(), [DOCS / "README.md"]
     while waiting:
@@ -56,7 +33,7 @@ def test_every_page_is_found_from_the_index():
         if page in found:
             continue
         found.add(page)
-        targets = re.findall(r"\]\(([^)#\s:]+\.md)(?:#[^)\s]*)?\)", without_code(page))
+        targets = re.findall(r"\]\(([^)#\s:]+\.md)(?:#[^)\s]*)?\)", prose(page))
         waiting += [(page.parent / target).resolve() for target in targets]
     assert not {str(page.relative_to(DOCS)) for page in DOCS.rglob("*.md")} - {
         str(page.relative_to(DOCS)) for page in found if page.is_relative_to(DOCS)}

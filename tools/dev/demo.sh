@@ -13,7 +13,8 @@ has_vendor_key() {
 start() {
   local log="$1" pattern="$2" pid tries
   shift 2
-  "$@" >"$log" 2>&1 </dev/null &
+  : >"$log"
+  "$@" >>"$log" 2>&1 </dev/null &
   pid=$!
   demo_pids=("$pid" "${demo_pids[@]}")
   for ((tries = 0; tries < 300; tries++)); do

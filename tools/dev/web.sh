@@ -7,7 +7,6 @@ install_npm() {
   local stamp="$1/node_modules/.lock.sum" wanted
   wanted="$(sha256sum <"$1/package-lock.json")"
   if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$wanted" ]; then return; fi
-  if ! command -v npm >/dev/null; then packages+=(npm); install_packages; fi
   say "npm packages of $1"
   (cd "$1" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)
   echo "$wanted" >"$stamp"

@@ -212,6 +212,20 @@ test('masking rules are tried while they are written, saved with the keyboard, a
   expect(output).toBe('Write to [EMAIL], [MASKED].');
 });
 
+test('masking rules that are not saved are not lost without a question', async ({page, ownServer}) => {
+  await ownServer.start();
+  await ownServer.setUp();
+  await signIn(page, ownServer, '/settings/masking');
+  await page.getByRole('button', {name: 'Add a rule'}).click();
+  await page.getByRole('link', {name: 'Retention'}).click();
+  const question = page.getByRole('dialog', {name: 'Leave with unsaved changes?'});
+  await question.getByRole('button', {name: 'Cancel'}).click();
+  await expect(page.getByRole('group', {name: 'Rule 1'})).toBeVisible();
+  await page.getByRole('link', {name: 'Retention'}).click();
+  await question.getByRole('button', {name: 'Leave'}).click();
+  await expect(page.getByRole('heading', {name: 'Retention'})).toBeVisible();
+});
+
 test('retention is shortened only after a question; a person is forgotten', async ({page, ownServer}) => {
   await ownServer.start();
   await ownServer.setUp();

@@ -1,5 +1,5 @@
 // What opens above the page: dialogs, menus, tooltips, messages that pass.
-import {X} from 'lucide-react';
+import {MoreHorizontal, X} from 'lucide-react';
 import {Dialog as RadixDialog, DropdownMenu, Popover as RadixPopover, Tabs as RadixTabs} from 'radix-ui';
 import {createContext, useCallback, useContext, useMemo, useRef, useState, type ReactNode} from 'react';
 import {messageOf} from '../api/client';
@@ -72,6 +72,20 @@ export function Menu({trigger, items, label, align = 'end', onClosed}: {
       </DropdownMenu.Portal>
     </DropdownMenu.Root>
   );
+}
+
+// The three dots at the end of a row: what can be done with it.
+export function MoreMenu({label, items, size}: {
+  label: string; // for those who do not see it: names the row
+  items: (MenuItem | 'separator')[];
+  size?: 'small';
+}) {
+  const dots = (
+    <IconButton size={size} label={label}>
+      <MoreHorizontal size={size ? 15 : 16} aria-hidden />
+    </IconButton>
+  );
+  return <Menu items={items} trigger={dots} />;
 }
 
 export function Popover({trigger, children, align = 'start', open, onOpenChange}: {

@@ -1,5 +1,5 @@
 // One experiment: its verdict, its live results, and what can be done about it.
-import {MoreHorizontal, Pause, Pencil, Play, Square, Trash2, Trophy} from 'lucide-react';
+import {Pause, Pencil, Play, Square, Trash2, Trophy} from 'lucide-react';
 import {useState, type FormEvent} from 'react';
 import {Link, useLocation} from 'wouter';
 import {api, ApiError, call} from '../../api/client';
@@ -12,13 +12,12 @@ import {
   EmptyState,
   ErrorNote,
   formatShortTime,
-  IconButton,
-  Menu,
+  type MenuItem,
+  MoreMenu,
   PageHeader,
   Skeleton,
   TextField,
   useFeedback,
-  type MenuItem,
 } from '../../ui';
 import {usePrompt} from '../playground/pick';
 import {CreateExperiment} from './create';
@@ -240,14 +239,7 @@ export default function ExperimentPage({slug, id}: {slug: string; id: string}) {
           Promote…
         </Button>
       )}
-      <Menu
-        items={items}
-        trigger={
-          <IconButton label="More">
-            <MoreHorizontal size={16} aria-hidden />
-          </IconButton>
-        }
-      />
+      <MoreMenu label="More" items={items} />
     </>
   );
   return (

@@ -1,8 +1,8 @@
 // One column: what is sent (folded when it is a saved version), what was answered, and what that took.
-import {Copy, FolderOpen, MoreHorizontal, Play, RotateCcw, Save as SaveIcon, Trash2} from 'lucide-react';
+import {Copy, FolderOpen, Play, RotateCcw, Save as SaveIcon, Trash2} from 'lucide-react';
 import {Link} from 'wouter';
 import {ModelPicker} from '../../editor/ModelPicker';
-import {Badge, Button, Disclosure, IconButton, Menu, Note, plural, type MenuItem} from '../../ui';
+import {Badge, Button, Disclosure, IconButton, type MenuItem, MoreMenu, Note, plural} from '../../ui';
 import {Answer, Figures} from './answer';
 import {Messages} from './messages';
 import {isEdited, type Column as ColumnState} from './model';
@@ -89,14 +89,7 @@ function Head({
           <Play size={14} aria-hidden />
         </IconButton>
       )}
-      <Menu
-        items={items}
-        trigger={
-          <IconButton size="small" label={`More for column ${letter}`}>
-            <MoreHorizontal size={15} aria-hidden />
-          </IconButton>
-        }
-      />
+      <MoreMenu size="small" label={`More for column ${letter}`} items={items} />
     </header>
   );
 }

@@ -1,11 +1,11 @@
 // Aliases of models for the gateway: a name that applications call, and what is behind it, in order.
 import {useQuery, useQueryClient} from '@tanstack/react-query';
-import {ArrowUp, MoreHorizontal, Plus, Route, X} from 'lucide-react';
+import {ArrowUp, Plus, Route, X} from 'lucide-react';
 import {useId, useState} from 'react';
 import {api, call, type Schemas} from '../../api/client';
 import {useSession} from '../../api/session';
 import {useModels} from '../../editor/ModelPicker';
-import {Ago, Button, EmptyState, Field, IconButton, Menu, NumberField, TextField} from '../../ui';
+import {Ago, Button, EmptyState, Field, IconButton, MoreMenu, NumberField, TextField} from '../../ui';
 import {EmptyHead, FormDialog, Loaded, Section, Table, useConfirmed, useNewDialog, useProjectKey} from './parts';
 
 type Alias = Schemas['GatewayAlias'];
@@ -185,12 +185,9 @@ export function Aliases() {
                     <td className="soft"><Ago time={one.updatedAt} /></td>
                     <td className="cell-actions">
                       {can('editor') && (
-                        <Menu
-                          trigger={
-                            <IconButton size="small" label={`Actions for ${one.name}`}>
-                              <MoreHorizontal size={15} aria-hidden />
-                            </IconButton>
-                          }
+                        <MoreMenu
+                          size="small"
+                          label={`Actions for ${one.name}`}
                           items={[
                             {label: 'Edit…', onSelect: () => setEditing(one)},
                             'separator',

@@ -1,10 +1,10 @@
 // Connections to providers: listed, added, tested, deleted.
 import {useQuery} from '@tanstack/react-query';
-import {CheckCircle2, MoreHorizontal, Plug, Plus} from 'lucide-react';
+import {CheckCircle2, Plug, Plus} from 'lucide-react';
 import {useId, useState} from 'react';
 import {api, call, type Schemas} from '../../api/client';
 import {useModels} from '../../editor/ModelPicker';
-import {Ago, Button, Dialog, EmptyState, Field, formatLatency, IconButton, Menu, Note, useSubmit} from '../../ui';
+import {Ago, Button, Dialog, EmptyState, Field, formatLatency, MoreMenu, Note, useSubmit} from '../../ui';
 import {ConnectionForm} from './connection-form';
 import {EmptyHead, Loaded, Section, Table, useConfirmed, useNewDialog, useProjectKey} from './parts';
 import {adviceFor, needsModel, protocolNames} from './protocols';
@@ -169,12 +169,9 @@ export function Connections() {
                       <Button size="small" onClick={() => setTesting(one)} aria-label={`Test ${one.name}`}>
                         Test
                       </Button>
-                      <Menu
-                        trigger={
-                          <IconButton size="small" label={`Actions for ${one.name}`}>
-                            <MoreHorizontal size={15} aria-hidden />
-                          </IconButton>
-                        }
+                      <MoreMenu
+                        size="small"
+                        label={`Actions for ${one.name}`}
                         items={[
                           {label: 'Edit…', onSelect: () => setEditing(one)},
                           'separator',

@@ -1,10 +1,10 @@
 // Evaluators: what people and applications judge answers by.
 import {useQuery, useQueryClient} from '@tanstack/react-query';
-import {MoreHorizontal, Plus} from 'lucide-react';
+import {Plus} from 'lucide-react';
 import {useState} from 'react';
 import {api, call, type Schemas} from '../../api/client';
 import {useSession} from '../../api/session';
-import {Badge, Button, IconButton, Menu, NumberField, SelectField, TextArea, TextField} from '../../ui';
+import {Badge, Button, MoreMenu, NumberField, SelectField, TextArea, TextField} from '../../ui';
 import {EmptyHead, FormDialog, Loaded, Section, Table, useConfirmed, useNewDialog, useProjectKey} from './parts';
 
 type Evaluator = Schemas['Evaluator'];
@@ -125,7 +125,7 @@ export function Evaluators() {
       title="Evaluators"
       lead="What answers are judged by: on the page of a span, or by your application through the API."
       actions={
-        can('admin') && (
+        can('editor') && (
           <Button variant="primary" icon={<Plus size={14} aria-hidden />} onClick={() => setCreating(true)}>
             New evaluator
           </Button>
@@ -156,13 +156,10 @@ export function Evaluators() {
                 <td>{typeNames[one.type]}</td>
                 <td className="soft wrap">{range(one)}</td>
                 <td className="cell-actions">
-                  {can('admin') && !one.builtIn && (
-                    <Menu
-                      trigger={
-                        <IconButton size="small" label={`Actions for ${one.name}`}>
-                          <MoreHorizontal size={15} aria-hidden />
-                        </IconButton>
-                      }
+                  {can('editor') && !one.builtIn && (
+                    <MoreMenu
+                      size="small"
+                      label={`Actions for ${one.name}`}
                       items={[
                         {label: 'Edit…', onSelect: () => setEditing(one)},
                         'separator',
@@ -176,7 +173,7 @@ export function Evaluators() {
           </Table>
         )}
       </Loaded>
-      {creating && can('admin') && <EvaluatorDialog onClose={() => setCreating(false)} />}
+      {creating && can('editor') && <EvaluatorDialog onClose={() => setCreating(false)} />}
       {editing && <EvaluatorDialog evaluator={editing} onClose={() => setEditing(null)} />}
     </Section>
   );

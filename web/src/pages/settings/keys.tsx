@@ -1,6 +1,6 @@
 // API keys of the project: made (and shown once), limited, revoked.
 import {useQuery, useQueryClient} from '@tanstack/react-query';
-import {KeyRound, MoreHorizontal, Plus} from 'lucide-react';
+import {KeyRound, Plus} from 'lucide-react';
 import {useState} from 'react';
 import {api, call, type Schemas} from '../../api/client';
 import {snippets} from '../../content/snippets';
@@ -12,8 +12,7 @@ import {
   Dialog,
   EmptyState,
   formatNumber,
-  IconButton,
-  Menu,
+  MoreMenu,
   Note,
   NumberField,
   Secret,
@@ -170,12 +169,9 @@ function KeyRow({apiKey, onEdit, onRevoke}: {apiKey: ApiKey; onEdit: () => void;
       </td>
       <td className="cell-actions">
         {!apiKey.revokedAt && (
-          <Menu
-            trigger={
-              <IconButton size="small" label={`Actions for ${apiKey.name}`}>
-                <MoreHorizontal size={15} aria-hidden />
-              </IconButton>
-            }
+          <MoreMenu
+            size="small"
+            label={`Actions for ${apiKey.name}`}
             items={[
               {label: 'Edit name and limits…', onSelect: onEdit},
               'separator',

@@ -4,6 +4,7 @@ import {EyeOff, Plus, X} from 'lucide-react';
 import {useEffect, useMemo, useState} from 'react';
 import {api, call, type Schemas} from '../../api/client';
 import {useSession} from '../../api/session';
+import {useLeaveGuard} from '../../shell/leave';
 import {
   Button,
   Card,
@@ -153,6 +154,7 @@ function RulesForm({stored}: {stored: Rule[]}) {
   const {toast} = useFeedback();
   const readOnly = !can('admin');
   const changed = useMemo(() => JSON.stringify(rules) !== JSON.stringify(stored), [rules, stored]);
+  useLeaveGuard(changed, (path) => path === `/p/${project.id}/settings/masking`, 'The rules as you changed them are lost.');
   const {error, busy, submit} = useSubmit(async () => {
     const saved = await call(
       api.PUT('/api/v1/projects/{projectId}/masking', {params: {path: {projectId: project.id}}, body: {rules}}),

@@ -1,6 +1,6 @@
 // Members of the server, their roles, and the links that make new ones.
 import {useQuery, useQueryClient} from '@tanstack/react-query';
-import {MoreHorizontal, UserPlus} from 'lucide-react';
+import {UserPlus} from 'lucide-react';
 import {useState} from 'react';
 import {api, call, type Schemas} from '../../api/client';
 import {sessionKey, useSession, type Role} from '../../api/session';
@@ -12,12 +12,11 @@ import {
   CopyButton,
   Dialog,
   formatDateTime,
-  IconButton,
-  Menu,
+  type MenuItem,
+  MoreMenu,
   Note,
   SelectField,
   TextField,
-  type MenuItem,
   useFeedback,
 } from '../../ui';
 import {EmptyHead, FormDialog, Loaded, Section, Table, useConfirmed, useNewDialog} from './parts';
@@ -324,14 +323,7 @@ export function Members() {
                 </td>
                 <td className="cell-actions">
                   {can(member.role) && (
-                    <Menu
-                      items={items(member)}
-                      trigger={
-                        <IconButton size="small" label={`Actions for ${member.name}`}>
-                          <MoreHorizontal size={15} aria-hidden />
-                        </IconButton>
-                      }
-                    />
+                    <MoreMenu size="small" label={`Actions for ${member.name}`} items={items(member)} />
                   )}
                 </td>
               </tr>

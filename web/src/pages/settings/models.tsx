@@ -1,6 +1,6 @@
 // The catalog: what models there are, what they can and what they cost; and the project's own prices.
 import {useQueryClient} from '@tanstack/react-query';
-import {BookOpen, MoreHorizontal, Plus, Search} from 'lucide-react';
+import {BookOpen, Plus, Search} from 'lucide-react';
 import {useMemo, useState} from 'react';
 import {useSearchParams} from 'wouter';
 import {api, call, type Schemas} from '../../api/client';
@@ -12,8 +12,7 @@ import {
   EmptyState,
   formatCompact,
   formatMoney,
-  IconButton,
-  Menu,
+  MoreMenu,
   SelectField,
   TextField,
   useFeedback,
@@ -173,12 +172,9 @@ function ModelRow({
       </td>
       {canPrice && (
         <td className="cell-actions">
-          <Menu
-            trigger={
-              <IconButton size="small" label={`Actions for ${model.model}`}>
-                <MoreHorizontal size={15} aria-hidden />
-              </IconButton>
-            }
+          <MoreMenu
+            size="small"
+            label={`Actions for ${model.model}`}
             items={[
               {label: 'Set your own price…', onSelect: onPrice},
               ...(model.source === 'project'
