@@ -104,16 +104,25 @@ class Members {
   std::optional<Error> error_;
 };
 
-Result<std::vector<PromptMessage>> read_messages(const toml::node* node) {
+Result<std::vector<PromptFileMessage>> read_messages(const toml::node* node) {
   const toml::array* list = node == nullptr ? nullptr : node->as_array();
   if (list == nullptr || list->empty()) return fail(bad("a prompt file needs at least one [[messages]]"));
-  std::vector<PromptMessage> out;
+  std::vector<PromptFileMessage> out;
   for (const toml::node& item : *list) {
     const std::string place = "messages[" + std::to_string(out.size()) + "].";
     const toml::table* table = item.as_table();
     if (table == nullptr) return fail(bad("messages must be written as [[messages]]"));
     Members members(*table, place);
-    PromptMessage message{.id = members.text("id"), .role = members.text("role"), .content = members.text("content")};
+    PromptFileMessage message{.id = members.text("id"),
+                              .role = members.text("role"),
+                              .content = members.text("content"),
+                              .parts = members.json("parts"),
+                              .tool_call_id = members.text("tool_call_id"),
+                              .tool_name = members.text("tool_name")};
+    if (!message.parts.empty() && message.parts.front() != '[') members.fail_with(place + "parts must be a JSON list");
+    if (!message.parts.empty() && !message.content.empty()) {
+      members.fail_with(place + "content and parts: give one of them");
+    }
     if (message.id.empty()) message.id = "msg_" + std::to_string(out.size() + 1);
     if (message.role.empty()) members.fail_with(place + "role is required: system, developer, user or assistant");
     TRACIA_TRY(members.finish());
@@ -277,11 +286,17 @@ std::string write_prompt_file(const PromptFile& prompt) {
   json_line(out, "tools", prompt.tools);
   json_line(out, "tool_choice", prompt.tool_choice);
   json_line(out, "output_schema", prompt.output_schema);
-  for (const PromptMessage& message : prompt.messages) {
+  for (const PromptFileMessage& message : prompt.messages) {
     out += "\n[[messages]]\n";
     line(out, "id", quoted(message.id));
     line(out, "role", quoted(message.role));
-    line(out, "content", quoted(message.content));
+    text_line(out, "tool_call_id", message.tool_call_id);
+    text_line(out, "tool_name", message.tool_name);
+    if (message.parts.empty()) {
+      line(out, "content", quoted(message.content));
+    } else {
+      json_line(out, "parts", message.parts);
+    }
   }
   return out;
 }
@@ -303,7 +318,13 @@ PromptFile version_from_api(const json::Value& version, const PromptFile& prompt
   // A prompt calls its messages content, a version calls them messages.
   const json::Value messages = version["messages"].is_array() ? version["messages"] : version["content"];
   for (const json::Value m : messages.items()) {
-    out.messages.push_back({.id = m["id"].text(), .role = m["role"].text(), .content = m["content"].text()});
+    const json::Value content = m["content"];
+    out.messages.push_back({.id = m["id"].text(),
+                            .role = m["role"].text(),
+                            .content = content.text(),
+                            .parts = content.is_array() ? content.to_json() : "",
+                            .tool_call_id = m["toolCallId"].text(),
+                            .tool_name = m["toolName"].text()});
   }
   return out;
 }
@@ -324,8 +345,14 @@ std::string prompt_body(const PromptFile& prompt, std::optional<int64_t> base_ve
   if (!base_version) w.field("slug", prompt.slug);
   w.field("description", prompt.description);
   w.key("content").begin_array();
-  for (const PromptMessage& m : prompt.messages) {
-    w.begin_object().field("id", m.id).field("role", m.role).field("content", m.content).end_object();
+  for (const PromptFileMessage& m : prompt.messages) {
+    w.begin_object().field("id", m.id).field("role", m.role);
+    if (m.parts.empty()) {
+      w.field("content", m.content);
+    } else {
+      w.field_raw("content", m.parts);
+    }
+    w.field_if("toolCallId", m.tool_call_id).field_if("toolName", m.tool_name).end_object();
   }
   w.end_array();
   const auto text_or_null = [](const std::string& text) {

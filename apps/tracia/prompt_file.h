@@ -13,6 +13,8 @@
 //   role = "user"
 //   content = """
 //   Greet {{name}}."""
+//
+// A message whose content is a list of parts (pictures, tool calls) has `parts` in place of `content`, as JSON.
 #pragma once
 
 #include <cstdint>
@@ -22,10 +24,16 @@
 #include <vector>
 
 #include "tracia/base/result.h"
-#include "tracia/client/api_types.h"
 #include "tracia/json/reader.h"
 
 namespace tracia::app {
+
+struct PromptFileMessage {
+  std::string id, role;
+  std::string content;                  // may hold {{variables}}
+  std::string parts = {};               // JSON text of a list, in place of content; "" = none
+  std::string tool_call_id, tool_name;  // of role tool
+};
 
 struct PromptFile {
   std::string slug, name, description;
@@ -35,7 +43,7 @@ struct PromptFile {
   std::optional<int64_t> max_output_tokens;
   std::vector<std::string> stop_sequences;
   std::string tools, tool_choice, output_schema;  // JSON text, "" = none
-  std::vector<PromptMessage> messages;
+  std::vector<PromptFileMessage> messages;
 };
 
 // Errors: kInvalidRequest with the line of what is not TOML, or the name of a member that is unknown, missing or wrong.

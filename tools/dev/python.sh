@@ -65,12 +65,13 @@ check_bundled() {
   fi
 }
 
-# The pages that are made from the code: the package's reference, and the models.
+# The pages that are made from code and contract: the package's reference, the models, the HTTP API.
 write_docs() {
   build_wheel
   install_wheel
   "$python_venv/bin/python" tools/dev/python_reference.py
   python3 tools/dev/models_page.py
+  .venv/bin/python tools/dev/http_reference.py
 }
 
 stage_python() {

@@ -47,6 +47,18 @@ RC_GTEST_PROP(PromptFile, AnyTextSurvives, (const std::vector<uint8_t>& bytes)) 
   RC_ASSERT(after->name == before.name);
 }
 
+TEST(PromptFile, PartsAndToolResultsSurviveTheFile) {
+  json::Document document;
+  const auto stored = document.parse(R"({"slug":"look","name":"Look","currentVersion":2,"content":[
+      {"id":"m1","role":"user","content":[{"type":"text","text":"{{q}}"},{"type":"image","url":"https://x/y.png"}]},
+      {"id":"m2","role":"tool","content":"12","toolCallId":"call_1","toolName":"add"}]})");
+  ASSERT_TRUE(stored);
+  const auto after = parse_prompt_file(write_prompt_file(prompt_from_api(*stored)));
+  ASSERT_TRUE(after) << after.error().message;
+  const std::string body = prompt_body(*after, 2, "");
+  EXPECT_NE(body.find((*stored)["content"].to_json().substr(1)), std::string::npos) << body;
+}
+
 TEST(PromptFile, LongTextsKeepTheirLines) {
   EXPECT_NE(write_prompt_file(sample()).find("content = \"\"\"\nHello {{name}},\n\n  \"quoted"), std::string::npos);
 }
@@ -64,6 +76,10 @@ TEST(PromptFile, MistakesAreNamed) {
   EXPECT_EQ(message("name = \"A\"\n[[messages]]\nrole = \"user\""), "slug is required");
   EXPECT_EQ(message("slug = \"a\"\nname = \"A\"\n[[messages]]\ncontent = \"x\""),
             "messages[0].role is required: system, developer, user or assistant");
+  EXPECT_EQ(message("slug = \"a\"\nname = \"A\"\n[[messages]]\nrole = \"user\"\nparts = '{}'"),
+            "messages[0].parts must be a JSON list");
+  EXPECT_EQ(message("slug = \"a\"\nname = \"A\"\n[[messages]]\nrole = \"user\"\ncontent = \"x\"\nparts = '[]'"),
+            "messages[0].content and parts: give one of them");
   EXPECT_EQ(message("slug = ").substr(0, 7), "line 1:");
 }
 

@@ -21,7 +21,8 @@ import snippets
 
 DOCS = harness.ROOT / "docs"
 ROOT = harness.ROOT
-ENTRIES = [ROOT / "README.md", ROOT / "python" / "README.md", DOCS / "quickstart.md", DOCS / "python" / "README.md"]
+ENTRIES = [ROOT / "README.md", ROOT / "python" / "README.md", DOCS / "quickstart.md", DOCS / "python" / "README.md",
+           DOCS / "evaluation.md"]
 PAGES = [page for page in [*ENTRIES, *sorted((DOCS / "guide").glob("*.md"))] if snippets.blocks(page, "python")]
 
 
