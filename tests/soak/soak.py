@@ -128,10 +128,9 @@ def failures(report, load):
     report.check("nothing was left unsent", f"{load.skipped} requests" if load.skipped else None)
 
 
-def offer_load(world, ledger, seconds, folder, chance):
-    """The load, while samples are taken: (load, upkeep, samples)."""
-    load = Load(KINDS, lambda: Worker(world), threads=16, seed=chance)
-    upkeep = Upkeep(world, lambda: load, folder)
+def offer_load(world, ledger, seconds, folder, scratch, load):
+    """Samples, taken while the load runs, and the upkeep beside it."""
+    upkeep = Upkeep(world, load, scratch)
     upkeep.start()
     samples, every = [], min(10.0, seconds / 30)
     began = time.monotonic()
@@ -148,10 +147,12 @@ def offer_load(world, ledger, seconds, folder, chance):
     load.stop()
     upkeep.stop()
     print(f"{ledger.acknowledged} spans acknowledged, {len(samples)} samples", flush=True)
-    return load, upkeep, samples
+    return upkeep, samples
 
 
-def soak(report, seconds, folder, scratch, seed):
+def soak(report, arguments, folder, scratch):
+    seconds = arguments.minutes * 60
+    kinds = {kind: (rate * arguments.rate, function) for kind, (rate, function) in KINDS.items()}
     (scratch / "tracia.toml").write_text(SETTINGS)
     flags = ("--config", str(scratch / "tracia.toml"), "--log-level", "warn")
     with Simulator("--latency", "10ms", "--first-token", "20ms", "--chunk-delay", "2ms") as simulator, \
@@ -160,7 +161,8 @@ def soak(report, seconds, folder, scratch, seed):
         ledger = Ledger(max(4, seconds / 30))
         world = World(server, simulator, ledger)
         world.prepare()
-        load, upkeep, samples = offer_load(world, ledger, seconds, folder, seed)
+        load = Load(kinds, lambda: Worker(world), 16, arguments.seed)
+        upkeep, samples = offer_load(world, ledger, seconds, folder, scratch, load)
         (folder / "server.log").write_text(server.text)
         if server.process.poll() is not None:
             report.check("the server lives", f"it ended with {server.process.returncode}: {server.text[-2000:]}")
@@ -197,13 +199,14 @@ def soak(report, seconds, folder, scratch, seed):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("minutes", type=float, nargs="?", default=30)
+    parser.add_argument("--rate", type=float, default=1, help="times the usual load, for a slow or busy machine")
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     folder = ROOT / "build" / "soak" / time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
     folder.mkdir(parents=True)
     report = Report()
     with tempfile.TemporaryDirectory() as scratch:
-        soak(report, arguments.minutes * 60, folder, pathlib.Path(scratch), arguments.seed)
+        soak(report, arguments, folder, pathlib.Path(scratch))
     print(f"samples are in {folder.relative_to(ROOT)}")
     print(f"{report.passed} passed, {report.failed} failed")
     return 1 if report.failed else 0

@@ -12,9 +12,9 @@ from kinds import Worker
 
 
 class Upkeep(threading.Thread):
-    def __init__(self, world, load_of, folder):
+    def __init__(self, world, load, folder):
         super().__init__(daemon=True)
-        self.world, self.load_of, self.folder = world, load_of, folder
+        self.world, self.load, self.folder = world, load, folder
         self.stopping = threading.Event()
         self.client = Client(world.server)
         self.owner = Member.set_up(world.server)
@@ -43,7 +43,7 @@ class Upkeep(threading.Thread):
                 self.measure(self.audit)
 
     def measure(self, task):
-        load, began = self.load_of(), time.monotonic()
+        load, began = self.load, time.monotonic()
         try:
             task()
             load.record(task.__name__, began)
