@@ -6,7 +6,7 @@ import secrets
 
 import pytest
 
-from harness import SANITIZED, Client, Member, Server
+from harness import SANITIZED, Client, Member, Server, wait_until
 
 LIBRARY = next(iter(glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1")), None)
 DAY = 86400
@@ -143,5 +143,21 @@ def test_spans_that_come_while_the_clock_is_back_are_not_old(clock, start):
         clock.set(0)
         assert client.get("/api/v1/retention").json["spansPastRetention"] == 0
         check(client, stored)
+        owner.close()
+        client.close()
+
+
+def test_a_clock_set_forward_removes_nothing_at_once(clock, start):
+    stored = []
+    with start() as server:
+        owner, client = Member.set_up(server), Client(server)
+        post(client, stored)
+        owner.put("/api/v1/retention", {"days": 10})
+        clock.set(20 * DAY)
+        owner.put("/api/v1/retention", {"days": 11})
+        wait_until(lambda: "retention_waits" in server.text, "the run that waits")
+        clock.set(0)
+        check(client, stored)
+        assert client.get("/api/v1/retention").json["spansPastRetention"] == 0
         owner.close()
         client.close()
