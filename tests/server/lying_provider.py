@@ -1,5 +1,5 @@
-"""A provider that misbehaves on the level of bytes, as OpenAI's chat completions: slow, failing, cutting, lying. The model's
-name in a request says how: `{"model": "cut-in-json"}`. FAULTS names each, with what must come of it."""
+"""A provider that misbehaves on the level of bytes, as OpenAI's chat completions: slow, failing, cutting, lying. The
+model's name in a request says how: `{"model": "cut-in-json"}`. FAULTS names each, with what must come of it."""
 
 import gzip
 import json
@@ -33,8 +33,8 @@ def events(usage=USAGE):
 
 
 def head(status="200 OK", kind="application/json", **headers):
-    lines = [f"HTTP/1.1 {status}", f"Content-Type: {kind}"] + [f"{k.replace('_', '-')}: {v}" for k, v in headers.items()]
-    return "\r\n".join(lines).encode() + b"\r\n\r\n"
+    more = [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+    return "\r\n".join([f"HTTP/1.1 {status}", f"Content-Type: {kind}", *more]).encode() + b"\r\n\r\n"
 
 
 def whole(body, status="200 OK", kind="application/json", **headers):
@@ -49,6 +49,11 @@ def good(streamed, usage=USAGE):
     if not streamed:
         return whole(message(usage))
     return [head(kind="text/event-stream", Transfer_Encoding="chunked"), *map(chunk, events(usage)), chunk(b"")]
+
+
+def unframed(streamed):
+    """A good answer; of a stream only the end of the connection is the end."""
+    return [head(kind="text/event-stream"), *events()] if streamed else good(streamed)
 
 
 def until(actions, where, then):
@@ -78,8 +83,8 @@ def usage_of(value):
         body = b"".join(good(streamed, {"prompt_tokens": 987654321, "completion_tokens": 987654321, "total_tokens": 5}))
         body = body.replace(b"987654321", value)
         if streamed:  # chunk sizes are of the length that was
-            payload = b"".join(events(987654321)).replace(b"987654321", b'{"prompt_tokens": %s, "completion_tokens": %s, '
-                                                          b'"total_tokens": 5}' % (value, value))
+            usage = b'{"prompt_tokens": %s, "completion_tokens": %s, "total_tokens": 5}' % (value, value)
+            payload = b"".join(events(987654321)).replace(b"987654321", usage)
             return [head(kind="text/event-stream", Transfer_Encoding="chunked"), chunk(payload), chunk(b"")]
         return whole(body[body.index(b"\r\n\r\n") + 4:])
     return answer
@@ -101,10 +106,9 @@ def gzip_bomb(streamed):
 
 
 ERROR_BODY = json.dumps({"error": {"message": "quota is gone", "type": "insufficient_quota", "code": "q"}}).encode()
-END_OF_CHUNKS = b"0\r\n\r\n"
 
-# name -> (what comes of it, answer). "ok": the right text; "error": an error; "either": all of the answer comes, but in an
-# odd form, so that the right text and an error are both sane.
+# name -> (what comes of it, answer). "ok": the right text; "error": an error; "either": all of the answer comes, but in
+# an odd form, so that the right text and an error are both sane.
 FAULTS = {
     # slow
     "first-byte-late": ("ok", lambda s: [1.0, *good(s)]),
@@ -121,9 +125,8 @@ FAULTS = {
     "reset-in-body": ("error", lambda s: until(good(s), b"fine", [RESET])),
     "close-before-head": ("error", lambda s: []),
     # cutting
-    "cut-in-json": ("error", lambda s: until([head(kind="text/event-stream"), *events()] if s else good(s), b'"choices"', [])),
-    "cut-in-a-character": ("error", lambda s: until([head(kind="text/event-stream"), *events()] if s else good(s),
-                                                    "–".encode(), [])),
+    "cut-in-json": ("error", lambda s: until(unframed(s), b'"choices"', [])),
+    "cut-in-a-character": ("error", lambda s: until(unframed(s), "–".encode(), [])),
     "cut-between-events": ("error", lambda s: [head(kind="text/event-stream"), *events()[:3]]),
     "cut-in-chunk": ("error", lambda s: [head(kind="text/event-stream" if s else "application/json",
                                               Transfer_Encoding="chunked"), b"ffff\r\n", message()[:40]]),
@@ -133,8 +136,8 @@ FAULTS = {
     "wrong-content-type": ("either", lambda s: whole(b"".join(events()) if s else message(), kind="text/html")),
     "other-form-than-asked": ("either", lambda s: good(not s)),
     "error-with-200": ("error", lambda s: whole(ERROR_BODY)),
-    "error-as-event": ("error", lambda s: [head(kind="text/event-stream"), events()[0], b"data: " + ERROR_BODY + b"\n\n",
-                                           b"data: [DONE]\n\n"]),
+    "error-as-event": ("error", lambda s: [head(kind="text/event-stream"), events()[0],
+                                           b"data: " + ERROR_BODY + b"\n\n", b"data: [DONE]\n\n"]),
     "no-json": ("error", lambda s: whole(b"<html>Bad gateway</html>", kind="text/html")),
     "empty-200": ("error", lambda s: whole(b"")),
     "json-of-another-shape": ("error", lambda s: whole(b'[{"choices": 7}]')),
@@ -142,7 +145,7 @@ FAULTS = {
     "nul-bytes": ("error", lambda s: whole(b"\0" * 5000)),
     "body-without-end": ("error", lambda s: endless(b" " * 65536, s)),
     "event-without-end": ("error", lambda s: endless(b"data: " + b"x" * 65530, s, "text/event-stream")),
-    "head-without-end": ("error", lambda s: [b"HTTP/1.1 200 OK\r\n", *[b"X-More: " + b"y" * 1000 + b"\r\n"] * 5000, STALL]),
+    "head-without-end": ("error", lambda s: [b"HTTP/1.1 200 OK\r\n", *[b"X: " + b"y" * 1000 + b"\r\n"] * 5000, STALL]),
     "stream-without-end": ("error", lambda s: endless(event({"content": "more " * 200_000}), s, "text/event-stream")),
     "gzip-bomb": ("error", gzip_bomb),
     "usage-negative": ("either", usage_of(b"-5")),
@@ -157,7 +160,8 @@ FAULTS = {
     "not-http": ("error", lambda s: [b"SSH-2.0-OpenSSH_9.2\r\n", b"\x00\x01\x02" * 100]),
     "two-content-types": ("either", lambda s: [good(s)[0].replace(b"\r\n", b"\r\nContent-Type: text/plain\r\n", 1),
                                                *good(s)[1:]]),
-    "two-lengths": ("either", lambda s: [b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 500\r\n\r\n" + message()]),
+    "two-lengths": ("either", lambda s: [b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 500\r\n\r\n",
+                                         message()]),
     "nul-in-head": ("error", lambda s: [b"HTTP/1.1 200 OK\r\nX: a\0b\r\nContent-Length: 2\r\n\r\n{}"]),
     "bytes-after-the-end": ("either", lambda s: [*good(s), b"HTTP/1.1 200 OK\r\n\r\nmore"]),
     "100-continue-for-ever": ("error", lambda s: [*[b"HTTP/1.1 100 Continue\r\n\r\n", 0.05] * 200, STALL]),

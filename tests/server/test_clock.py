@@ -1,5 +1,5 @@
-"""The machine's clock jumps, forwards and backwards, by a day and a year, while the server serves and across restarts: no
-span is lost, the order of receipt holds, and limits, sessions and cursors go on. Needs libfaketime (Debian: faketime)."""
+"""The machine's clock jumps, forwards and backwards, by a day and a year, while the server serves and across restarts:
+no span is lost, the order of receipt holds, limits, sessions and cursors go on. Needs libfaketime (Debian: faketime)."""
 
 import glob
 import secrets

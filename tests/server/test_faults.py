@@ -1,5 +1,5 @@
-"""Providers that are slow, fail, cut and lie (lying_provider.py), seen from every door: always the right answer or a clear
-error within the deadline, one span, no more tries than allowed, no connection left behind, and a server that lives."""
+"""Providers that are slow, fail, cut and lie (lying_provider.py), seen from every door: always the right answer or a
+clear error within the deadline, one span, no more tries than allowed, no connection left behind, and a server that lives."""
 
 import concurrent.futures
 import json
@@ -67,8 +67,8 @@ def command_line(server, provider, fault, stream):
     environment = {"PATH": os.environ["PATH"], "OPENAI_API_KEY": "sk-liar-0123456789abcdef", "TRACIA_API_KEY": KEY,
                    "OPENAI_BASE_URL": provider.url + "/v1", "TRACIA_BASE_URL": server.url}
     done = subprocess.run([BINARY, "run", "-m", fault, "--provider", "openai", "--timeout", str(TIMEOUT_MS / 1000),
-                           "--retries", "2", "--session", f"{fault}-cli", "--quiet", *([] if stream else ["--no-stream"]),
-                           "hi"], env=environment, capture_output=True, timeout=DEADLINE)
+                           "--retries", "2", "--session", f"{fault}-cli", "--quiet",
+                           *([] if stream else ["--no-stream"]), "hi"], env=environment, capture_output=True, timeout=DEADLINE)
     if done.returncode == 0:
         return Outcome(text=done.stdout.decode().removesuffix("\n"), status=0)
     return Outcome(error={"message": done.stderr.decode()}, status=done.returncode)

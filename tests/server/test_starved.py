@@ -17,8 +17,8 @@ CONTENT = [{"id": "m", "role": "user", "content": "hi"}]
 
 
 def connect_to(owner, name, url):
-    owner.post("/api/v1/connections", {"name": name, "protocol": "openai", "baseUrl": url, "key": "sk-local-0123456789"},
-               expect=201)
+    owner.post("/api/v1/connections", {"name": name, "protocol": "openai", "baseUrl": url,
+                                        "key": "sk-local-0123456789"}, expect=201)
 
 
 def run(client, provider, **more):

@@ -1,5 +1,5 @@
-"""Files of the data directory taken away or replaced under a running server: nothing is acknowledged that would be lost,
-/readyz and the log name the file, what is left is served, and the next start does not begin anew in its place."""
+"""Files of the data directory taken away or replaced under a running server: nothing is acknowledged that would be
+lost, /readyz and the log name the file, what is left is served, and the next start does not begin anew in its place."""
 
 import pathlib
 import secrets

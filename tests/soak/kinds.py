@@ -33,7 +33,8 @@ class World:
     def prepare(self):
         client = Client(self.server)
         for slug, provider, model in (("steady", "openai", "gpt-4o"), ("edited", "openai", "gpt-4o"),
-                                      ("trial", "google", "gemini-2.5-flash"), ("broken", "anthropic", "claude-sonnet-4-5")):
+                                      ("trial", "google", "gemini-2.5-flash"),
+                                      ("broken", "anthropic", "claude-sonnet-4-5")):
             body = {"name": slug, "slug": slug, "provider": provider, "model": model, "content": model_content(1)}
             client.post("/api/v1/prompts", body, expect=201)
         client.put("/api/v1/prompts/edited/labels/production", {"version": 1})
@@ -190,7 +191,7 @@ class Worker:
         self.send("GET", "/api/v1/spans?limit=50")
 
     def spans_filtered(self):
-        some = self.random.choice(("status=ERROR", "model=gpt-4o", f"tags={self.random.choice(WORDS)}", "minLatencyMs=1500",
+        some = self.random.choice(("status=ERROR", "model=gpt-4o", "minLatencyMs=1500", f"tags={self.random.choice(WORDS)}",
                                    f"sessionId=s-{self.random.randrange(500)}"))
         self.send("GET", f"/api/v1/spans?{some}&limit=20")
 
@@ -201,8 +202,8 @@ class Worker:
         self.send("GET", f"/api/v1/analytics?groupBy={self.random.choice(('model', 'status'))}")
 
     def sessions(self):
-        self.send("GET", f"/api/v1/{self.random.choice(('sessions', 'users', 'traces', 'prompts', 'evaluators'))}?limit=20"
-                  if self.random.random() < 0.8 else "/api/v1/models")
+        what = self.random.choice(("sessions", "users", "traces", "prompts", "evaluators", "models"))
+        self.send("GET", f"/api/v1/{what}" + ("" if what == "models" else "?limit=20"))
 
     def asset(self):
         answer = self.send("GET", self.random.choice(self.world.assets))

@@ -1,6 +1,6 @@
 """Which spans were acknowledged, by windows of time, so that each can be audited before it is removed. Spans say their
-window in `userId`: "live-N" ones start now and are removed by forgetting that user, "aged-N" ones start almost a day ago,
-so that a retention of one day reaches them while the soak runs."""
+window in `userId`: "live-N" ones start now and are removed by forgetting that user, "aged-N" ones start almost a day
+ago, so that a retention of one day reaches them while the soak runs."""
 
 import collections
 import datetime

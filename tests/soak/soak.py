@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Mixed load on a real server for half an hour: memory, descriptors and latency stay flat, nothing unexpected is answered,
-and every acknowledged span is there. `./dev soak [MINUTES]`; the samples go to build/soak/."""
+"""Mixed load on a real server for half an hour: memory, descriptors and latency stay flat, nothing unexpected is
+answered, and every acknowledged span is there. `./dev soak [MINUTES]`; the samples go to build/soak/."""
 
 import argparse
 import csv
@@ -76,7 +76,8 @@ def milliseconds(value):
 
 
 def table_of_kinds(load, folder):
-    print(f"\n{'kind':<16} {'answers':>8} {'p50 ms':>8} {'p99 ms':>8} {'first third p99':>16} {'last third p99':>15} errors")
+    print(f"\n{'kind':<16} {'answers':>8} {'p50 ms':>8} {'p99 ms':>8} "
+          f"{'first third p99':>16} {'last third p99':>15} errors")
     with open(folder / "kinds.csv", "w", newline="") as file:
         rows = csv.writer(file)
         rows.writerow(["kind", "seconds", "latency_ms"])
@@ -189,7 +190,8 @@ def soak(report, arguments, folder, scratch):
         code = server.stop()
         took = time.monotonic() - began
         print(f"     {descriptors} descriptors without load; stopped in {took:.1f} s")
-        report.check("it stops in time, with 0", None if code == 0 and took < STOP_SECONDS_MAX else f"{code}, {took:.1f} s")
+        in_time = code == 0 and took < STOP_SECONDS_MAX
+        report.check("it stops in time, with 0", None if in_time else f"{code}, {took:.1f} s")
         (folder / "server.log").write_text(server.text)
     examined = subprocess.run([BINARY, "doctor", "--data", scratch / "data"], capture_output=True, text=True)
     report.check("doctor finds nothing", examined.returncode and examined.stdout[-1000:] + examined.stderr[-1000:])

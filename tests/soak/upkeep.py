@@ -1,5 +1,5 @@
-"""What an operator does while the server serves: backups, retention, new keys, experiments, forgetting users. One thread,
-one thing after the other."""
+"""What an operator does while the server serves: backups, retention, new keys, experiments, forgetting users. One
+thread, one thing after the other."""
 
 import json
 import shutil
@@ -55,7 +55,7 @@ class Upkeep(threading.Thread):
         self.worker.edit()
 
     def rotate_key(self):
-        """A new key. Two are kept beside it, for requests that hold them; the oldest is revoked, and refused from then on."""
+        """A new key. Two are kept beside it, for requests that hold them; the oldest is revoked, and then refused."""
         made = self.owner.post("/api/v1/api-keys", {"name": "soak"}, expect=201).json
         self.world.key = made["key"]
         self.keys.append((made["id"], made["key"]))
@@ -84,12 +84,12 @@ class Upkeep(threading.Thread):
     def backup(self):
         target = self.folder / "backup"
         shutil.rmtree(target, ignore_errors=True)
-        done = subprocess.run([BINARY, "backup", "--data", self.world.server.data, "--to", target, "--with-key"], capture_output=True,
-                              text=True, timeout=300)
+        done = subprocess.run([BINARY, "backup", "--data", self.world.server.data, "--to", target, "--with-key"],
+                              capture_output=True, text=True, timeout=300)
         assert done.returncode == 0, done.stderr
 
     def audit(self):
-        """Everything acknowledged in a window is there; then its users are forgotten. Aged spans are left to the retention."""
+        """Everything acknowledged in a window is there; then its user is forgotten. Aged spans go by the retention."""
         number, ledger = self.audited_up_to, self.world.ledger
         self.audited_up_to += 1
         problems = ledger.audit(self.client, f"live-{number}") + ledger.audit(self.client, f"aged-{number}")
