@@ -13,7 +13,7 @@ import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "server"))
-from harness import DEADLINE, Client, Server, Simulator  # noqa: E402
+from harness import BINARY, DEADLINE, Client, Server, Simulator  # noqa: E402
 
 DISK_BYTES = 24 << 20
 ROUNDS = 3
@@ -67,6 +67,15 @@ def fill(folder):
                 pass
 
 
+def check_backup_is_refused(server, disk):
+    """A backup to the full disk fails, says why, and leaves nothing that could be taken for one."""
+    target = disk / "backup"
+    done = subprocess.run([BINARY, "backup", "--data", server.data, "--to", target], capture_output=True, text=True)
+    assert done.returncode == 1, done.stdout
+    assert "full" in done.stderr or "No space" in done.stderr, done.stderr
+    assert not target.exists() or not list(target.iterdir()), list(target.iterdir())
+
+
 def run_round(server, client, spans, disk):
     for _ in range(5):
         answer = spans.post()
@@ -83,6 +92,7 @@ def run_round(server, client, spans, disk):
     edit = client.send("POST", "/api/v1/prompts", {"name": "full", "slug": f"full-{spans.number}", "model": "gpt-4o",
                                                    "content": [{"id": "m", "role": "user", "content": "x" * 60000}]})
     assert edit.status in (201, 503), edit
+    check_backup_is_refused(server, disk)
     (disk / "ballast").unlink()
     eventually(lambda: client.send("GET", "/readyz").status == 200, "space is back, service is not")
     eventually(lambda: spans.post().status == 200, "space is back, and spans are refused")

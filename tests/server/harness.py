@@ -47,9 +47,9 @@ def provider_environment(url):
 class Process:
     """A subcommand that serves until it is told to stop. What it prints is kept, whole."""
 
-    def __init__(self, *arguments, environment):
+    def __init__(self, *arguments, environment, program=BINARY):
         self.output = []
-        self.process = subprocess.Popen([str(BINARY), *arguments], env=environment, stdin=subprocess.DEVNULL,
+        self.process = subprocess.Popen([str(program), *arguments], env=environment, stdin=subprocess.DEVNULL,
                                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
         self.address_known = threading.Event()
         self.url = None
@@ -98,11 +98,11 @@ class Simulator(Process):
 
 
 class Server(Process):
-    def __init__(self, data, simulator_url, *flags, environment=None, listen="127.0.0.1:0"):
+    def __init__(self, data, simulator_url, *flags, environment=None, listen="127.0.0.1:0", program=BINARY):
         self.data = pathlib.Path(data)
         merged = provider_environment(simulator_url) | {"TRACIA_BOOTSTRAP_API_KEY": KEY} | (environment or {})
         super().__init__("serve", "--data", str(data), "--listen", listen, *flags,
-                         environment={k: v for k, v in merged.items() if v is not None})
+                         environment={k: v for k, v in merged.items() if v is not None}, program=program)
         self.host, port = urllib.parse.urlsplit(self.url).netloc.rsplit(":", 1)
         self.port = int(port)
 

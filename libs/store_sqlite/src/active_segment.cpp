@@ -196,6 +196,7 @@ Status ActiveSegment::insert(const std::string& project_id, const store::StoredS
 }
 
 Status ActiveSegment::commit() {
+  TRACIA_TRY(db_.in_place());
   TRACIA_TRY(db_.exec("COMMIT"));
   payload_bytes_ += std::exchange(staged_bytes_, 0);
   publish();
@@ -283,6 +284,9 @@ Status ActiveSegment::checkpoint() {
   return db_.exec("PRAGMA wal_checkpoint(PASSIVE)");
 }
 
-Status ActiveSegment::probe() { return db_.exec("PRAGMA user_version=1"); }
+Status ActiveSegment::probe() {
+  TRACIA_TRY(db_.exec("PRAGMA user_version=1"));
+  return db_.in_place();
+}
 
 }  // namespace tracia::store_sqlite

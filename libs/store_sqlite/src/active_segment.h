@@ -62,6 +62,7 @@ class ActiveSegment final : public Segment {
   uint64_t log_bytes() const { return log_bytes_; }          // written since the last checkpoint
   uint64_t payload_bytes() const { return payload_bytes_; }  // records and payloads. Writer's thread only
   Status probe();                                            // writes a page, to see whether the disk takes it
+  Status in_place() const { return db_.in_place(); }         // as Db::in_place
 
   // Reading.
   SegmentInfo info() const override;

@@ -23,6 +23,8 @@ class ControlSqlite final : public store::ControlStore {
 
   Status copy_to(const std::filesystem::path& file) { return sessions_->copy_to(file); }  // as Sessions::copy_to
 
+  Status health() { return sessions_->health(); }  // as Sessions::health
+
   Result<std::vector<store::Project>> projects() override;
   Status put_project(const store::Project& project) override;
 

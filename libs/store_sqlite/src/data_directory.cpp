@@ -9,6 +9,7 @@
 #include "files.h"
 #include "layout.h"
 #include "secret_key.h"
+#include "segment_set.h"
 #include "span_engine.h"
 #include "version_file.h"
 
@@ -50,6 +51,34 @@ Status prepare_folder(const fs::path& dir) {
   return {};
 }
 
+bool has_segment_files(const fs::path& dir) {
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(dir / layout::kSegments, error)) {
+    if (parse_segment_name(entry.path().filename().string())) return true;
+  }
+  return false;
+}
+
+// Files are made in this order: control.db, segments, deletions.db, the segments' own. One that is not there, though a
+// later one is, was taken away; an empty one in its place would make the rest useless, or bring deleted spans back.
+Status check_complete(const fs::path& dir) {
+  std::error_code error;
+  const bool spans = has_segment_files(dir), deletions = fs::exists(dir / layout::kDeletions, error);
+  const auto missing = [&](std::string_view name, const char* what) {
+    return fail({.code = ErrorCode::kUnavailable,
+                 .message = (dir / name).string() + " is missing: " + what +
+                            ". Put it back, or restore a backup into a new folder (tracia restore)"});
+  };
+  if ((spans || deletions) && !fs::exists(dir / layout::kControl, error)) {
+    return missing(layout::kControl, "projects, keys and prompts are in it");
+  }
+  if (deletions && !fs::is_directory(dir / layout::kSegments, error)) {
+    return missing(layout::kSegments, "spans are in it");
+  }
+  if (spans && !deletions) return missing(layout::kDeletions, "without it deleted spans would come back");
+  return {};
+}
+
 }  // namespace
 
 struct DataDirectory::Impl {
@@ -72,12 +101,13 @@ Result<std::unique_ptr<DataDirectory>> DataDirectory::open(const fs::path& path,
   auto lock = DirectoryLock::take(dir);
   if (!lock) return fail(std::move(lock).error());
   TRACIA_TRY(check_or_write_version(dir));
+  TRACIA_TRY(check_complete(dir));
   auto key = SecretKey::load_or_make(dir / layout::kSecretKey);
   if (!key) return fail(std::move(key).error());
   auto control = ControlSqlite::open(dir / layout::kControl, options.vfs, options.synchronous_off);
   if (!control) return fail(std::move(control).error());
   TRACIA_TRY(sync_folder(dir));
-  auto spans = SpanEngine::open(dir, options);
+  auto spans = SpanEngine::open(dir, options, [&control = **control] { return control.health(); });
   if (!spans) return fail(std::move(spans).error());
   return std::unique_ptr<DataDirectory>(new DataDirectory(
       std::unique_ptr<Impl>(new Impl{dir, std::move(*lock), std::move(*key), std::move(*control), std::move(*spans)})));

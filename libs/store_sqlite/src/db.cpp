@@ -1,6 +1,7 @@
 #include "db.h"
 
 #include <sqlite3.h>
+#include <unistd.h>
 
 #include <mutex>
 
@@ -58,7 +59,15 @@ Result<Db> Db::open(const std::filesystem::path& file, OpenMode mode, const std:
   const int code = sqlite3_open_v2(uri_of(file, mode == OpenMode::kImmutable).c_str(), &raw, flags,
                                    vfs.empty() ? nullptr : vfs.c_str());
   Db db(raw, file);
-  if (code != SQLITE_OK) return fail(make_error(raw, code, file, "cannot open the database"));
+  if (code != SQLITE_OK) {
+    Error error = make_error(raw, code, file, "cannot open the database");
+    std::error_code ignored;
+    if (mode != OpenMode::kReadWrite && !std::filesystem::exists(file, ignored)) {
+      error.kind = kDamage;  // it does not come back by itself
+      error.message = "the file is missing (" + file.filename().string() + ")";
+    }
+    return fail(std::move(error));
+  }
   sqlite3_busy_timeout(raw, kBusyMs);
   if (mode == OpenMode::kReadWrite) {
     TRACIA_TRY(
@@ -89,6 +98,16 @@ Error Db::error(std::string_view doing) const { return make_error(db_, sqlite3_e
 Status Db::exec(const char* sql) {
   if (sqlite3_exec(db_, sql, nullptr, nullptr, nullptr) != SQLITE_OK) return fail(error(""));
   return {};
+}
+
+Status Db::in_place() const {
+  int moved = 0;
+  sqlite3_file_control(db_, "main", SQLITE_FCNTL_HAS_MOVED, &moved);
+  if (moved == 0 && ::access(sqlite3_filename_wal(sqlite3_db_filename(db_, "main")), F_OK) == 0) return {};
+  return fail({.code = ErrorCode::kUnavailable,
+               .message = file_.filename().string() + (moved != 0 ? "" : "-wal") +
+                          " was removed or replaced while it is in use, so nothing is written. Put the same file back, "
+                          "or stop the server and restore a backup (tracia restore)"});
 }
 
 Result<Statement> Db::prepare(std::string_view sql) {

@@ -45,6 +45,9 @@ class Db {
   Result<int64_t> integer(const char* sql);  // the first column of the first row
   int64_t changes() const;                   // rows changed by the last statement
   int64_t last_rowid() const;
+  // Whether the file and its log still lie where they were opened. SQLite goes on with files that somebody has removed
+  // or replaced, and what it writes there is gone with the process. kUnavailable says so; costs two system calls.
+  Status in_place() const;
 
   sqlite3* handle() const { return db_; }
   Error error(std::string_view doing) const;  // the connection's last error; disk full says so

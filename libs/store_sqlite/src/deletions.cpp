@@ -1,10 +1,22 @@
 #include "deletions.h"
 
 #include <iterator>
+#include <set>
 
 #include "record.h"
 
 namespace tracia::store_sqlite {
+namespace {
+
+// Of the groups that a span belongs to.
+std::vector<uint64_t> keys_of(std::string_view project_id, std::string_view session_id, std::string_view user_id) {
+  std::vector<uint64_t> keys;
+  if (!session_id.empty()) keys.push_back(group_key(project_id, store::GroupBy::kSession, session_id));
+  if (!user_id.empty()) keys.push_back(group_key(project_id, store::GroupBy::kUser, user_id));
+  return keys;
+}
+
+}  // namespace
 
 Result<std::unique_ptr<Deletions>> Deletions::open(const std::filesystem::path& file, const std::string& vfs,
                                                    bool synchronous_off) {
@@ -48,17 +60,15 @@ Status Deletions::load(bool synchronous_off) {
     auto more = rows->step();
     if (!more) return fail(std::move(more).error());
     if (!*more) return {};
-    remember(std::string(rows->text(1)), Timestamp{rows->integer(0)}, rows->optional_integer(4),
-             std::string(rows->text(2)), std::string(rows->text(3)));
+    remember(rows->text(1), Timestamp{rows->integer(0)}, rows->optional_integer(4), rows->text(2), rows->text(3));
   }
 }
 
-void Deletions::remember(const std::string& project_id, Timestamp received, std::optional<int64_t> start,
-                         const std::string& session_id, const std::string& user_id) {
+void Deletions::remember(std::string_view project_id, Timestamp received, std::optional<int64_t> start,
+                         std::string_view session_id, std::string_view user_id) {
   const std::unique_lock lock(mutex_);
   received_.emplace(received.micros, start);
-  if (!session_id.empty()) groups_.insert(group_key(project_id, store::GroupBy::kSession, session_id));
-  if (!user_id.empty()) groups_.insert(group_key(project_id, store::GroupBy::kUser, user_id));
+  for (const uint64_t key : keys_of(project_id, session_id, user_id)) ++groups_[key];
   count_ = received_.size();
 }
 
@@ -73,6 +83,7 @@ Status Deletions::insert(const std::string& project_id, const std::vector<const 
     insert->bind(4, span->start().micros);
     TRACIA_TRY(insert->run());
   }
+  TRACIA_TRY(db_.in_place());
   return transaction->commit();
 }
 
@@ -131,15 +142,33 @@ Status Deletions::mark_received(Timestamp last) {
   return {};
 }
 
+Result<std::vector<uint64_t>> Deletions::groups_between(Timestamp first, Timestamp last) {
+  std::vector<uint64_t> keys;
+  auto rows = db_.prepare("SELECT project, session, user FROM deletions WHERE received BETWEEN ? AND ?");
+  if (!rows) return fail(std::move(rows).error());
+  rows->bind(0, first.micros).bind(1, last.micros);
+  while (true) {
+    auto more = rows->step();
+    if (!more) return fail(std::move(more).error());
+    if (!*more) return keys;
+    for (const uint64_t key : keys_of(rows->text(0), rows->text(1), rows->text(2))) keys.push_back(key);
+  }
+}
+
 Status Deletions::forget(Timestamp first, Timestamp last) {
   const std::lock_guard lock(db_mutex_);
+  const auto groups = groups_between(first, last);
+  if (!groups) return fail(groups.error());
   auto drop = db_.prepare("DELETE FROM deletions WHERE received BETWEEN ? AND ?");
   if (!drop) return fail(std::move(drop).error());
   TRACIA_TRY(drop->bind(0, first.micros).bind(1, last.micros).run());
-  // A group that lost spans stays marked until the next start: slower, not wrong.
   const std::unique_lock exclusive(mutex_);
   received_.erase(received_.lower_bound(first.micros), received_.upper_bound(last.micros));
   count_ = received_.size();
+  for (const uint64_t key : *groups) {
+    const auto found = groups_.find(key);
+    if (found != groups_.end() && --found->second == 0) groups_.erase(found);
+  }
   return {};
 }
 

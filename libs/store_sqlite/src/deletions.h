@@ -12,9 +12,10 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <set>
 #include <shared_mutex>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "db.h"
@@ -49,8 +50,9 @@ class Deletions {
   Status load(bool synchronous_off);
   Status make_tables();
   Status insert(const std::string& project_id, const std::vector<const store::StoredSpan*>& spans);
-  void remember(const std::string& project_id, Timestamp received, std::optional<int64_t> start,
-                const std::string& session_id, const std::string& user_id);
+  void remember(std::string_view project_id, Timestamp received, std::optional<int64_t> start,
+                std::string_view session_id, std::string_view user_id);
+  Result<std::vector<uint64_t>> groups_between(Timestamp first, Timestamp last);
 
   std::mutex db_mutex_;
   Db db_;
@@ -58,7 +60,7 @@ class Deletions {
   std::atomic<int64_t> received_mark_{0};
   mutable std::shared_mutex mutex_;
   std::map<int64_t, std::optional<int64_t>> received_;  // and the start
-  std::set<uint64_t> groups_;
+  std::unordered_map<uint64_t, uint64_t> groups_;       // that lost spans: key -> how many
 };
 
 }  // namespace tracia::store_sqlite

@@ -32,7 +32,8 @@ struct SpanEngine::Impl {
   std::unique_ptr<Deletions> deletions;
   SegmentSet segments;
   Listeners listeners;
-  std::mutex dropping;  // held by a backup: what it copies must not lose its deletions meanwhile
+  std::function<Status()> beside;  // may be empty
+  std::mutex dropping;             // held by a backup: what it copies must not lose its deletions meanwhile
   std::unique_ptr<Sealer> sealer;
   std::unique_ptr<Writer> writer;  // last: it uses all the others
 

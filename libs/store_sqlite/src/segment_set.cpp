@@ -73,6 +73,16 @@ void SegmentSet::add(std::shared_ptr<StoredSegment> segment) {
   list_ = std::move(next);
 }
 
+void SegmentSet::note_missing_files() {
+  const auto segments = list();
+  for (const auto& stored : *segments) {
+    std::error_code code;
+    if (stored->kind != SegmentKind::kSealed || std::filesystem::exists(stored->file, code) || code) continue;
+    damage_.note(stored->file.filename().string(),
+                 {.code = ErrorCode::kUnavailable, .kind = kDamage, .message = "the file is missing"});
+  }
+}
+
 bool SegmentSet::replace(const std::shared_ptr<StoredSegment>& old, std::shared_ptr<StoredSegment> replacement) {
   if (replacement) replacement->damage = &damage_;
   std::shared_ptr<const List> last;  // freed outside the lock: it may hold the last use of a file

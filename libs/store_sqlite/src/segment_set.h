@@ -62,6 +62,8 @@ class SegmentSet {
   Damage& damage() { return damage_; }
   std::shared_ptr<const List> list() const;
   void add(std::shared_ptr<StoredSegment> segment);
+  // Notes sealed files that somebody has removed as damage: they are read while they are open, and gone after that.
+  void note_missing_files();
   // `old` leaves, its file with it; `replacement` may be null. False: `old` was no longer there.
   bool replace(const std::shared_ptr<StoredSegment>& old, std::shared_ptr<StoredSegment> replacement);
 

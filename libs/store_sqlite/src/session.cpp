@@ -64,7 +64,13 @@ Status Sessions::write(const std::function<Status(Session&)>& change) {
   auto transaction = Transaction::begin(writer_.db());
   if (!transaction) return fail(std::move(transaction).error());
   TRACIA_TRY(change(writer_));
+  TRACIA_TRY(writer_.db().in_place());
   return transaction->commit();
+}
+
+Status Sessions::health() {
+  const std::unique_lock lock(writing_, std::try_to_lock);
+  return lock ? writer_.db().in_place() : Status{};
 }
 
 Result<std::unique_ptr<Session>> Sessions::borrow() {

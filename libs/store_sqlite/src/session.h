@@ -51,6 +51,8 @@ class Sessions {
 
   // Runs `change` in one transaction: kept and durable when it succeeds, undone when it fails.
   Status write(const std::function<Status(Session&)>& change);
+  // Whether what is written is kept: Db::in_place. Does not wait for a writer.
+  Status health();
   // Runs `query` on a reader, in one read transaction.
   Status read(const std::function<Status(Session&)>& query);
   // A copy in one new file, with all that was committed before the call; writers wait meanwhile. Not synced.

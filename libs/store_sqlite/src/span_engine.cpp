@@ -47,8 +47,10 @@ PendingSpan pending_of(store::NewSpan&& given) {
 SpanEngine::SpanEngine(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 SpanEngine::~SpanEngine() = default;
 
-Result<std::unique_ptr<SpanEngine>> SpanEngine::open(const std::filesystem::path& dir, const Options& options) {
+Result<std::unique_ptr<SpanEngine>> SpanEngine::open(const std::filesystem::path& dir, const Options& options,
+                                                     std::function<Status()> beside) {
   auto impl = std::make_unique<Impl>(dir, options);
+  impl->beside = std::move(beside);
   TRACIA_TRY(impl->recover());
   return std::unique_ptr<SpanEngine>(new SpanEngine(std::move(impl)));
 }
@@ -79,7 +81,10 @@ Result<uint64_t> SpanEngine::remove_all(const std::string& project_id, const std
   return impl_->deletions->add(project_id, spans);
 }
 
-Status SpanEngine::health() const { return impl_->writer->health(); }
+Status SpanEngine::health() const {
+  TRACIA_TRY(impl_->writer->health());
+  return impl_->beside ? impl_->beside() : Status{};
+}
 
 store::SpanStoreStats SpanEngine::stats() const {
   store::SpanStoreStats stats;

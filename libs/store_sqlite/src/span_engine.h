@@ -29,7 +29,10 @@ namespace tracia::store_sqlite {
 class SpanEngine final : public store::SpanStore, public store::SpanParts {
  public:
   // Makes DIR/segments and DIR/deletions.db when missing; DIR itself must exist. Errors: kUnavailable with the file.
-  static Result<std::unique_ptr<SpanEngine>> open(const std::filesystem::path& dir, const Options& options);
+  // `beside`: the health of what lies beside the spans, which must outlive the engine; it is part of health(), and its
+  // failures are reported, but it stops no writing of spans.
+  static Result<std::unique_ptr<SpanEngine>> open(const std::filesystem::path& dir, const Options& options,
+                                                  std::function<Status()> beside = {});
   ~SpanEngine() override;
 
   void append(std::vector<store::NewSpan> spans, store::AppendCallback done) override;

@@ -36,8 +36,9 @@ std::optional<std::string> database_of(const std::string& name) {
 // What a crash can leave: half a sealed file, the log of a database that is gone.
 Status SpanEngine::Impl::clean_folder() {
   std::error_code code;
-  std::filesystem::create_directories(folder, code);
+  const bool made = std::filesystem::create_directories(folder, code);
   if (code) return fail(unreadable_folder(folder, code));
+  if (made) TRACIA_TRY(sync_path(folder.parent_path()));
   auto names = names_in(folder);
   if (!names) return fail(std::move(names).error());
   const std::set<std::string> present(names->begin(), names->end());
@@ -131,7 +132,8 @@ Status SpanEngine::Impl::start(std::vector<std::shared_ptr<ActiveSegment>> activ
                                                   .segments = segments,
                                                   .deletions = *deletions,
                                                   .listeners = listeners,
-                                                  .sealer = *sealer},
+                                                  .sealer = *sealer,
+                                                  .beside = beside},
                                     std::move(last), std::move(active.back()), last_stamp);
   return {};
 }

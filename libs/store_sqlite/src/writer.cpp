@@ -14,6 +14,7 @@ constexpr uint64_t kIdleLogBytesMax = 4u << 20;  // checkpoint when nothing else
 constexpr Millis kTick{250};
 constexpr Millis kRetryAfter{1'000};
 constexpr std::chrono::seconds kSwitchRetryDelay{1};
+constexpr std::chrono::seconds kLookPeriod{2};
 constexpr size_t kSealsWaitingMax = 8;  // each keeps its lookups in memory: some 200 bytes a span
 
 Error unavailable(std::string message) {
@@ -288,8 +289,24 @@ bool Writer::segment_is_full() const {
          static_cast<int64_t>(active_->payload_bytes()) >= options.segment_bytes_max || age >= options.segment_age_max;
 }
 
+// While nothing is written nobody else would notice.
+void Writer::look_after_files() {
+  if (!health()) {
+    set_health(active_->probe());
+  } else if (const Status placed = active_->in_place(); !placed) {
+    set_health(placed);
+  }
+  const SteadyTime now = parts_.options.clock->steady();
+  if (now < look_again_) return;
+  look_again_ = now + kLookPeriod;
+  parts_.segments.note_missing_files();
+  const Status beside = parts_.beside ? parts_.beside() : Status{};
+  if (!beside && !beside_failed_) report("store_failing", beside.error().message);
+  beside_failed_ = !beside;
+}
+
 void Writer::maintain(bool idle) {
-  if (idle && !health()) set_health(active_->probe());
+  if (idle) look_after_files();
   const bool full = segment_is_full();
   const bool behind = full && parts_.sealer.waiting() >= kSealsWaitingMax;
   {

@@ -41,6 +41,7 @@ class Writer {
     Deletions& deletions;
     Listeners& listeners;
     Sealer& sealer;
+    std::function<Status()> beside;  // may be empty: what else is watched, and reported, while nothing is written
   };
   // Goes on with `stored`/`active`, the segment that takes new spans. Stamps come after `last_stamp`.
   Writer(Parts parts, std::shared_ptr<StoredSegment> stored, std::shared_ptr<ActiveSegment> active, int64_t last_stamp);
@@ -86,6 +87,7 @@ class Writer {
   std::optional<store::StoredSpan> find(const std::string& project_id, const std::string& span_id,
                                         const std::string& trace_id, uint64_t key) const;
   void answer(std::vector<Request>& requests, const Status& status, const std::vector<PendingSpan*>& stored);
+  void look_after_files();
   void maintain(bool idle);
   bool segment_is_full() const;
   Status switch_segment();
@@ -100,6 +102,8 @@ class Writer {
   std::shared_ptr<const SegmentSet::List> segments_;  // during a batch
   int64_t last_stamp_;
   SteadyTime switch_again_{};  // after a failure
+  SteadyTime look_again_{};    // at the sealed files
+  bool beside_failed_ = false;
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;  // work for the thread

@@ -4,6 +4,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <fstream>
+
 #include "temp_dir.h"
 
 namespace tracia::store_sqlite {
@@ -54,6 +56,35 @@ TEST_F(DataDirectoryTest, IsMadeWithTheFoldersAboveIt) {
 TEST_F(DataDirectoryTest, OpensAgainWithWhatWasInIt) {
   ASSERT_TRUE(open()->control().put_project({"prj_1", "Default", {}}));
   EXPECT_EQ(open()->control().projects()->at(0).name, "Default");
+}
+
+TEST_F(DataDirectoryTest, AFileThatWasTakenAwayIsNamedAndNotMadeAnew) {
+  (void)open();
+  for (const char* name : {"control.db", "deletions.db", "segments"}) {
+    fs::rename(dir() / name, temp_.path() / "away");
+    EXPECT_NE(refusal().find(std::string(name) + " is missing: "), std::string::npos) << refusal();
+    EXPECT_FALSE(fs::exists(dir() / name));
+    fs::rename(temp_.path() / "away", dir() / name);
+  }
+  EXPECT_TRUE(open());
+}
+
+TEST_F(DataDirectoryTest, ChangesAreRefusedWhileControlDbIsNotInItsPlace) {
+  const auto directory = open();
+  const auto put = [&](const char* id) { return directory->control().put_project({id, "Default", {}}); };
+  ASSERT_TRUE(put("prj_1"));
+  fs::rename(dir() / "control.db", temp_.path() / "away");
+  const Status refused = put("prj_2");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kUnavailable);
+  EXPECT_NE(refused.error().message.find("control.db was removed or replaced"), std::string::npos);
+  EXPECT_FALSE(directory->spans().health());
+  std::ofstream(dir() / "control.db") << "another";
+  EXPECT_FALSE(put("prj_2")) << "it lies there, but is another file";
+  fs::rename(temp_.path() / "away", dir() / "control.db");
+  EXPECT_TRUE(directory->spans().health());
+  EXPECT_TRUE(put("prj_2"));
+  EXPECT_EQ(directory->control().projects()->size(), 2u) << "what was refused was not kept";
 }
 
 TEST_F(DataDirectoryTest, InUseIsRefusedNamingTheProcess) {

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <functional>
 #include <future>
+#include <thread>
 
 #include "segment_set.h"
 #include "span_engine.h"
@@ -144,6 +145,53 @@ TEST_F(SpanDamageTest, ABackupTakesAlongWhatCannotBeRead) {
   auto opened = SpanEngine::open(copy, {});
   ASSERT_TRUE(opened) << opened.error().message;
   EXPECT_TRUE((*opened)->get("p1", sp(1003), "").value());
+}
+
+// --- files that somebody takes away ---
+
+TEST_F(SpanDamageTest, NothingIsAcknowledgedWhileTheActiveFileIsNotInItsPlace) {
+  open();
+  add(1, 3);
+  for (const char* name : {"000001.active.db", "000001.active.db-wal"}) {
+    fs::rename(segment(name), dir_.path() / "away");
+    const auto refused = add({make(10, 10)});
+    ASSERT_FALSE(refused) << name;
+    EXPECT_EQ(refused.error().code, ErrorCode::kUnavailable);
+    EXPECT_NE(refused.error().message.find(std::string(name) + " was removed"), std::string::npos)
+        << refused.error().message;
+    EXPECT_FALSE(engine_->health());
+    fs::rename(dir_.path() / "away", segment(name));
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    while (!engine_->health() && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+  }
+  EXPECT_TRUE(add({make(10, 10)})->at(0).stored) << "what was refused was not stored";
+  open();
+  EXPECT_EQ(engine_->stats().spans, 4u);
+}
+
+TEST_F(SpanDamageTest, ALostActiveFileIsReportedWithoutAnybodyWriting) {
+  open();
+  add(1, 3);
+  fs::remove(segment("000001.active.db"));
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  while (times("store_failing") == 0 && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+  EXPECT_EQ(times("store_failing"), 1u);
+  EXPECT_FALSE(engine_->health());
+}
+
+TEST_F(SpanDamageTest, ALostSealedFileIsReportedAndTheOthersAreRead) {
+  options_.segment_spans_max = 3;
+  open();
+  add(1, 3);
+  ASSERT_TRUE(engine_->seal());
+  add(4, 5);
+  fs::remove(segment("000001.sealed.db"));
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  while (times("segment_unreadable") == 0 && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+  EXPECT_EQ(times("segment_unreadable"), 1u);
+  EXPECT_EQ(engine_->stats().unreadable_segments, 1u);
+  EXPECT_TRUE(engine_->health()) << "new spans are taken";
+  EXPECT_TRUE(add({make(6, 6)}));
 }
 
 }  // namespace

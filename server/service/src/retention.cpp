@@ -13,9 +13,10 @@
 namespace tracia::service {
 namespace {
 
-constexpr size_t kStepSpans = 500;            // removed in one transaction
-constexpr size_t kStepEvaluations = 500;      // looked at in one read
-constexpr size_t kSweepEvaluations = 20'000;  // looked at in one run
+constexpr size_t kStepSpans = 500;                 // removed in one transaction
+constexpr size_t kStepEvaluations = 500;           // looked at in one read
+constexpr size_t kSweepEvaluations = 20'000;       // looked at in one run
+constexpr std::chrono::minutes kClockJumpMax{10};  // more than a correction; a suspended machine costs one run
 constexpr int64_t kMicrosOfDay = 86'400'000'000;
 
 using Spans = std::vector<store::StoredSpan>;
@@ -129,7 +130,21 @@ void Retention::count(uint64_t spans, std::string_view how) {
   services_.log->write(Level::kInfo, "retention", {{"how", how}, {"spansDropped", static_cast<int64_t>(spans)}});
 }
 
+bool Retention::clock_jumped() {
+  const auto steady = std::chrono::duration_cast<Micros>(services_.clock->steady().time_since_epoch());
+  const Micros ahead = Micros(services_.clock->now().micros) - steady;
+  const Micros before = std::exchange(ahead_, ahead).value_or(ahead);
+  if (ahead - before <= kClockJumpMax) return false;
+  if (services_.log != nullptr) {
+    const auto minutes = std::chrono::duration_cast<std::chrono::minutes>(ahead - before).count();
+    services_.log->write(Level::kWarn, "retention_waits",
+                         {{"detail", "the clock was set forward; the next run goes by it"}, {"minutes", minutes}});
+  }
+  return true;
+}
+
 void Retention::run_once() {
+  if (clock_jumped()) return;
   const SteadyTime deadline = services_.clock->steady() + kRetentionRunTimeMax;
   const auto note = [this](const Result<uint64_t>& removed, std::string_view how) {
     if (removed) return count(*removed, how);

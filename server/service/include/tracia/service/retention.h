@@ -31,7 +31,9 @@ class Retention {
   explicit Retention(Services& services) : services_(services) {}
 
   // Removes what is past its time, in bounded steps and at most kRunTimeMax of them; the next run goes on. Drops whole
-  // segments where nothing else is in them. One run at a time: a call meanwhile makes that run look again.
+  // segments where nothing else is in them. One run at a time: a call meanwhile makes that run look again. A run that
+  // finds the wall clock far ahead of where the last one left it removes nothing, and says so: somebody set the clock,
+  // and may set it back before the next run.
   void run();
 
   struct Deleted {
@@ -53,6 +55,7 @@ class Retention {
   // Spans of the project that started before are past their time. nullopt: none ever is.
   std::optional<Timestamp> cutoff(const std::string& project_id) const;
   void run_once();
+  bool clock_jumped();
   Result<uint64_t> remove_past(const std::string& project_id, Timestamp before, SteadyTime deadline);
   // Evaluations whose spans went with their segment. Looks at a part of all in each run.
   Result<uint64_t> sweep_evaluations();
@@ -61,8 +64,9 @@ class Retention {
   Services& services_;
   std::mutex running_;
   std::atomic<bool> again_{false};
-  std::string swept_to_;   // the evaluation at which the next sweep goes on; of the run
-  bool sweep_due_ = true;  // spans went since the last sweep began, or may have before the start
+  std::optional<Micros> ahead_;  // the wall clock's lead over the steady one, at the last run
+  std::string swept_to_;         // the evaluation at which the next sweep goes on; of the run
+  bool sweep_due_ = true;        // spans went since the last sweep began, or may have before the start
 };
 
 inline constexpr Millis kRetentionRunTimeMax{60'000};
