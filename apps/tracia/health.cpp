@@ -22,11 +22,16 @@ std::string default_url() {
   return "http://" + reachable_address(listen && !listen->empty() ? *listen : config::Config().listen);
 }
 
-// What /readyz gives as its reason; "" when the answer is not one of a Tracia server.
-std::string reason_of(const std::string& body) {
+// What /readyz says. A page that something else gives for every path has no status.
+struct Readiness {
+  std::string status, reason;
+};
+
+Readiness readiness_of(const std::string& body) {
   json::Document document;
   const auto answer = document.parse_lenient(body);
-  return answer ? printable((*answer)["reason"].text()) : "";
+  if (!answer) return {};
+  return {.status = (*answer)["status"].text(), .reason = printable((*answer)["reason"].text())};
 }
 
 int health(std::string url) {
@@ -37,10 +42,13 @@ int health(std::string url) {
   options.body_bytes_max = kAnswerBytesMax;
   const auto answer = client.fetch({.method = "GET", .url = url + "/readyz", .headers = {}, .body = ""}, options);
   if (!answer) return report(answer.error());
-  const std::string reason = reason_of(answer->body);
+  const auto [status, reason] = readiness_of(answer->body);
+  if (status.empty()) {
+    std::fprintf(stderr, "tracia: what answers at %s is no Tracia server\n", printable(url).c_str());
+    return kExitFailure;
+  }
   if (answer->status != 200) {
-    std::fprintf(stderr, "tracia: not ready: %s\n",
-                 reason.empty() ? ("HTTP " + std::to_string(answer->status)).c_str() : reason.c_str());
+    std::fprintf(stderr, "tracia: not ready: %s\n", reason.c_str());
     return kExitFailure;
   }
   std::printf("ready%s%s\n", reason.empty() ? "" : ", but: ", reason.c_str());
