@@ -1,7 +1,7 @@
 """Reads packaging/Dockerfile for those who have no engine.
 
-dockerfile.py check   says what is wrong with it, compose.yaml or .dockerignore; the last line is "N passed, M failed"
-dockerfile.py plan    one line per instruction for try_dockerfile.sh: STAGE, INSTRUCTION and arguments, with tabs between
+dockerfile.py check   says what is wrong with it, compose.yaml or .dockerignore; ends with "N passed, M failed"
+dockerfile.py plan    one line per instruction for try_dockerfile.sh: stage, instruction and arguments, with tabs between
 
 Knows the part of the format that the file uses, and refuses the rest."""
 
@@ -120,7 +120,7 @@ def check():
         assert last["STOPSIGNAL"].arguments == ["SIGTERM"]
 
     def environment_leads_to_what_is_exposed():
-        values = dict(word.split("=", 1) for word in last["ENV"].arguments)
+        values = dict(word.split("=", 1) for each in instructions if each.name == "ENV" for word in each.arguments)
         assert values["TRACIA_LISTEN"].endswith(":" + last["EXPOSE"].arguments[0]), "another port is exposed"
         assert values["TRACIA_DATA"] == last["VOLUME"].arguments[0], "another folder is the volume"
 

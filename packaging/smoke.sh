@@ -153,7 +153,8 @@ the_example_configuration_names_every_setting_and_is_valid() {
     grep -qE "^# $setting = " "$example" || die "$setting is not in the example"
   done
   # Every setting switched on, but for files and a port that this machine does not have.
-  sed -E -e '/^# (tls_cert|tls_key) /d' -e 's/^# (\[|[a-z_]+ = )/\1/' -e 's/:7070" /:0" /' "$example" >"$work/tracia.toml"
+  sed -E -e '/^# (tls_cert|tls_key) /d' -e 's/^# (\[|[a-z_]+ = )/\1/' -e 's/:7070" /:0" /' \
+    "$example" >"$work/tracia.toml"
   start "$work/example.log" "${bare[@]}" "$tracia" serve --data "$work/example" --config "$work/tracia.toml"
   stop
 }

@@ -54,7 +54,7 @@ def debian(folder, packages):
 
 
 def dashboard(file):
-    """The packages that the lock file does not mark as needed for development only. The build leaves out some of them."""
+    """The packages that the lock file does not mark as for development only. The build leaves out some of them."""
     modules = json.loads((ROOT / "web" / "package-lock.json").read_text())["packages"]
     with file.open("w") as out:
         for path, entry in sorted(modules.items()):

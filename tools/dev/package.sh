@@ -1,5 +1,5 @@
-# Sourced by ./dev: what an operator installs, to build/package/. packaging/ has the files that go into it, and the proof
-# that it works where nothing else is installed (packaging/smoke.sh).
+# Sourced by ./dev: what an operator installs, to build/package/. packaging/ has the files that go into it, and the
+# proof that it works where nothing else is installed (packaging/smoke.sh).
 
 package_dir=build/package
 
@@ -79,6 +79,6 @@ run_package() {
     all) package_tarball && package_wheel ;;
     *) die "package what? tarball, wheel or all" ;;
   esac
-  (cd "$package_dir" && find . -maxdepth 1 -name 'tracia-*' -type f -printf '%P\n' | LC_ALL=C sort | xargs sha256sum >SHA256SUMS)
+  (cd "$package_dir" && sha256sum tracia-* >SHA256SUMS)
   ls -l "$package_dir"
 }
