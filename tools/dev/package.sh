@@ -71,13 +71,35 @@ package_wheel() {
   cp "$python_dist"/*.whl "$package_dir/"
 }
 
-# run_package [tarball|wheel|all]
+# What packaging/smoke.sh asks the system for.
+install_curl() {
+  if ! command -v curl >/dev/null && [ "${TRACIA_NO_SETUP:-}" != 1 ]; then packages+=(curl); install_packages; fi
+}
+
+# try_image ROOT [OPTION…]: the Dockerfile, carried out without an engine.
+try_image() {
+  install_curl
+  if ! command -v debootstrap >/dev/null && [ "${TRACIA_NO_SETUP:-}" != 1 ]; then
+    packages+=(debootstrap)
+    install_packages
+  fi
+  packaging/try_dockerfile.sh "$@"
+}
+
+# run_package [tarball|wheel|all], or try-image and its arguments
 run_package() {
   case "${1:-all}" in
     tarball) package_tarball ;;
     wheel) package_wheel ;;
-    all) package_tarball && package_wheel ;;
-    *) die "package what? tarball, wheel or all" ;;
+    all)
+      package_tarball
+      package_wheel
+      ;;
+    try-image)
+      try_image "${@:2}"
+      return
+      ;;
+    *) die "package what? tarball, wheel, all or try-image" ;;
   esac
   (cd "$package_dir" && sha256sum tracia-* >SHA256SUMS)
   ls -l "$package_dir"

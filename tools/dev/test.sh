@@ -227,6 +227,7 @@ stage_packages() {
   local output status=0
   source "$root/tools/dev/package.sh"
   run_package all
+  install_curl
   output="$(packaging/smoke.sh "$package_dir" .venv/bin/python)" || status=$?
   echo "$output"
   count_line "$output"
