@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Carries out packaging/Dockerfile without an engine: each stage in a bare Debian (debootstrap) in ROOT, its RUN and COPY
-# lines as they stand; then starts what the image would start, as its user, as process 1, and asks it from outside. The
+# Carries out packaging/Dockerfile without an engine: each stage in a bare Debian (debootstrap) in ROOT, its RUN and
+# COPY lines as they stand; then starts what the image would start, as its user, as process 1, and asks it from outside. The
 # same lines, but not the same base image: debootstrap's minimal Debian 12 stands in for debian:bookworm(-slim).
 #
-#   packaging/try_dockerfile.sh ROOT [--tarball FILE] [--base FOLDER] [--with FILE]…
+#   ./dev package try-image ROOT [--tarball FILE] [--base FOLDER] [--with FILE]…
 #
 #   --tarball FILE   take the build stage as done: it gave this tarball. Minutes instead of the whole build
 #   --base FOLDER    a minimal Debian 12 that is there already, copied instead of made
@@ -66,7 +66,9 @@ make_stage() {
   mounted+=("$root/$stage/proc")
 }
 
-in_stage() { env -i HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "${environment[@]}" "$@"; }
+in_stage() {
+  env -i HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "${environment[@]}" "$@"
+}
 
 # The build's context: a fresh clone of what is committed, as somebody else would have it.
 context() {
@@ -122,7 +124,7 @@ stand_in() {
 # Sends SIGTERM to the process itself, the innermost child: unshare does not pass it on. False when it goes on.
 stop_image() {
   local process="$1" child tries
-  while child="$(pgrep -P "$process")"; do process="$child"; done
+  while read -r child _ <"/proc/$process/task/$process/children"; do process="$child"; done
   kill -TERM "$process"
   for ((tries = 0; tries < 300; tries++)); do
     kill -0 "$process" 2>/dev/null || return 0
