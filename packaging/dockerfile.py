@@ -1,7 +1,7 @@
 """Reads packaging/Dockerfile for those who have no engine.
 
 dockerfile.py check   says what is wrong with it, compose.yaml or .dockerignore; ends with "N passed, M failed"
-dockerfile.py plan    one line per instruction for try_dockerfile.sh: stage, instruction and arguments, with tabs between
+dockerfile.py plan    a line per instruction for try_dockerfile.sh: stage, instruction, arguments, with tabs between
 
 Knows the part of the format that the file uses, and refuses the rest."""
 

@@ -178,6 +178,8 @@ the_wheel_installs_elsewhere_and_calls_a_model() {
   "$work/venv/bin/pip" install --quiet --disable-pip-version-check "$wheel"
   extension="$(ls "$work"/venv/lib/python3*/site-packages/tracia/_native*.so)"
   libraries="$(dirname "$(dirname "$extension")")/tracia.libs"
+  grep -q libcurl4 "$libraries"/../tracia-*.dist-info/licenses/bundled/README.txt
+  "$work/venv/bin/pip" check
   # The list of manylinux: what every system that has Python has, zlib and the compiler's runtime besides glibc.
   "${bare[@]}" ldd "$extension" | grep -vF "/tracia.libs/" |
     grep -E '=>' | grep -vE '^\s(lib(c|m|dl|pthread|rt|resolv|z|gcc_s|stdc\+\+)\.so)' && die "it takes from the system"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Carries out packaging/Dockerfile without an engine: each stage in a bare Debian (debootstrap) in ROOT, its RUN and
-# COPY lines as they stand; then starts what the image would start, as its user, as process 1, and asks it from outside. The
-# same lines, but not the same base image: debootstrap's minimal Debian 12 stands in for debian:bookworm(-slim).
+# COPY lines as they stand; then starts what the image would start, as its user, as process 1, and asks it from outside.
+# The same lines, but not the same base image: debootstrap's minimal Debian 12 stands in for debian:bookworm(-slim).
 #
 #   ./dev package try-image ROOT [--tarball FILE] [--base FOLDER] [--with FILE]…
 #
@@ -124,7 +124,7 @@ stand_in() {
 # Sends SIGTERM to the process itself, the innermost child: unshare does not pass it on. False when it goes on.
 stop_image() {
   local process="$1" child tries
-  while read -r child _ <"/proc/$process/task/$process/children"; do process="$child"; done
+  while child="$(cut -d' ' -f1 "/proc/$process/task/$process/children")" && [ -n "$child" ]; do process="$child"; done
   kill -TERM "$process"
   for ((tries = 0; tries < 300; tries++)); do
     kill -0 "$process" 2>/dev/null || return 0

@@ -1,22 +1,28 @@
-"""licenses.py FOLDER LIBRARY…: the licences of everything that a package carries, into FOLDER.
+"""licenses.py FOLDER LIBRARY…: the licences of everything that the tarball carries, into FOLDER.
+licenses.py WHEEL LIBRARY…: the same of what the wheel carries, into the wheel.
 
 Shared libraries, and Debian's headers that are compiled in, have theirs in their Debian package; the dashboard's
 packages in web/node_modules; SQLite is in the public domain. README.txt lists all with their versions."""
 
+import base64
+import hashlib
 import json
 import pathlib
 import re
 import shutil
 import subprocess
 import sys
+import tempfile
+import zipfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-COMPILED_IN = ["libboost1.81-dev", "libcli11-dev", "libtomlplusplus-dev", "libexpected-dev", "libxxhash-dev"]
+CLIENT_COMPILED_IN = ["libexpected-dev", "libxxhash-dev"]
+COMPILED_IN = ["libboost1.81-dev", "libcli11-dev", "libtomlplusplus-dev", *CLIENT_COMPILED_IN]
 COMMON = pathlib.Path("/usr/share/common-licenses")
 
 HEAD = """What this package carries of others, and under which terms.
 
-Each library of lib/ is Debian's build, unchanged but for where it looks for its neighbours and for stripped symbols.
+Each library is Debian's build, unchanged but for its name, where it looks for its neighbours, and stripped symbols.
 Its licence is in the file of its package's name; licences that those files refer to are in common/. The sources of the
 named version are Debian's source package (https://snapshot.debian.org). The libraries are linked dynamically: you may
 put another build of one of them in its place.
@@ -68,16 +74,21 @@ def dashboard(file):
                 out.write(text.read_text(errors="replace").strip() + "\n\n")
 
 
-def main():
-    folder = pathlib.Path(sys.argv[1])
+def collect(folder, libraries, compiled_in):
+    """Fills the folder; the README's lines, to which others may be added."""
     folder.mkdir(parents=True)
-    owners = {pathlib.Path(library).name: owner(library) for library in sys.argv[2:]}
-    debian(folder, sorted({*owners.values(), *COMPILED_IN}))
+    owners = {pathlib.Path(library).name: owner(library) for library in libraries}
+    debian(folder, sorted({*owners.values(), *compiled_in}))
     lines = [HEAD, f"{'FILE':<24} {'DEBIAN PACKAGE':<24} SOURCE PACKAGE AND VERSION\n"]
     for library, package in sorted(owners.items()):
         lines.append(f"lib/{library:<20} {package:<24} {source_of(package)}\n")
-    for package in COMPILED_IN:
+    for package in compiled_in:
         lines.append(f"{'(compiled in)':<24} {package:<24} {source_of(package)}\n")
+    return lines
+
+
+def of_tarball(folder, libraries):
+    lines = collect(folder, libraries, COMPILED_IN)
     lines.append("(compiled in)            SQLite, public domain: https://sqlite.org/copyright.html\n")
     if (ROOT / "web" / "node_modules").is_dir():
         dashboard(folder / "dashboard.txt")
@@ -85,5 +96,36 @@ def main():
     (folder / "README.txt").write_text("".join(lines))
 
 
+def of_wheel(wheel, libraries):
+    """Writes the wheel anew, with the licences of those libraries that auditwheel put into it, and a RECORD of them."""
+    with zipfile.ZipFile(wheel) as old, tempfile.TemporaryDirectory() as scratch:
+        bundled = [name.rsplit("/", 1)[1] for name in old.namelist() if ".libs/lib" in name]
+        stems = {re.split(r"-[0-9a-f]{8}", name)[0] for name in bundled}  # auditwheel puts a hash behind the name
+        carried = [library for library in libraries if pathlib.Path(library).name.split(".")[0] in stems]
+        if len(carried) != len(stems):
+            sys.exit(f"licenses: of {sorted(stems)} only {carried} are known")
+        folder = pathlib.Path(scratch) / "bundled"
+        lines = collect(folder, carried, CLIENT_COMPILED_IN)
+        lines.append("(compiled in)            nanobind: nanobind.txt\n")
+        (folder / "README.txt").write_text("".join(lines))
+        shutil.copyfile(next(pathlib.Path(sys.prefix).glob("lib/*/site-packages/nanobind-*/licenses/LICENSE")),
+                        folder / "nanobind.txt")
+        record = next(name for name in old.namelist() if name.endswith(".dist-info/RECORD"))
+        place, rows = record.removesuffix("RECORD") + "licenses/bundled/", old.read(record).decode()
+        fresh = pathlib.Path(scratch) / wheel.name
+        with zipfile.ZipFile(fresh, "w", zipfile.ZIP_DEFLATED) as new:
+            for entry in old.infolist():
+                if entry.filename != record:
+                    new.writestr(entry, old.read(entry), zipfile.ZIP_DEFLATED)
+            for file in sorted(p for p in folder.rglob("*") if p.is_file()):
+                name, data = place + str(file.relative_to(folder)), file.read_bytes()
+                digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
+                rows += f"{name},sha256={digest},{len(data)}\n"
+                new.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)
+            new.writestr(zipfile.ZipInfo(record), rows, zipfile.ZIP_DEFLATED)
+        shutil.copyfile(fresh, wheel)
+
+
 if __name__ == "__main__":
-    main()
+    target = pathlib.Path(sys.argv[1])
+    (of_wheel if target.suffix == ".whl" else of_tarball)(target, sys.argv[2:])

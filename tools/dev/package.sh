@@ -64,11 +64,14 @@ package_tarball() {
 
 # The Python package, its libraries inside (auditwheel).
 package_wheel() {
+  local libraries
   source "$root/tools/dev/python.sh"
   build_wheel
   mkdir -p "$package_dir"
   rm -f "$package_dir"/*.whl
   cp "$python_dist"/*.whl "$package_dir/"
+  mapfile -t libraries < <(libraries_of build/python/tracia/_native*.so)
+  .venv/bin/python tools/dev/licenses.py "$package_dir"/*.whl "${libraries[@]}"
 }
 
 # What packaging/smoke.sh asks the system for.
