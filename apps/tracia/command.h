@@ -32,5 +32,6 @@ void add_restore(CLI::App& app, int& exit_code);
 void add_prompts(CLI::App& app, int& exit_code);
 void add_spans(CLI::App& app, int& exit_code);
 void add_doctor(CLI::App& app, int& exit_code);
+void add_health(CLI::App& app, int& exit_code);
 
 }  // namespace tracia::app

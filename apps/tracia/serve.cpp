@@ -6,8 +6,10 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "command.h"
+#include "notify.h"
 #include "server_process.h"
 #include "tracia/config/config.h"
 #include "tracia/llm/endpoint.h"
@@ -72,6 +74,12 @@ void print_start(const ServerProcess& server, const config::Config& config) {
   }
 }
 
+// Tells systemd, when it started us and wants to know.
+void tell_manager(std::string_view state) {
+  const auto socket = llm::process_env()("NOTIFY_SOCKET");
+  if (socket && !notify(*socket, state)) std::fprintf(stderr, "tracia: NOTIFY_SOCKET cannot be reached\n");
+}
+
 int serve(const config::Flags& flags) {
   auto config = config::load(flags, llm::process_env());
   if (!config) {
@@ -85,11 +93,13 @@ int serve(const config::Flags& flags) {
     return kExitFailure;
   }
   print_start(server, *config);
+  tell_manager("READY=1");
   int received = 0;
   sigwait(&signals, &received);
   std::fprintf(stderr, "Stopping; answers in flight have %lld s. A second signal ends it at once.\n",
                static_cast<long long>(kGrace.count() / 1000));
   pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);  // whose default is to end the process
+  tell_manager("STOPPING=1");
   server.stop(kGrace);
   return kExitOk;
 }

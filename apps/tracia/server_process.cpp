@@ -79,15 +79,14 @@ void add_routes(http::Router& router, service::Services& services) {
   routes::add_operations(router, services);
 }
 
-// The address as a browser on this machine can open it: nobody can connect to "all addresses".
-std::string reachable(std::string address) {
+}  // namespace
+
+std::string reachable_address(std::string address) {
   for (const std::string_view any : {"0.0.0.0:", "[::]:"}) {
     if (address.starts_with(any)) return "127.0.0.1:" + address.substr(any.size());
   }
   return address;
 }
-
-}  // namespace
 
 // Members are in the order in which they need each other: each may use those above it, and goes before them.
 struct ServerProcess::Impl {
@@ -287,7 +286,7 @@ void ServerProcess::stop(Millis grace) {
 
 std::string ServerProcess::url() const {
   if (!impl_->config.public_url.empty()) return impl_->config.public_url;
-  return (impl_->config.tls_cert.empty() ? "http://" : "https://") + reachable(impl_->server->address());
+  return (impl_->config.tls_cert.empty() ? "http://" : "https://") + reachable_address(impl_->server->address());
 }
 
 std::string ServerProcess::setup_link() const {

@@ -10,6 +10,9 @@
 
 namespace tracia::app {
 
+// A listening address as somebody on this machine can connect to it: nobody can connect to "all addresses".
+std::string reachable_address(std::string address);
+
 // start() once, then stop() once, from the same thread. The destructor stops with no grace.
 class ServerProcess {
  public:

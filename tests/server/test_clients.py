@@ -53,6 +53,23 @@ def test_the_command_line_speaks_to_a_running_server(server, api):
     client.close()
 
 
+def test_health_says_whether_a_server_takes_traffic(server):
+    def health(*arguments, **environment):
+        done = subprocess.run([str(harness.BINARY), "health", *arguments], capture_output=True, text=True,
+                              timeout=harness.DEADLINE, env={"PATH": os.environ["PATH"], **environment})
+        return done.returncode, done.stdout + done.stderr
+
+    assert health("--url", server.url + "/") == (0, "ready\n")
+    # As in a container: the address it listens on, which is no address to connect to.
+    assert health(TRACIA_LISTEN=f"0.0.0.0:{server.port}") == (0, "ready\n")
+    code, said = health("--url", server.url + "/no/such/place")
+    assert code == 1 and "no Tracia server" in said
+    code, said = health("--url", "http://127.0.0.1:1")
+    assert code == 1 and "127.0.0.1:1" in said
+    code, said = health("--url", "127.0.0.1")
+    assert code == 2 and "URL" in said
+
+
 def test_a_second_server_on_the_directory_is_refused_and_says_who_has_it(server, simulator):
     done = subprocess.run([str(harness.BINARY), "serve", "--data", str(server.data), "--listen", "127.0.0.1:0"],
                           capture_output=True, text=True, timeout=harness.DEADLINE,

@@ -60,12 +60,12 @@ stage_contract() {
   return "$status"
 }
 
-# Counts from a last line "N passed, M failed"; without one, nothing is counted.
+# Counts from a last line "N passed, M failed" or "N passed, M failed, K skipped"; without one, nothing is counted.
 count_line() {
   local line
   while read -r line; do
-    if [[ "$line" =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed ]]; then
-      count "${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}" 0
+    if [[ "$line" =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed(,\ ([0-9]+)\ skipped)? ]]; then
+      count "${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}" "${BASH_REMATCH[4]:-0}"
     fi
   done <<<"$(tail -1 <<<"$1")"
 }
@@ -222,6 +222,18 @@ stage_install() {
   count 1 0 0
 }
 
+# What ./dev package makes, installed where nothing else is, and used.
+stage_packages() {
+  local output status=0
+  source "$root/tools/dev/package.sh"
+  run_package all
+  install_curl
+  output="$(packaging/smoke.sh "$package_dir" .venv/bin/python)" || status=$?
+  echo "$output"
+  count_line "$output"
+  return "$status"
+}
+
 stage_lint() {
   cmd_lint
   count 1 0 0
@@ -242,6 +254,7 @@ title() {
     crash) echo "kill -9 under load, a full disk, pages that rot" ;;
     server_asan) echo "the server, from outside, under ASan and UBSan" ;;
     install) echo "installed library in another project" ;;
+    packages) echo "the packages, installed and used" ;;
     sanitizers) echo "unit tests under ASan and UBSan" ;;
     fuzzers) echo "fuzzers" ;;
     threads) echo "threaded tests under TSan" ;;
@@ -251,8 +264,8 @@ title() {
   esac
 }
 
-normal_stages=(release format contract conformance sdk otel python server web crash install sanitizers server_asan fuzzers
-  threads)
+normal_stages=(release format contract conformance sdk otel python server web crash install packages sanitizers server_asan
+  fuzzers threads)
 all_stages=("${normal_stages[@]}" python_asan gcc lint)
 
 run_tests() {

@@ -3,6 +3,8 @@
 #include <openssl/ssl.h>
 #include <openssl/x509_vfy.h>
 
+#include <array>
+#include <filesystem>
 #include <string_view>
 #include <utility>
 
@@ -16,11 +18,28 @@ bool curl_uses_openssl() {
   return info->ssl_version != nullptr && std::string_view(info->ssl_version).starts_with("OpenSSL/3");
 }
 
+// Where distributions keep their bundle of authorities.
+constexpr std::array kSystemBundles = {
+    "/etc/ssl/certs/ca-certificates.crt",                 // Debian, Ubuntu, Arch, Gentoo
+    "/etc/pki/tls/certs/ca-bundle.crt",                   // Fedora, RHEL and kin
+    "/etc/ssl/ca-bundle.pem",                             // openSUSE
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",  // RHEL 7 and later
+};
+
 struct StoreFree {
   void operator()(X509_STORE* store) const { X509_STORE_free(store); }
 };
 
 }  // namespace
+
+std::string present_bundle(std::string preferred, std::span<const char* const> others) {
+  std::error_code ignored;
+  if (std::filesystem::exists(preferred, ignored)) return preferred;
+  for (const char* other : others) {
+    if (std::filesystem::exists(other, ignored)) return other;
+  }
+  return preferred;
+}
 
 TrustStore::TrustStore(std::string ca_file, std::string ca_path)
     : ca_file_(std::move(ca_file)), ca_path_(std::move(ca_path)) {
@@ -31,7 +50,7 @@ TrustStore::TrustStore(std::string ca_file, std::string ca_path)
   if (!easy) return;
   curl_easy_getinfo(easy.get(), CURLINFO_CAINFO, &file);
   curl_easy_getinfo(easy.get(), CURLINFO_CAPATH, &path);
-  if (file != nullptr) ca_file_ = file;
+  if (file != nullptr) ca_file_ = present_bundle(file, kSystemBundles);
   if (path != nullptr) ca_path_ = path;
 }
 

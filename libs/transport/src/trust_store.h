@@ -6,16 +6,22 @@
 
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 
 struct x509_store_st;
 
 namespace tracia::transport {
 
+// `preferred` when there is such a file, else the first of `others` that there is, else `preferred`. A libcurl that is
+// carried to another distribution (in a tarball, in a wheel) looks where its own distribution keeps certificates.
+std::string present_bundle(std::string preferred, std::span<const char* const> others);
+
 // Thread-safe. Reads nothing before the first TLS connection.
 class TrustStore {
  public:
-  // PEM file and folder of hashed certificates; both empty = those that libcurl was built with.
+  // PEM file and folder of hashed certificates; both empty = those that libcurl was built with, or where its file is
+  // not on this system, the system's own.
   TrustStore(std::string ca_file, std::string ca_path);
   ~TrustStore();
   TrustStore(const TrustStore&) = delete;

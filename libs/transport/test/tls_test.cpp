@@ -1,10 +1,12 @@
 #include <gmock/gmock.h>
 #include <unistd.h>
 
+#include <array>
 #include <cstdio>
 #include <cstdlib>
 
 #include "exchange_fixture.h"
+#include "trust_store.h"
 
 namespace tracia::transport::test {
 namespace {
@@ -94,6 +96,15 @@ TEST_P(Tls, HonoursSslCertFile) {
   Transport transport;
   ::unsetenv("SSL_CERT_FILE");
   EXPECT_TRUE(run(transport, post(server.url())).status);
+}
+
+TEST(TrustStore, LooksWhereOtherDistributionsKeepTheirCertificates) {
+  const PemFile here("x"), also_here("y");
+  const std::array others = {"/nonexistent/a.pem", here.path().c_str(), also_here.path().c_str()};
+  EXPECT_EQ(present_bundle(also_here.path(), others), also_here.path());
+  EXPECT_EQ(present_bundle("/nonexistent/own.pem", others), here.path());
+  // The error then names the place that was meant.
+  EXPECT_EQ(present_bundle("/nonexistent/own.pem", {}), "/nonexistent/own.pem");
 }
 
 TEST_P(Tls, NamesAPeerThatSpeaksNoTls) {
