@@ -1,5 +1,6 @@
-// Requests of OpenTelemetry's exporters: some 2 KB of text a span, which differs from span to span, and the current
-// gen_ai attributes. For otlp_bench, and for the bytes that collectors are given side by side (otlp_bodies).
+// Requests of OpenTelemetry's exporters: some 2 KB of text a span, which differs from span to span, the current gen_ai
+// attributes, five spans a trace. For otlp_bench, and for the bytes that collectors are given side by side
+// (otlp_bodies).
 #pragma once
 
 #include <cstdint>
@@ -71,12 +72,14 @@ inline void fixed(std::string& out, unsigned field, uint64_t value) {
 
 // `start`: of the first span, in ns; each begins a millisecond after the one before, and takes 1.25 s.
 inline std::string protobuf_request(std::mt19937_64& random, int spans, uint64_t start) {
-  std::string scope, group, request;
+  std::string scope, group, request, trace, root;
   for (int i = 0; i < spans; ++i) {
-    std::string span, id(16, '\1');
+    std::string span, id(8, '\1');
     for (char& c : id) c = static_cast<char>(random() | 1);
-    bytes(span, 1, id);
-    bytes(span, 2, id.substr(8));
+    if (i % 5 == 0) trace = id + (root = id);
+    bytes(span, 1, trace);
+    bytes(span, 2, id);
+    if (i % 5 != 0) bytes(span, 4, root);
     bytes(span, 5, "chat gpt-4o");
     const uint64_t begin = start + static_cast<uint64_t>(i) * 1'000'000;
     fixed(span, 7, begin);
