@@ -72,6 +72,7 @@ struct Row {
   bool of_ratio = false;
   bool more_is_better = false;
   std::string note = {};  // the conditions, when they can differ: "1,000,000 spans"
+  std::string goal = {};  // rows of one target share a line on the page; the metric, where it is alone
 };
 
 // Adds a row. At the program's end all are written to the file that TRACIA_BENCH_ROWS names; without it, nowhere.
@@ -89,7 +90,7 @@ inline void row(Row added) {
         w.field("baseline", each.baseline).field("target", each.target);
         if (each.of_ratio) w.field("of", "ratio");
         if (each.more_is_better) w.field("better", "more");
-        w.field_if("note", each.note).end_object();
+        w.field_if("note", each.note).field_if("goal", each.goal).end_object();
       }
       w.end_array().end_object();
       std::fputs(w.str().c_str(), file);

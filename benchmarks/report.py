@@ -3,7 +3,7 @@
 A program of ours leaves NAME.rows.json, one of Google Benchmark NAME.gbench.json; `finish` makes of them NAME.json:
 
   {"name", "machine": {…}, "commit", "rows": [{"metric", "unit", "value", "baseline"?, "ratio"?, "target"?, "of"?,
-                                               "better"?, "met"?, "note"?}]}
+                                               "better"?, "met"?, "note"?, "goal"?}]}
 
 `target` is for the value, or with "of": "ratio" for value over baseline; less is better unless "better" says "more".
 Runs are compared by the ratio where a row has a baseline, for absolute times move with the machine. `./dev bench`
@@ -12,7 +12,7 @@ calls this:
   report.py start RUN             note the machine, before anything runs
   report.py finish RUN            convert, and print the table
   report.py compare RUN RUN       two runs, metric by metric
-  report.py markdown [RUN]        refill the tables of docs/benchmarks.md; without RUN, the newest figures of each program
+  report.py markdown [RUN]        refill the tables of docs/benchmarks.md; without RUN, the newest of each program
   report.py reference [RUN]       write benchmarks/reference.json, which later runs are held against
 
 A RUN is a folder, or its name below build/bench.
@@ -60,7 +60,8 @@ def commit():
     def git(*arguments):
         return subprocess.run(["git", "-C", str(ROOT), *arguments], capture_output=True, text=True, check=False)
 
-    return git("rev-parse", "--short", "HEAD").stdout.strip() + ("+changes" if git("diff", "--quiet", "HEAD").returncode else "")
+    changed = git("diff", "--quiet", "HEAD").returncode != 0
+    return git("rev-parse", "--short", "HEAD").stdout.strip() + ("+changes" if changed else "")
 
 
 def start(folder):
@@ -200,14 +201,14 @@ def judge(row, before, earlier=()):
 
 def history(record, folder):
     """{metric: figures of earlier runs on this machine, the last one last}."""
-    found = {}
+    found, conditions = {}, {(row["metric"], row.get("note")) for row in record["rows"]}
     for other in runs():
         if other.resolve() == folder.resolve():
             break
         earlier = load(other).get(record["name"])
         if earlier and same_machine(earlier, record):
             for row in earlier["rows"]:
-                if row.get("note") == next((r.get("note") for r in record["rows"] if r["metric"] == row["metric"]), None):
+                if (row["metric"], row.get("note")) in conditions:
                     found.setdefault(row["metric"], []).append(figure(row))
     return found
 
@@ -223,13 +224,18 @@ def number(value):
         return ""
     if value == 0:
         return "0"
-    size = abs(value)
-    return f"{value:,.0f}" if size >= 100 else f"{value:.1f}" if size >= 10 else f"{value:.2f}" if size >= 0.1 else f"{value:.3g}"
+    for least, form in ((100, ",.0f"), (10, ".1f"), (0.1, ".2f")):
+        if abs(value) >= least:
+            return format(value, form)
+    return format(value, ".3g")
+
+
+def unit_of(row):
+    return "µs" if row["unit"] == "us" else row["unit"]
 
 
 def measured(row):
-    unit = row["unit"].replace("us", "µs") if row["unit"] == "us" else row["unit"]
-    text = f"{number(row['value'])} {unit}"
+    text = f"{number(row['value'])} {unit_of(row)}"
     return f"{text}, {number(row['ratio'])}x" if "ratio" in row else text
 
 
@@ -237,7 +243,7 @@ def target(row):
     if "target" not in row:
         return ""
     sign = "≥" if row.get("better") == "more" else "≤"
-    unit = "x" if row.get("of") == "ratio" else " " + ("µs" if row["unit"] == "us" else row["unit"])
+    unit = "x" if row.get("of") == "ratio" else f" {unit_of(row)}"
     return f"{sign} {number(row['target'])}{unit}"
 
 
@@ -248,19 +254,20 @@ def verdict(row):
 def table(lines, head):
     """Columns as wide as what is in them."""
     widths = [max(len(line[i]) for line in [head, *lines]) for i in range(len(head))]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in [head, *lines])
+    padded = ([cell.ljust(width) for cell, width in zip(line, widths)] for line in [head, *lines])
+    return "\n".join("  ".join(cells).rstrip() for cells in padded)
 
 
 def summary(folder):
     """The table of a run: every row that has a target or a baseline, and whatever became worse."""
     records, lines, worse, missed = load(folder), [], 0, 0
-    held = reference()
+    kept = reference()
     for name, record in records.items():
         earlier = history(record, folder)
         for row in record["rows"]:
             past = earlier.get(row["metric"], [])
             previous = judge(row, past[-1], past) if past else ""
-            known = held.get(name, {}).get(row["metric"])
+            known = kept.get(name, {}).get(row["metric"])
             against = judge(row, known) if known and "ratio" in row else ""
             worse += "WORSE" in previous + against
             missed += row.get("met") is False
@@ -294,14 +301,28 @@ def markdown_table(head, lines):
     return "\n".join("| " + " | ".join(line) + " |" for line in [head, ["---"] * len(head), *lines])
 
 
+def held(row):
+    """What the target is for."""
+    return row["ratio"] if row.get("of") == "ratio" else row["value"]
+
+
 def block_targets(records):
+    """A line for each goal: rows that share one show from where to where they go, and how many met their target."""
     lines = []
     for name, record in records.items():
+        goals = {}
         for row in record["rows"]:
-            if "target" in row:
-                met = "**not met**" if row.get("met") is False else verdict(row)
-                note = f" ({row['note']})" if "note" in row else ""
-                lines.append((row["metric"] + note, target(row), measured(row), met, f"`./dev bench {command(name)}`"))
+            if "met" in row:
+                goals.setdefault(row.get("goal", row["metric"]), []).append(row)
+        for goal, rows in goals.items():
+            low, high = min(rows, key=held), max(rows, key=held)
+            unit = "x" if low.get("of") == "ratio" else f" {unit_of(low)}"
+            shown = number(held(low)) if low is high else f"{number(held(low))} to {number(held(high))}"
+            met = sum(row["met"] for row in rows)
+            says = "met" if met == len(rows) else "**not met**" if met == 0 else f"**{met} of {len(rows)}** met"
+            note = f" ({low['note']})" if "note" in low else ""
+            strictest = min(rows, key=lambda row: row["target"])
+            lines.append((goal + note, target(strictest), shown + unit, says, f"`./dev bench {command(name)}`"))
     return markdown_table(("what", "target", "measured", "", "command"), lines)
 
 

@@ -81,13 +81,16 @@ void add_rows(const std::vector<Variant>& variants) {
                         .value = median(v.wall_us),
                         .baseline = median(traced ? off.wall_us : bare.wall_us),
                         .target = traced ? 1.02 : 1.15,
-                        .of_ratio = true});
+                        .of_ratio = true,
+                        .goal = traced ? "`run_local`, wall: tracing on (server up, dead, stalled) over off"
+                                       : "`run_local` over a bare libcurl POST, wall"});
     tracia::bench::row({.metric = v.name + ", CPU over a bare POST",
                         .unit = "us",
                         .value = median(v.cpu_us),
                         .baseline = median(bare.cpu_us),
                         .target = traced ? std::nullopt : std::optional(1.3),
-                        .of_ratio = true});
+                        .of_ratio = true,
+                        .goal = "`run_local` over a bare libcurl POST, CPU"});
   }
 }
 

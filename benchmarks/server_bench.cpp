@@ -120,9 +120,16 @@ void start_up(const Settings& settings) {
     Server server(settings, "start", upstream.url());
     const double resident_mb = static_cast<double>(server.child.resident_bytes()) / 1e6;
     std::printf("  %-14s ready after %4.0f ms, resident %.1f MB\n", what, server.start_ms, resident_mb);
-    bench::row(
-        {.metric = std::string("start to ready, ") + what, .unit = "ms", .value = server.start_ms, .target = 100});
-    bench::row({.metric = std::string("resident, idle, ") + what, .unit = "MB", .value = resident_mb, .target = 40});
+    bench::row({.metric = std::string("start to ready, ") + what,
+                .unit = "ms",
+                .value = server.start_ms,
+                .target = 100,
+                .goal = "start to ready"});
+    bench::row({.metric = std::string("resident, idle, ") + what,
+                .unit = "MB",
+                .value = resident_mb,
+                .target = 40,
+                .goal = "resident, idle"});
   }
 }
 
@@ -170,11 +177,16 @@ void compare(const Compared& what, const Settings& settings, const Server& serve
                 .unit = "us",
                 .value = through.cpu_us,
                 .baseline = bare_us,
-                .target = what.cpu_target_us});
+                .target = what.cpu_target_us,
+                .goal = "gateway and `prompts.run`: CPU a call"});
     bench::row({.metric = at + "added p50",
                 .unit = "ms",
                 .value = through.report.percentile(50) - direct.report.percentile(50)});
-    bench::row({.metric = at + "added p99", .unit = "ms", .value = added, .target = 1 + fsync});
+    bench::row({.metric = at + "added p99",
+                .unit = "ms",
+                .value = added,
+                .target = 1 + fsync,
+                .goal = "gateway and `prompts.run`, also with 300 KB: added p99"});
   }
 }
 
@@ -230,7 +242,8 @@ void compare_streams(const char* title, const Settings& settings, const Server& 
     bench::row({.metric = at + "p99 between chunks, added",
                 .unit = "ms",
                 .value = through.report.gap_percentile(99) - direct.report.gap_percentile(99),
-                .target = 1});
+                .target = 1,
+                .goal = "streams: p99 between chunks, added"});
     bench::row({.metric = at + "CPU a stream", .unit = "us", .value = through.cpu_us});
   }
 }
@@ -255,7 +268,8 @@ void span_rows(const std::string& how, double spans_a_second, const Step& step, 
   bench::row({.metric = at + "CPU a span to acknowledgement",
               .unit = "us",
               .value = step.cpu_us / batch,
-              .target = batch > 1 ? std::optional(20.0) : std::nullopt});
+              .target = batch > 1 ? std::optional(20.0) : std::nullopt,
+              .goal = "ingest over HTTP, 200 spans a request: CPU a span to durable acknowledgement"});
   bench::row({.metric = at + "p99", .unit = "ms", .value = step.report.percentile(99)});
 }
 

@@ -45,10 +45,12 @@ def install(name):
     if pins.suffix == ".txt":
         if not (folder / "bin" / "python").exists():
             run(["python3", "-m", "venv", str(folder)])
-        run(["nice", "-n", "19", str(folder / "bin" / "pip"), "install", "--quiet", "--disable-pip-version-check", "-r", str(pins)])
+        run(["nice", "-n", "19", str(folder / "bin" / "pip"), "install", "-q", "--disable-pip-version-check",
+             "-r", str(pins)])
     elif pins.suffix == ".json":
         shutil.copy(pins, folder / "package.json")
-        run(["nice", "-n", "19", "npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "--silent"], cwd=folder)
+        run(["nice", "-n", "19", "npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "--silent"],
+            cwd=folder)
     else:
         if shutil.which("go") is None:
             raise Unavailable("it is built from source, and there is no Go here")

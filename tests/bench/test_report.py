@@ -148,7 +148,7 @@ def test_the_page_is_refilled_between_its_marks_and_nowhere_else(place):
                            "<!-- bench unknown -->\nkept\n<!-- end -->\nafter\n")
     report.main(["markdown"])
     page = report.PAGE.read_text()
-    assert "| call | ≤ 1.15x | 30.0 µs, 1.50x | **not met** | `./dev bench codec` |" in page
+    assert "| call | ≤ 1.15x | 1.50x | **not met** | `./dev bench codec` |" in page
     assert "old" not in page and "kept" in page
     assert page.startswith("before\n") and "\nbetween\n" in page and page.endswith("\nafter\n")
     report.main(["markdown"])
@@ -161,6 +161,13 @@ def test_the_page_takes_the_newest_figures_of_each_program(place):
     make_run(place, "3", [row(3, target=9)], program="codec")
     newest = report.newest()
     assert [newest[name]["rows"][0]["value"] for name in ("codec", "span")] == [3, 2]
+
+
+def test_rows_of_one_goal_share_a_line_that_says_how_many_met_it(place):
+    folder = make_run(place, "1", [{**row(value, target=80, goal="CPU a call"), "metric": f"at {value}"}
+                                   for value in (60, 75, 390)])
+    line = report.block_targets(report.load(folder)).splitlines()[2]
+    assert line == "| CPU a call | ≤ 80.0 µs | 60.0 to 390 µs | **2 of 3** met | `./dev bench codec` |"
 
 
 def test_peers_make_a_line_each(place):
