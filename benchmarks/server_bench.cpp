@@ -364,6 +364,7 @@ void slow_clients(const Settings& settings) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);
   Settings settings;
   settings.binary = fs::canonical("/proc/self/exe").parent_path().parent_path() / "tracia";
   settings.folder = fs::temp_directory_path() / ("tracia-server-bench-" + std::to_string(::getpid()));

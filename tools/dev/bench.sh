@@ -65,16 +65,23 @@ bench_program() {
   fi
 }
 
-# A program that fails does not stop the others; what it left is still reported.
+# A program that fails does not stop the others; what it left is still reported. In a subshell, where the first command
+# that fails ends it.
 run_one() {
-  local name="$1" folder="$2" status=0
+  local name="$1" folder="$2" status
   shift 2
   say "$name"
-  case "$name" in
-    python | dashboard) TRACIA_BENCH_ROWS="$root/$folder/$name.rows.json" "bench_$name" ;;
-    peers) TRACIA_BENCH_FOLDER="$root/$folder" python3 benchmarks/peers/peers.py "$@" ;;
-    *) bench_program "$name" "$folder" ;;
-  esac 2>&1 | tee "$folder/$name.txt" || status=$?
+  set +e
+  (
+    set -e
+    case "$name" in
+      python | dashboard) TRACIA_BENCH_ROWS="$root/$folder/$name.rows.json" "bench_$name" ;;
+      peers) TRACIA_BENCH_FOLDER="$root/$folder" python3 benchmarks/peers/peers.py "$@" ;;
+      *) bench_program "$name" "$folder" ;;
+    esac
+  ) 2>&1 | tee "$folder/$name.txt"
+  status=${PIPESTATUS[0]}
+  set -e
   if [ "$status" -ne 0 ]; then say "$name ended with $status"; fi
 }
 
