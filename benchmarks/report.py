@@ -121,7 +121,8 @@ def convert(folder):
         document = json.loads(path.read_text())
         name = path.name.split(".")[0]
         rows = document["rows"] if path.name.endswith(".rows.json") else from_google(document)
-        record = {"name": name, **about, "rows": [complete(row) for row in rows]}
+        about_it = {} if "benchmarks" in document else {key: document[key] for key in document if key != "rows"}
+        record = {"name": name, **about, **about_it, "rows": [complete(row) for row in rows]}
         (folder / f"{name}.json").write_text(json.dumps(record, indent=1) + "\n")
         path.unlink()
 
@@ -343,7 +344,9 @@ def block_peers(record):
         what += [(other, row["unit"])] if (other, row["unit"]) not in what else []
         cells[one, other] = number(row["value"])
     head = ["", *(f"{name}, {'µs' if unit == 'us' else unit}" if unit else name for name, unit in what)]
-    return markdown_table(head, [[one, *(cells.get((one, name), "–") for name, _ in what)] for one in who])
+    versions = ", ".join(f"{name} {version}" for name, version in record.get("versions", {}).items())
+    lines = [[one, *(cells.get((one, name), "–") for name, _ in what)] for one in who]
+    return markdown_table(head, lines) + (f"\n\nVersions: {versions}." if versions else "")
 
 
 def command(name):

@@ -3,6 +3,7 @@ opened through its own API. A span counts when it is in the collector's database
 """
 
 import contextlib
+import functools
 import json
 import pathlib
 import sqlite3
@@ -11,7 +12,8 @@ import tempfile
 import time
 import urllib.parse
 
-from common import KEY, SUPPORT, Service, Unavailable, ask, disk_mb, free_port, install, offered_load, row, run, tracia
+from common import (KEY, SUPPORT, Found, Service, Unavailable, ask, disk_mb, free_port, install, offered_load,
+                    pip_version, row, run, tracia)
 
 SPANS_A_REQUEST = 100
 CONNECTIONS = 4
@@ -150,7 +152,7 @@ def measure(name, make):
                 raise Unavailable(f"{seen['failed']} of {requests} requests failed: {said}")
             stored(collector, spans + SPANS_A_REQUEST)
             took = time.monotonic() - began
-            service.settle()
+            service.settle(5)
             used = service.cpu_seconds() - cpu
             trace, list_ms = timed(collector.newest)
             _, open_ms = timed(lambda: collector.open(trace))
@@ -163,21 +165,16 @@ def measure(name, make):
             rows += [row(name, what, unit, value) for (what, unit), value in measured.items()]
             print(f"    {spans} spans, {sent:.1f} MB: answered after {answered:.2f} s, stored after {took:.2f} s; "
                   + "; ".join(f"{what} {value:.1f} {unit}" for (what, unit), value in measured.items()), flush=True)
-    return rows
+    return service.command, rows
+
+
+def version(name):
+    return pip_version(install(name), {"phoenix": "arize-phoenix", "mlflow": "mlflow"}[name])
 
 
 def compare(names):
-    """Rows, and why peers were left out."""
-    rows, left_out = [], {}
+    found = Found()
     print(f"\nCollectors: {SPANS_A_REQUEST} spans a request, {CONNECTIONS} connections", flush=True)
-    for name, make in {"tracia": Ours, **{name: PEERS[name] for name in names}}.items():
-        try:
-            rows += measure(name, make)
-            if name != "tracia":
-                package = {"phoenix": "arize-phoenix", "mlflow": "mlflow"}[name]
-                shown = run([str(install(name) / "bin" / "pip"), "show", package]).splitlines()[1]
-                print(f"    {shown.lower()}", flush=True)
-        except Unavailable as why:
-            left_out[name] = str(why)
-            print(f"  {name} is left out: {why}", flush=True)
-    return rows, left_out
+    makers = {"tracia": Ours, **{name: PEERS[name] for name in names}}
+    found.compare({name: functools.partial(measure, name, make) for name, make in makers.items()}, version)
+    return found

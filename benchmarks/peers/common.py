@@ -17,7 +17,7 @@ PEERS = ROOT / "build" / "peers"
 BINARY = pathlib.Path(os.environ.get("TRACIA_BINARY", ROOT / "build" / "release" / "tracia"))
 SUPPORT = ROOT / "build" / "release" / "benchmarks" / "support"
 KEY = "tr_" + "b" * 43
-START_SECONDS = 180
+START_SECONDS = 300
 
 
 class Unavailable(Exception):
@@ -84,8 +84,8 @@ class Service:
     """A program and all that it starts, over a folder of its own; gone at the end of the `with`."""
 
     def __init__(self, name, command, environment, folder):
-        self.name, self.folder = name, folder
-        print(f"  {name}: {' '.join(map(str, command))}", flush=True)
+        self.name, self.folder, self.command = name, folder, " ".join(map(str, command))
+        print(f"  {name}: {self.command}", flush=True)
         self.log = open(folder / f"{name}.log", "wb")
         # Nothing of the caller's environment but where programs and temporary files are: no provider's key, no proxy.
         kept = {key: os.environ[key] for key in ("PATH", "HOME", "LANG") if key in os.environ}
@@ -192,6 +192,30 @@ def tracia(folder, upstream=None):
 
 def disk_mb(folder):
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6
+
+
+class Found:
+    """What a comparison leaves for the suite: rows, and what they were measured on."""
+
+    def __init__(self):
+        self.rows, self.versions, self.commands, self.left_out = [], {}, {}, {}
+
+    def compare(self, measures, version):
+        """`measures`: name -> a function that returns the service's command line and its rows; ours comes first."""
+        for name, measure in measures.items():
+            try:
+                self.commands[name], rows = measure()
+                self.rows += rows
+                self.versions[name] = run([str(BINARY), "--version"]).split()[-1] if name == "tracia" else version(name)
+                print(f"    version {self.versions[name]}", flush=True)
+            except Unavailable as why:
+                self.left_out[name] = str(why)
+                print(f"  {name} is left out: {why}", flush=True)
+
+
+def pip_version(home, package):
+    shown = run([str(home / "bin" / "pip"), "--disable-pip-version-check", "show", package])
+    return next(line.split()[1] for line in shown.splitlines() if line.startswith("Version:"))
 
 
 def row(who, what, unit, value):

@@ -4,12 +4,14 @@ Ours does all it does by default (key checked, price computed, the span on disk 
 database here, so they keep nothing of a call.
 """
 
+import functools
 import json
 import pathlib
 import subprocess
 import tempfile
 
-from common import KEY, SUPPORT, Service, Unavailable, ask, free_port, install, offered_load, row, run, tracia
+from common import (KEY, SUPPORT, Found, Service, ask, free_port, install, offered_load, pip_version, row, run,
+                    tracia)
 
 ANSWER = {
     "id": "chatcmpl-1", "object": "chat.completion", "created": 1790000000, "model": "gpt-4o-2024-08-06",
@@ -42,7 +44,9 @@ def litellm(folder, upstream):
     environment = {"LITELLM_TELEMETRY": "False", "LITELLM_MODE": "PRODUCTION", "LITELLM_LOG": "ERROR",
                    "LITELLM_LOCAL_MODEL_COST_MAP": "True", "NO_DOCS": "True"}
     # Its guide to production asks for a worker for each processor.
-    command = [home / "bin" / "litellm", "--config", config, "--host", "127.0.0.1", "--port", port, "--num_workers", 2]
+    command = [home / "bin" / "litellm", "--config", config, "--host", "127.0.0.1", "--port", port, "--num_workers", 2,
+               # Its workers are loaded in longer than the 5 s that uvicorn waits for them on a busy machine.
+               "--timeout_worker_healthcheck", 120]
     return (Service("litellm", command, environment, folder), f"http://127.0.0.1:{port}",
             {"Authorization": "Bearer sk-bench-master"}, "key checked, nothing stored")
 
@@ -70,16 +74,16 @@ def bifrost(folder, upstream):
 PEERS = {"litellm": litellm, "portkey": portkey, "bifrost": bifrost}
 
 
-def versions(name):
+def version(name):
     if name == "litellm":
-        return run([str(install(name) / "bin" / "pip"), "show", "litellm"]).splitlines()[1].removeprefix("Version: ")
+        return pip_version(install(name), "litellm")
     if name == "portkey":
         package = install(name) / "node_modules" / "@portkey-ai" / "gateway" / "package.json"
-        return json.loads(package.read_text())["version"] + ", Node " + run(["node", "--version"]).strip()
-    return ""
+        return json.loads(package.read_text())["version"]
+    return run(["go", "version", "-m", str(install(name) / "bifrost-http")]).split("\tmod\t")[1].split()[1]
 
 
-def measure(name, make, upstream, body, direct):
+def measure(name, make, upstream, direct):
     rows = []
     with tempfile.TemporaryDirectory() as place:
         folder = pathlib.Path(place)
@@ -109,12 +113,11 @@ def measure(name, make, upstream, body, direct):
                     break
             rows.append(row(name, "resident", "MB", service.resident_mb()))
             print(f"    start {service.start_seconds:.2f} s, {service.resident_mb():.0f} MB; {note}", flush=True)
-    return rows
+    return service.command, rows
 
 
 def compare(names):
-    """Rows, and why peers were left out."""
-    rows, left_out = [], {}
+    found = Found()
     with tempfile.TemporaryDirectory() as place:
         answer, body = pathlib.Path(place) / "answer.json", pathlib.Path(place) / "call.json"
         answer.write_text(json.dumps(ANSWER))
@@ -127,15 +130,10 @@ def compare(names):
             print(f"\nGateways over {url} (fixed bytes), {SECONDS} s at each rate", flush=True)
             direct = {rate: offered_load(f"{url}/v1/chat/completions", [body], json_type, rate=rate, seconds=SECONDS)
                       for rate in RATES}
-            for name, make in {"tracia": ours, **{name: PEERS[name] for name in names}}.items():
-                try:
-                    rows += measure(name, make, url, body, direct)
-                    if name != "tracia":
-                        print(f"    version {versions(name)}", flush=True)
-                except Unavailable as why:
-                    left_out[name] = str(why)
-                    print(f"  {name} is left out: {why}", flush=True)
+            makers = {"tracia": ours, **{name: PEERS[name] for name in names}}
+            found.compare({name: functools.partial(measure, name, make, url, direct) for name, make in makers.items()},
+                          version)
         finally:
             upstream.terminate()
             upstream.wait()
-    return rows, left_out
+    return found

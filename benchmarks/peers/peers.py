@@ -20,9 +20,7 @@ def main(names):
     for kind, module in (("gateways", gateways), ("collectors", collectors)):
         chosen = [name for name in names or known if name in module.PEERS]
         if chosen:
-            rows, left_out = module.compare(chosen)
-            record = {"rows": rows, "left_out": left_out}
-            (folder / f"peers_{kind}.rows.json").write_text(json.dumps(record))
+            (folder / f"peers_{kind}.rows.json").write_text(json.dumps(vars(module.compare(chosen))))
 
 
 if __name__ == "__main__":

@@ -173,7 +173,17 @@ def test_rows_of_one_goal_share_a_line_that_says_how_many_met_it(place):
 def test_peers_make_a_line_each(place):
     rows = [{"metric": f"{who} | {what}", "unit": "us", "value": value}
             for who, what, value in (("ours", "CPU", 80), ("theirs", "CPU", 1100), ("theirs", "start", 3))]
-    assert report.block_peers({"rows": rows}).splitlines()[2:] == ["| ours | 80.0 | – |", "| theirs | 1,100 | 3.00 |"]
+    lines = report.block_peers({"rows": rows, "versions": {"theirs": "1.2"}}).splitlines()
+    assert lines[2:] == ["| ours | 80.0 | – |", "| theirs | 1,100 | 3.00 |", "", "Versions: theirs 1.2."]
+
+
+def test_what_a_program_says_about_its_rows_is_kept(place):
+    folder = place / "bench" / "1"
+    folder.mkdir(parents=True)
+    (folder / "machine.json").write_text(json.dumps({"machine": MACHINE, "commit": "abc"}))
+    (folder / "peers_gateways.rows.json").write_text(json.dumps({"rows": [], "left_out": {"a": "no Go"}}))
+    report.convert(folder)
+    assert report.load(folder)["peers_gateways"]["left_out"] == {"a": "no Go"}
 
 
 def test_a_run_that_is_not_there_is_named(place):
