@@ -26,11 +26,15 @@ import re
 import statistics
 import subprocess
 import sys
+import textwrap
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 RUNS = ROOT / "build" / "bench"
 REFERENCE = ROOT / "benchmarks" / "reference.json"
 PAGE = ROOT / "docs" / "benchmarks.md"
+
+# The programs as they come on the page; others follow.
+ORDER = ("run_local", "transport", "python", "server", "store", "otlp", "codec", "span", "dashboard", "simulator")
 
 # How much a figure moves from run to run although nothing changed, as a share. With earlier runs of the same machine
 # their own spread counts when it is larger.
@@ -354,16 +358,21 @@ def command(name):
 
 
 def conditions(records):
-    """One sentence on machines and commits."""
-    seen = []
+    """Machines, commits and loads; and what a busy machine means for what stands above."""
+    seen, busy = {}, False
     for name, record in records.items():
         m = record["machine"]
-        text = f"{m['processor']}, {m['processors']} processors, {m['memory_gib']} GiB, Linux {m['kernel']}"
-        line = f"{text}; commit {record['commit']}"
-        if line not in [s for s, _ in seen]:
-            seen.append((line, []))
-        next(names for s, names in seen if s == line).append(f"`{command(name)}` (load {m['load_before'].split()[0]})")
-    return "\n".join(f"- {line}: {', '.join(dict.fromkeys(names))}" for line, names in seen)
+        load_before = float(m["load_before"].split()[0])
+        busy |= load_before > m["processors"]
+        programs = seen.setdefault((m["processor"], m["processors"], m["memory_gib"], m["kernel"]), [])
+        programs.append(f"`{name}` (commit {record['commit']}, load {load_before:.0f})")
+    lines = [f"- {cpu}, {count} processors, {memory} GiB, Linux {kernel}: {', '.join(programs)}."
+             for (cpu, count, memory, kernel), programs in seen.items()]
+    if busy:
+        lines += ["", "**The machine was busy**: more processes wanted to run than it has processors. Sizes and CPU hold "
+                  "roughly; waits (wall times, p50 and p99) are mostly those for a processor."]
+    return "\n".join(textwrap.fill(line, 118, subsequent_indent="  " if line.startswith("-") else "",
+                                   break_long_words=False, break_on_hyphens=False) for line in lines)
 
 
 def refill(text, records):
@@ -385,12 +394,13 @@ def refill(text, records):
 
 
 def write_reference(records):
-    """Ratios only: they hold on another machine."""
+    """Ratios only, and none of tails: they hold on another machine."""
     known = {"ratios": reference(), "commits": {}}
     if REFERENCE.exists():
         known["commits"] = json.loads(REFERENCE.read_text())["commits"]
     for name, record in records.items():
-        ratios = {row["metric"]: round(row["ratio"], 4) for row in record["rows"] if "ratio" in row}
+        ratios = {row["metric"]: round(row["ratio"], 4) for row in record["rows"]
+                  if "ratio" in row and "p99" not in row["metric"]}
         if ratios and not name.startswith("peers"):
             known["ratios"][name] = ratios
             known["commits"][name] = record["commit"]
@@ -410,6 +420,7 @@ def main(arguments):
         print(compare(*rest))
     elif verb in ("markdown", "reference") and len(rest) <= 1:
         records = load(rest[0]) if rest else newest()
+        records = dict(sorted(records.items(), key=lambda one: (*ORDER, one[0]).index(one[0])))
         if not records:
             raise SystemExit("report: nothing was measured yet")
         if verb == "reference":

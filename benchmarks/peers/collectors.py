@@ -12,8 +12,22 @@ import tempfile
 import time
 import urllib.parse
 
-from common import (KEY, SUPPORT, Found, Service, Unavailable, ask, disk_mb, free_port, install, offered_load,
-                    pip_version, row, run, tracia)
+from common import (
+    KEY,
+    SUPPORT,
+    Found,
+    Service,
+    Unavailable,
+    ask,
+    disk_mb,
+    free_port,
+    install,
+    offered_load,
+    pip_version,
+    row,
+    run,
+    tracia,
+)
 
 SPANS_A_REQUEST = 100
 CONNECTIONS = 4

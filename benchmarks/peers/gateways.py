@@ -10,8 +10,20 @@ import pathlib
 import subprocess
 import tempfile
 
-from common import (KEY, SUPPORT, Found, Service, ask, free_port, install, offered_load, pip_version, row, run,
-                    tracia)
+from common import (
+    KEY,
+    SUPPORT,
+    Found,
+    Service,
+    ask,
+    free_port,
+    install,
+    offered_load,
+    pip_version,
+    row,
+    run,
+    tracia,
+)
 
 ANSWER = {
     "id": "chatcmpl-1", "object": "chat.completion", "created": 1790000000, "model": "gpt-4o-2024-08-06",
@@ -24,7 +36,7 @@ CALL = {"model": "gpt-4o", "messages": [{"role": "system", "content": "You are a
                                         {"role": "user", "content": "Tell me about the trams of Lisbon."}]}
 RATES = (50, 200, 500, 1000)
 SECONDS = 5
-BEARABLE_P99_MS = 1000  # slower than that, the next rate is not tried
+BEARABLE_P99_MS = 1000  # slower than that, higher rates are not tried
 
 
 def ours(folder, upstream):
@@ -101,15 +113,15 @@ def measure(name, make, upstream, direct):
                 before = service.cpu_seconds()
                 seen = offered_load(f"{url}/v1/chat/completions", [sent], headers, rate=rate, seconds=SECONDS)
                 cpu_us = (service.cpu_seconds() - before) * 1e6 / max(seen["answered"], 1)
-                bears = seen["failed"] == 0 and seen["p99_ms"] < BEARABLE_P99_MS
                 print(f"    {rate:5}/s  p50 {seen['p50_ms']:8.2f}  p99 {seen['p99_ms']:8.2f} ms (direct "
                       f"{direct[rate]['p50_ms']:.2f}, {direct[rate]['p99_ms']:.2f})  {cpu_us:8.0f} us CPU a call  "
                       f"{seen['failed']} failed {seen.get('first_failure', '')[:120]!r}", flush=True)
-                if bears:
-                    rows.append(row(name, f"{rate}/s: CPU a call", "us", cpu_us))
-                    rows.append(row(name, f"{rate}/s: added p50", "ms", seen["p50_ms"] - direct[rate]["p50_ms"]))
-                    rows.append(row(name, f"{rate}/s: added p99", "ms", seen["p99_ms"] - direct[rate]["p99_ms"]))
-                else:
+                if seen["failed"]:
+                    break
+                rows.append(row(f"{name}, {rate}/s", "CPU a call", "us", cpu_us))
+                rows.append(row(f"{name}, {rate}/s", "added p50", "ms", seen["p50_ms"] - direct[rate]["p50_ms"]))
+                rows.append(row(f"{name}, {rate}/s", "added p99", "ms", seen["p99_ms"] - direct[rate]["p99_ms"]))
+                if seen["p99_ms"] > BEARABLE_P99_MS:
                     break
             rows.append(row(name, "resident", "MB", service.resident_mb()))
             print(f"    start {service.start_seconds:.2f} s, {service.resident_mb():.0f} MB; {note}", flush=True)
