@@ -40,7 +40,8 @@ ORDER = ("run_local", "transport", "python", "server", "store", "otlp", "codec",
 # their own spread counts when it is larger.
 NOISE_RATIO = 0.10
 NOISE_VALUE = 0.30
-NOISE_SIZE = 0.02  # bytes do not depend on what else the machine does
+NOISE_SIZE = 0.02  # bytes on disk do not depend on what else the machine does
+NOISE_MEMORY = 0.15
 NOISE_TAIL = 1.00  # a p99 of a few seconds
 SIZES = {"KB", "MB", "bytes"}
 MICROSECONDS = {"ns": 1e-3, "us": 1, "ms": 1e3, "s": 1e6}
@@ -183,7 +184,7 @@ def better_factor(row, now, before):
 def noise(row, earlier=()):
     """The share that this row moves by itself."""
     if row["unit"] in SIZES:
-        usual = NOISE_SIZE
+        usual = NOISE_MEMORY if "resident" in row["metric"] else NOISE_SIZE
     elif "p99" in row["metric"]:
         usual = NOISE_TAIL
     else:
@@ -369,8 +370,8 @@ def conditions(records):
     lines = [f"- {cpu}, {count} processors, {memory} GiB, Linux {kernel}: {', '.join(programs)}."
              for (cpu, count, memory, kernel), programs in seen.items()]
     if busy:
-        lines += ["", "**The machine was busy**: more processes wanted to run than it has processors. Sizes and CPU hold "
-                  "roughly; waits (wall times, p50 and p99) are mostly those for a processor."]
+        lines += ["", "**The machine was busy**: more processes wanted to run than it has processors. Sizes and CPU "
+                  "hold roughly; waits (wall times, p50 and p99) are mostly those for a processor."]
     return "\n".join(textwrap.fill(line, 118, subsequent_indent="  " if line.startswith("-") else "",
                                    break_long_words=False, break_on_hyphens=False) for line in lines)
 

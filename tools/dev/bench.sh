@@ -100,6 +100,7 @@ run_benchmarks() {
   for name in "${names[@]}"; do
     [[ "$known" == *" $name "* ]] || die "no benchmark '$name'; ./dev bench --list"
   done
+  cmd_build release benchmarks/all
   python3 benchmarks/report.py start "$folder"
   for name in "${names[@]}"; do run_one "$name" "$folder" "$@"; done
   python3 benchmarks/report.py finish "$folder"
