@@ -44,6 +44,7 @@ NOISE_SIZE = 0.02  # bytes on disk do not depend on what else the machine does
 NOISE_MEMORY = 0.15
 NOISE_TAIL = 1.00  # a p99 of a few seconds
 SIZES = {"KB", "MB", "bytes"}
+WAITS = {"ms", "s", "1/s", "spans/s"}
 MICROSECONDS = {"ns": 1e-3, "us": 1, "ms": 1e3, "s": 1e6}
 
 
@@ -340,10 +341,17 @@ def block_program(record):
     return markdown_table(("what", "measured", "baseline", "target"), lines)
 
 
+def was_busy(record):
+    return float(record["machine"]["load_before"].split()[0]) > record["machine"]["processors"]
+
+
 def block_peers(record):
-    """Rows are named "who | what"; a line for each who, a column for each what, in the order they came."""
-    who, what, cells = [], [], {}
+    """Rows are named "who | what"; a line for each who, a column for each what, in the order they came. On a busy
+    machine waits are left out: they would say more about the machine than about a peer."""
+    who, what, cells, busy = [], [], {}, was_busy(record)
     for row in record["rows"]:
+        if busy and row["unit"] in WAITS:
+            continue
         one, _, other = row["metric"].partition(" | ")
         who += [one] if one not in who else []
         what += [(other, row["unit"])] if (other, row["unit"]) not in what else []
@@ -351,7 +359,9 @@ def block_peers(record):
     head = ["", *(f"{name}, {'µs' if unit == 'us' else unit}" if unit else name for name, unit in what)]
     versions = ", ".join(f"{name} {version}" for name, version in record.get("versions", {}).items())
     lines = [[one, *(cells.get((one, name), "–") for name, _ in what)] for one in who]
-    return markdown_table(head, lines) + (f"\n\nVersions: {versions}." if versions else "")
+    said = [f"Versions: {versions}."] if versions else []
+    said += ["The machine was busy, so start, waits and rates are left out."] if busy else []
+    return "\n\n".join([markdown_table(head, lines), *said])
 
 
 def command(name):
@@ -364,7 +374,7 @@ def conditions(records):
     for name, record in records.items():
         m = record["machine"]
         load_before = float(m["load_before"].split()[0])
-        busy |= load_before > m["processors"]
+        busy |= was_busy(record)
         programs = seen.setdefault((m["processor"], m["processors"], m["memory_gib"], m["kernel"]), [])
         programs.append(f"`{name}` (commit {record['commit']}, load {load_before:.0f})")
     lines = [f"- {cpu}, {count} processors, {memory} GiB, Linux {kernel}: {', '.join(programs)}."

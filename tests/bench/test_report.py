@@ -172,9 +172,16 @@ def test_rows_of_one_goal_share_a_line_that_says_how_many_met_it(place):
 
 def test_peers_make_a_line_each(place):
     rows = [{"metric": f"{who} | {what}", "unit": "us", "value": value}
-            for who, what, value in (("ours", "CPU", 80), ("theirs", "CPU", 1100), ("theirs", "start", 3))]
-    lines = report.block_peers({"rows": rows, "versions": {"theirs": "1.2"}}).splitlines()
+            for who, what, value in (("ours", "CPU", 80), ("theirs", "CPU", 1100), ("theirs", "more", 3))]
+    lines = report.block_peers({"rows": rows, "machine": MACHINE, "versions": {"theirs": "1.2"}}).splitlines()
     assert lines[2:] == ["| ours | 80.0 | – |", "| theirs | 1,100 | 3.00 |", "", "Versions: theirs 1.2."]
+
+
+def test_waits_of_peers_are_not_shown_when_the_machine_was_busy():
+    rows = [{"metric": "theirs | CPU", "unit": "us", "value": 7}, {"metric": "theirs | p99", "unit": "ms", "value": 9}]
+    text = report.block_peers({"rows": rows, "machine": MACHINE | {"load_before": "9.00 1.00 1.00"}})
+    assert "CPU" in text and "p99" not in text and "The machine was busy" in text
+    assert "p99" in report.block_peers({"rows": rows, "machine": MACHINE})
 
 
 def test_what_a_program_says_about_its_rows_is_kept(place):
