@@ -1,9 +1,11 @@
-// Codecs alone: ns per stream event and per decoded body, for text that does not repeat.
+// Codecs alone: per stream event and per decoded body, for text that does not repeat. Beside each, the least that it
+// could cost: the same bytes parsed as JSON and not looked at, or copied. A label "over X" names the baseline.
 #include <benchmark/benchmark.h>
 
 #include <random>
 #include <string>
 
+#include "tracia/json/reader.h"
 #include "tracia/json/writer.h"
 #include "tracia/llm/codec.h"
 
@@ -79,7 +81,7 @@ Stream google() {
   return s;
 }
 
-void decode_stream(benchmark::State& state, Stream (*make)()) {
+void decode_stream(benchmark::State& state, const std::string& name, Stream (*make)()) {
   const Stream stream = make();
   const tracia::llm::EventSink ignore = [](const tracia::llm::StreamEvent&) {};
   const auto piece = static_cast<size_t>(state.range(0));
@@ -96,16 +98,49 @@ void decode_stream(benchmark::State& state, Stream (*make)()) {
   }
   state.SetItemsProcessed(static_cast<int64_t>(state.iterations()) * kDeltas);
   state.SetBytesProcessed(static_cast<int64_t>(state.iterations()) * static_cast<int64_t>(stream.bytes.size()));
+  state.SetLabel("over parse_events/" + name);
 }
-BENCHMARK_CAPTURE(decode_stream, openai, openai)->Arg(1400)->Arg(16384);
-BENCHMARK_CAPTURE(decode_stream, anthropic, anthropic)->Arg(1400)->Arg(16384);
-BENCHMARK_CAPTURE(decode_stream, google, google)->Arg(1400)->Arg(16384);
+// The baseline: each event's JSON found by its line and parsed.
+void parse_events(benchmark::State& state, Stream (*make)()) {
+  const Stream stream = make();
+  tracia::json::Document document;
+  for (auto _ : state) {
+    std::string_view rest = stream.bytes;
+    while (!rest.empty()) {
+      const size_t end = rest.find('\n');
+      std::string_view line = rest.substr(0, end);
+      rest.remove_prefix(std::min(rest.size(), end + 1));
+      if (!line.starts_with("data: {")) continue;
+      if (!document.parse(line.substr(6))) state.SkipWithError("parse failed");
+    }
+  }
+  state.SetItemsProcessed(static_cast<int64_t>(state.iterations()) * kDeltas);
+}
+BENCHMARK_CAPTURE(parse_events, openai, openai);
+BENCHMARK_CAPTURE(parse_events, anthropic, anthropic);
+BENCHMARK_CAPTURE(parse_events, google, google);
+
+BENCHMARK_CAPTURE(decode_stream, openai, "openai", openai)->Arg(1400)->Arg(16384);
+BENCHMARK_CAPTURE(decode_stream, anthropic, "anthropic", anthropic)->Arg(1400)->Arg(16384);
+BENCHMARK_CAPTURE(decode_stream, google, "google", google)->Arg(1400)->Arg(16384);
+
+std::string answer_of(size_t count) {
+  return R"({"id":"chatcmpl-1","object":"chat.completion","created":1,"model":"gpt-4o","choices":[{"index":0,"message":{"role":"assistant","content":)" +
+         quoted(words(count, 1)) +
+         R"(},"finish_reason":"stop"}],"usage":{"prompt_tokens":9,"completion_tokens":200,"total_tokens":209}})";
+}
+
+void parse_body(benchmark::State& state) {
+  const std::string body = answer_of(static_cast<size_t>(state.range(0)));
+  tracia::json::Document document;
+  for (auto _ : state) {
+    if (!document.parse(body)) state.SkipWithError("parse failed");
+  }
+}
+BENCHMARK(parse_body)->Arg(50)->Arg(1000)->Arg(50000);
 
 void decode_body(benchmark::State& state) {
-  const std::string body =
-      R"({"id":"chatcmpl-1","object":"chat.completion","created":1,"model":"gpt-4o","choices":[{"index":0,"message":{"role":"assistant","content":)" +
-      quoted(words(static_cast<size_t>(state.range(0)), 1)) +
-      R"(},"finish_reason":"stop"}],"usage":{"prompt_tokens":9,"completion_tokens":200,"total_tokens":209}})";
+  const std::string body = answer_of(static_cast<size_t>(state.range(0)));
   const tracia::wire::HttpResponse response{200, {}, body};
   for (auto _ : state) {
     auto result = tracia::llm::openai_chat_codec().decode(response);
@@ -113,8 +148,19 @@ void decode_body(benchmark::State& state) {
     benchmark::DoNotOptimize(result);
   }
   state.SetBytesProcessed(static_cast<int64_t>(state.iterations()) * static_cast<int64_t>(body.size()));
+  state.SetLabel("over parse_body/" + std::to_string(state.range(0)));
 }
 BENCHMARK(decode_body)->Arg(50)->Arg(1000)->Arg(50000);
+
+// The baseline of encoding: the text copied into a fresh string.
+void copy_text(benchmark::State& state) {
+  const std::string text = words(static_cast<size_t>(state.range(0)), 2);
+  for (auto _ : state) {
+    std::string copy(text);
+    benchmark::DoNotOptimize(copy.data());
+  }
+}
+BENCHMARK(copy_text)->Arg(50)->Arg(1000)->Arg(50000);
 
 void encode_body(benchmark::State& state) {
   tracia::llm::ChatRequest request{
@@ -125,6 +171,7 @@ void encode_body(benchmark::State& state) {
     auto encoded = tracia::llm::openai_chat_codec().encode(request, endpoint, true);
     benchmark::DoNotOptimize(encoded);
   }
+  state.SetLabel("over copy_text/" + std::to_string(state.range(0)));
 }
 BENCHMARK(encode_body)->Arg(50)->Arg(1000)->Arg(50000);
 

@@ -6,6 +6,7 @@
 #include <netinet/tcp.h>
 #include <signal.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -101,14 +102,20 @@ class Load {
   }
 
   LoadReport run() {
-    const double begin = now(), end = begin + options_.seconds;
+    const double begin = now();
+    const size_t limit = options_.once ? options_.requests.size() : SIZE_MAX;
+    double end = options_.once ? begin + 600 : begin + options_.seconds;  // nobody waits longer
     double next = begin;
+    size_t asked = 0;
     while (true) {
       const double at = now();
-      while (next <= at && next < end) {
-        due_.push_back(next);
-        next += 1.0 / options_.rate;
+      if (options_.rate > 0) {
+        for (; next <= at && next < end && asked < limit; next += 1.0 / options_.rate, ++asked) due_.push_back(next);
+      } else {
+        for (; at < end && due_.size() < connections_.size() - busy_ && asked < limit; ++asked) due_.push_back(at);
+        next = at;
       }
+      if (asked == limit) next = end = std::min(end, at);
       start_due();
       const bool idle = due_.empty() && busy_ == 0;
       if (next >= end && (idle || at > end + 30)) break;
@@ -244,6 +251,7 @@ Child::Child(const std::vector<std::string>& command, const std::vector<std::str
              const std::string& output) {
   pid_ = ::fork();
   if (pid_ != 0) return;
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // a benchmark that is interrupted leaves nothing behind
   const int sink = ::open(output.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644);
   ::dup2(sink, 1);
   ::dup2(sink, 2);
@@ -268,17 +276,7 @@ void Child::kill_hard() {
   pid_ = -1;
 }
 
-double Child::cpu_seconds() const {
-  std::ifstream file("/proc/" + std::to_string(pid_) + "/stat");
-  std::string line;
-  std::getline(file, line);
-  // After the command's name, in parentheses: utime and stime are the 12th and 13th fields.
-  const size_t close = line.rfind(')');
-  if (close == std::string::npos) return 0;
-  unsigned long user = 0, system = 0;
-  std::sscanf(line.c_str() + close + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system);
-  return static_cast<double>(user + system) / static_cast<double>(::sysconf(_SC_CLK_TCK));
-}
+double Child::cpu_seconds() const { return cpu_seconds_of(pid_); }
 
 uint64_t Child::resident_bytes() const {
   std::ifstream file("/proc/" + std::to_string(pid_) + "/statm");

@@ -14,8 +14,9 @@ struct LoadOptions {
   uint16_t port = 0;
   std::vector<std::string> requests;  // whole, head and body; sent in turn
   std::string unique;  // a placeholder of 16 characters in them, replaced by 16 hex digits that never repeat
-  double rate = 1000;  // requests a second
+  double rate = 1000;  // requests a second; 0: as many as there are answers (a closed loop over `connections`)
   double seconds = 5;
+  bool once = false;  // ends when each request was sent once, whatever `seconds` says
   int connections = 64;
 };
 
@@ -41,7 +42,7 @@ class Child {
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;
   int pid() const { return pid_; }
-  double cpu_seconds() const;       // user and system, all threads
+  double cpu_seconds() const;       // all threads
   uint64_t resident_bytes() const;  // now
   void kill_hard();
 

@@ -1,14 +1,18 @@
 // Timing for benchmarks that compare whole calls in one run: rounds of each variant are interleaved, so that a noisy
-// machine is noisy for all of them; medians are compared.
+// machine is noisy for all of them; medians are compared. And the rows that a program hands to the suite (report.py).
 #pragma once
 
 #include <time.h>
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
+
+#include "tracia/json/writer.h"
 
 namespace tracia::bench {
 
@@ -18,10 +22,22 @@ inline double seconds(clockid_t clock) {
   return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_nsec) * 1e-9;
 }
 
+// CPU time of all threads of another process, to the nanosecond (that of /proc counts in hundredths of a second).
+inline double cpu_seconds_of(pid_t process) {
+  clockid_t clock{};
+  return ::clock_getcpuclockid(process, &clock) == 0 ? seconds(clock) : 0;
+}
+
 inline double median(std::vector<double> values) {
   if (values.empty()) return 0;
   std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2), values.end());
   return values[values.size() / 2];
+}
+
+inline double percentile(std::vector<double> values, size_t percent) {
+  if (values.empty()) return 0;
+  std::sort(values.begin(), values.end());
+  return values[std::min(values.size() - 1, values.size() * percent / 100)];
 }
 
 struct Variant {
@@ -46,7 +62,46 @@ inline void run_interleaved(std::vector<Variant>& variants, int rounds, int call
   }
 }
 
-// A table against the first variant, and one JSON line for the record.
+// One figure for the suite. `metric` is its name for good: runs are compared by it.
+struct Row {
+  std::string metric;
+  std::string unit;
+  double value = 0;
+  std::optional<double> baseline = {};  // the same of the cheapest way there is, measured in the same run
+  std::optional<double> target = {};    // of the value, or with `of_ratio` of value over baseline
+  bool of_ratio = false;
+  bool more_is_better = false;
+  std::string note = {};  // the conditions, when they can differ: "1,000,000 spans"
+  std::string goal = {};  // rows of one target share a line on the page; the metric, where it is alone
+};
+
+// Adds a row. At the program's end all are written to the file that TRACIA_BENCH_ROWS names; without it, nowhere.
+inline void row(Row added) {
+  struct Rows {
+    std::vector<Row> all;
+    ~Rows() {
+      const char* path = std::getenv("TRACIA_BENCH_ROWS");
+      std::FILE* file = path != nullptr ? std::fopen(path, "w") : nullptr;
+      if (file == nullptr) return;
+      json::Writer w;
+      w.begin_object().key("rows").begin_array();
+      for (const Row& each : all) {
+        w.begin_object().field("metric", each.metric).field("unit", each.unit).field("value", each.value);
+        w.field("baseline", each.baseline).field("target", each.target);
+        if (each.of_ratio) w.field("of", "ratio");
+        if (each.more_is_better) w.field("better", "more");
+        w.field_if("note", each.note).field_if("goal", each.goal).end_object();
+      }
+      w.end_array().end_object();
+      std::fputs(w.str().c_str(), file);
+      std::fclose(file);
+    }
+  };
+  static Rows rows;
+  rows.all.push_back(std::move(added));
+}
+
+// A table against the first variant.
 inline void report(const std::string& title, const std::vector<Variant>& variants) {
   const double wall = median(variants.front().wall_us);
   const double cpu = median(variants.front().cpu_us);
@@ -54,14 +109,6 @@ inline void report(const std::string& title, const std::vector<Variant>& variant
   for (const Variant& v : variants) {
     std::printf("%-52s %12.2f %8.3f %12.2f %8.3f\n", v.name.c_str(), median(v.wall_us), median(v.wall_us) / wall,
                 median(v.cpu_us), median(v.cpu_us) / cpu);
-  }
-  for (const Variant& v : variants) {
-    std::printf(
-        "JSON "
-        "{\"bench\":\"%s\",\"variant\":\"%s\",\"wall_p50_us\":%.3f,\"wall_ratio\":%.4f,\"cpu_us\":%.3f,\"cpu_ratio\":%."
-        "4f}\n",
-        title.c_str(), v.name.c_str(), median(v.wall_us), median(v.wall_us) / wall, median(v.cpu_us),
-        median(v.cpu_us) / cpu);
   }
 }
 

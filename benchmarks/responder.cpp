@@ -15,6 +15,7 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "measure.h"
 #include "tracia/base/bytes.h"
 
 namespace tracia::bench {
@@ -90,6 +91,8 @@ Responder::Responder(const std::string& body, const std::string& content_type, M
   }
   ::close(listener);
 }
+
+double Responder::cpu_seconds() const { return cpu_seconds_of(child_); }
 
 Responder::~Responder() {
   ::kill(child_, SIGKILL);

@@ -17,6 +17,7 @@ class Responder {
   Responder(const Responder&) = delete;
   Responder& operator=(const Responder&) = delete;
   std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
+  double cpu_seconds() const;  // what answering has cost
 
  private:
   int child_ = -1;

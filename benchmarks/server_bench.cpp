@@ -4,6 +4,7 @@
 //                [--only WHAT]   start | spans | run | large | gateway | gateway_large | stream | slow
 // Added latency is p99 through the server minus p99 straight to the upstream at the same open-loop rate in the same
 // run.
+#include <fcntl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -112,28 +113,80 @@ void warn_failures(const Step& step) {
 void start_up(const Settings& settings) {
   bench::Responder upstream("{}");
   std::printf("\nStart, memory, size (targets: <= 100 ms clean, <= 40 MB idle, <= 25 MB)\n");
-  std::printf("  binary: %.1f MB as built, not stripped of its symbols\n",
-              static_cast<double>(fs::file_size(settings.binary)) / 1e6);
+  const double binary_mb = static_cast<double>(fs::file_size(settings.binary)) / 1e6;
+  std::printf("  binary: %.1f MB as built, not stripped of its symbols\n", binary_mb);
+  bench::row({.metric = "binary, not stripped", .unit = "MB", .value = binary_mb, .target = 25});
   for (const char* what : {"new directory", "again, clean"}) {
     Server server(settings, "start", upstream.url());
-    std::printf("  %-14s ready after %4.0f ms, resident %.1f MB\n", what, server.start_ms,
-                static_cast<double>(server.child.resident_bytes()) / 1e6);
+    const double resident_mb = static_cast<double>(server.child.resident_bytes()) / 1e6;
+    std::printf("  %-14s ready after %4.0f ms, resident %.1f MB\n", what, server.start_ms, resident_mb);
+    bench::row({.metric = std::string("start to ready, ") + what,
+                .unit = "ms",
+                .value = server.start_ms,
+                .target = 100,
+                .goal = "start to ready"});
+    bench::row({.metric = std::string("resident, idle, ") + what,
+                .unit = "MB",
+                .value = resident_mb,
+                .target = 40,
+                .goal = "resident, idle"});
   }
 }
 
-void compare(const char* title, const Settings& settings, const Server& server, const std::string& path,
-             const std::string& body, uint16_t upstream_port, const std::string& direct_body, double rate_divisor = 1) {
-  std::printf("\n%s\n  %8s %28s %28s %10s %12s\n", title, "calls/s", "direct p50 / p99 ms", "through p50 / p99 ms",
-              "added p99", "CPU us/call");
+// The middle of 100 small writes that were made durable, in the folder of the measurement.
+double fsync_ms(const fs::path& folder) {
+  const int file = ::open((folder / "fsync").c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  const std::string page(4096, 'x');
+  std::vector<double> ms;
+  for (int i = 0; i < 100; ++i) {
+    const double before = wall_now();
+    if (::write(file, page.data(), page.size()) < 0 || ::fdatasync(file) != 0) std::exit(1);
+    ms.push_back((wall_now() - before) * 1e3);
+  }
+  ::close(file);
+  return bench::median(ms);
+}
+
+struct Compared {
+  const char* name;
+  double rate_divisor = 1;  // large bodies come less often
+  std::optional<double> cpu_target_us = {};
+};
+
+// The same calls straight to the upstream and through the server. What CPU counts against is the upstream's own: the
+// least that a process does which reads such a request and writes such an answer.
+void compare(const Compared& what, const Settings& settings, const Server& server, const std::string& path,
+             const std::string& body, const bench::Responder& upstream, const std::string& direct_body) {
+  const double fsync = fsync_ms(settings.folder);
+  std::printf("\n%s (one fsync: %.2f ms)\n  %8s %22s %22s %10s %10s %14s\n", what.name, fsync, "calls/s",
+              "direct p50 / p99 ms", "through p50 / p99", "added p99", "CPU us", "upstream's CPU");
   for (const double each : settings.rates) {
-    const double rate = each / rate_divisor;
-    const Step direct = drive(upstream_port, {post("/v1/chat/completions", direct_body)}, rate, settings);
+    const double rate = each / what.rate_divisor, upstream_before = upstream.cpu_seconds();
+    const Step direct = drive(port_of(upstream.url()), {post("/v1/chat/completions", direct_body)}, rate, settings);
+    const double bare_us = (upstream.cpu_seconds() - upstream_before) * 1e6 /
+                           static_cast<double>(std::max<uint64_t>(direct.report.sent, 1));
     const Step through = drive(server.port, {post(path, body)}, rate, settings, &server.child);
-    std::printf("  %8.0f %15.2f / %10.2f %15.2f / %10.2f %7.2f ms %12.1f\n", rate, direct.report.percentile(50),
-                direct.report.percentile(99), through.report.percentile(50), through.report.percentile(99),
-                through.report.percentile(99) - direct.report.percentile(99), through.cpu_us);
+    const double added = through.report.percentile(99) - direct.report.percentile(99);
+    std::printf("  %8.0f %11.2f / %8.2f %11.2f / %8.2f %7.2f ms %10.1f %14.1f\n", rate, direct.report.percentile(50),
+                direct.report.percentile(99), through.report.percentile(50), through.report.percentile(99), added,
+                through.cpu_us, bare_us);
     warn_failures(direct);
     warn_failures(through);
+    const std::string at = std::string(what.name) + ", " + std::to_string(static_cast<int>(rate)) + "/s: ";
+    bench::row({.metric = at + "CPU a call over a bare responder's",
+                .unit = "us",
+                .value = through.cpu_us,
+                .baseline = bare_us,
+                .target = what.cpu_target_us,
+                .goal = "gateway and `prompts.run`: CPU a call"});
+    bench::row({.metric = at + "added p50",
+                .unit = "ms",
+                .value = through.report.percentile(50) - direct.report.percentile(50)});
+    bench::row({.metric = at + "added p99",
+                .unit = "ms",
+                .value = added,
+                .target = 1 + fsync,
+                .goal = "gateway and `prompts.run`, also with 300 KB: added p99"});
   }
 }
 
@@ -144,26 +197,24 @@ void runs(const Settings& settings) {
     Server server(settings, "run", upstream.url());
     server.create_prompt();
     const std::string direct = R"({"model":"gpt-4o","messages":[{"role":"user","content":"hello"}]})";
-    compare("prompts.run, small bodies (target: <= 80 us CPU a call, added p99 < 1 ms plus one fsync at 5,000/s)",
-            settings, server, "/api/v1/prompts/bench/run",
+    compare({.name = "prompts.run", .cpu_target_us = 80}, settings, server, "/api/v1/prompts/bench/run",
             R"({"variables":{"topic":"rivers","question":"How long is the Rhine?"},"tags":["bench"],"userId":"u1"})",
-            port_of(upstream.url()), direct);
+            upstream, direct);
   }
   if (settings.wants("gateway")) {
     bench::Responder upstream(answer_of(400, generator));
     Server server(settings, "gateway", upstream.url());
     const std::string body = R"({"model":"gpt-4o","user":"u1","messages":[{"role":"system","content":"Be brief."},)"
                              R"({"role":"user","content":"How long is the Rhine?"}]})";
-    compare("Gateway, small bodies (target: <= 80 us CPU a call, added p99 < 1 ms plus one fsync at 5,000/s)", settings,
-            server, "/v1/chat/completions", body, port_of(upstream.url()), body);
+    compare({.name = "gateway", .cpu_target_us = 80}, settings, server, "/v1/chat/completions", body, upstream, body);
   }
   if (settings.wants("gateway_large")) {
     bench::Responder upstream(answer_of(4000, generator));
     Server server(settings, "gateway_large", upstream.url());
     const std::string body =
         R"({"model":"gpt-4o","messages":[{"role":"user","content":)" + json::quoted(generator.prose(300'000)) + "}]}";
-    compare("Gateway, 300 KB of messages", settings, server, "/v1/chat/completions", body, port_of(upstream.url()),
-            body, 10);
+    compare({.name = "gateway, 300 KB", .rate_divisor = 10}, settings, server, "/v1/chat/completions", body, upstream,
+            body);
   }
   if (settings.wants("large")) {
     bench::Responder upstream(answer_of(4000, generator));
@@ -171,8 +222,8 @@ void runs(const Settings& settings) {
     server.create_prompt();
     const std::string messages =
         R"("messages":[{"role":"user","content":)" + json::quoted(generator.prose(300'000)) + "}]";
-    compare("prompts.run, 300 KB of messages", settings, server, "/api/v1/prompts/bench/run", "{" + messages + "}",
-            port_of(upstream.url()), R"({"model":"gpt-4o",)" + messages + "}", 10);
+    compare({.name = "prompts.run, 300 KB", .rate_divisor = 10}, settings, server, "/api/v1/prompts/bench/run",
+            "{" + messages + "}", upstream, R"({"model":"gpt-4o",)" + messages + "}");
   }
 }
 
@@ -187,6 +238,13 @@ void compare_streams(const char* title, const Settings& settings, const Server& 
                 direct.report.gap_percentile(99), through.report.gap_percentile(50), through.report.gap_percentile(99),
                 through.report.percentile(99) - direct.report.percentile(99), through.cpu_us);
     warn_failures(through);
+    const std::string at = std::string(title) + ", " + std::to_string(static_cast<int>(rate)) + "/s: ";
+    bench::row({.metric = at + "p99 between chunks, added",
+                .unit = "ms",
+                .value = through.report.gap_percentile(99) - direct.report.gap_percentile(99),
+                .target = 1,
+                .goal = "streams: p99 between chunks, added"});
+    bench::row({.metric = at + "CPU a stream", .unit = "us", .value = through.cpu_us});
   }
 }
 
@@ -199,9 +257,20 @@ void streams(const Settings& settings) {
   Server server(settings, "stream", "http://127.0.0.1:" + std::to_string(upstream_port));
   server.create_prompt();
   const std::string body = R"({"model":"gpt-4o","stream":true,"messages":[{"role":"user","content":"hello"}]})";
-  compare_streams("Streamed runs", settings, server, upstream_port, "/api/v1/prompts/bench/run",
+  compare_streams("prompts.run, streams", settings, server, upstream_port, "/api/v1/prompts/bench/run",
                   R"({"stream":true,"variables":{"topic":"rivers","question":"hello"}})", body);
-  compare_streams("Streams through the gateway", settings, server, upstream_port, "/v1/chat/completions", body, body);
+  compare_streams("gateway, streams", settings, server, upstream_port, "/v1/chat/completions", body, body);
+}
+
+// The target is for spans that come in batches, as clients send them.
+void span_rows(const std::string& how, double spans_a_second, const Step& step, int batch) {
+  const std::string at = how + std::to_string(static_cast<int>(spans_a_second)) + " spans/s: ";
+  bench::row({.metric = at + "CPU a span to acknowledgement",
+              .unit = "us",
+              .value = step.cpu_us / batch,
+              .target = batch > 1 ? std::optional(20.0) : std::nullopt,
+              .goal = "ingest over HTTP, 200 spans a request: CPU a span to durable acknowledgement"});
+  bench::row({.metric = at + "p99", .unit = "ms", .value = step.report.percentile(99)});
 }
 
 void spans(const Settings& settings) {
@@ -219,6 +288,7 @@ void spans(const Settings& settings) {
                 static_cast<double>(step.report.latency_ms.size()) / step.report.seconds, step.report.percentile(50),
                 step.report.percentile(99), step.cpu_us);
     warn_failures(step);
+    span_rows("one span a request, ", rate, step, 1);
   }
   constexpr int kBatch = 200;
   for (const double rate : {25.0, 50.0, 100.0}) {
@@ -234,6 +304,7 @@ void spans(const Settings& settings) {
                 static_cast<double>(step.report.latency_ms.size()) * kBatch / step.report.seconds,
                 step.report.percentile(50), step.report.percentile(99), step.cpu_us / kBatch);
     warn_failures(step);
+    span_rows("200 spans a request, ", rate * kBatch, step, kBatch);
   }
 }
 
@@ -284,11 +355,16 @@ void slow_clients(const Settings& settings) {
     warn_failures(beside);
   }
   std::printf("  mean p99 %.2f ms alone, %.2f ms beside them\n", alone_p99, beside_p99);
+  bench::row({.metric = "p99 of a span beside 50 clients of one byte a second, over alone",
+              .unit = "ms",
+              .value = beside_p99,
+              .baseline = alone_p99});
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);
   Settings settings;
   settings.binary = fs::canonical("/proc/self/exe").parent_path().parent_path() / "tracia";
   settings.folder = fs::temp_directory_path() / ("tracia-server-bench-" + std::to_string(::getpid()));

@@ -129,6 +129,9 @@ int main(int argc, char** argv) {
       "simulator: %d replies over %d connections in %.2f s: %.0f replies/s; %.2f us of simulator CPU a reply = %.0f "
       "replies/s a core\n",
       replies, kConnections, wall, replies / wall, cpu / replies * 1e6, replies / cpu);
-  std::printf("JSON {\"bench\":\"simulator\",\"replies_per_s\":%.0f,\"cpu_us_per_reply\":%.3f}\n", replies / wall,
-              cpu / replies * 1e6);
+  tracia::bench::row({.metric = "small replies a second of one core",
+                      .unit = "1/s",
+                      .value = replies / cpu,
+                      .target = 30'000,
+                      .more_is_better = true});
 }

@@ -30,6 +30,7 @@
 #include <thread>
 #include <vector>
 
+#include "measure.h"
 #include "tracia/transport/transport.h"
 
 namespace {
@@ -233,6 +234,12 @@ int main(int argc, char** argv) {
       const double cpu50 = quantile(way.cpu_ns, 0.5);
       std::printf("%-8s %12.0f %12.0f %12.0f %9.3fx %9.3fx\n", way.name, p50, quantile(way.wall_ns, 0.99), cpu50,
                   p50 / wall, cpu50 / cpu);
+      if (&way == &ways[0]) continue;
+      const std::string name = std::string(way.name) + "()";
+      tracia::bench::row(
+          {.metric = name + ", wall over a bare POST", .unit = "us", .value = p50 / 1e3, .baseline = wall / 1e3});
+      tracia::bench::row(
+          {.metric = name + ", CPU over a bare POST", .unit = "us", .value = cpu50 / 1e3, .baseline = cpu / 1e3});
     }
   }
   ::kill(responder, SIGTERM);

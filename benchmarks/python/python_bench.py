@@ -198,6 +198,31 @@ def imports(rounds=7):
     return found
 
 
+def rows(calls, chunks, rates, loaded):
+    """What the suite keeps (report.py), with the targets: half of httpx, 60 µs over the C++ client, an import of 80 ms."""
+    httpx = calls["httpx, one client, bare POST"]
+    found = [
+        {"metric": "run_local over a bare httpx POST", "unit": "us", "value": calls["tracia"], "baseline": httpx,
+         "target": 0.5, "of": "ratio"},
+        {"metric": "run_local, more than the C++ client", "unit": "us", "value": calls["tracia"] - calls["C++ client"],
+         "target": 60},
+        {"metric": "import", "unit": "ms", "value": loaded["tracia"][0], "baseline": loaded["httpx"][0], "target": 80},
+        {"metric": "import, memory", "unit": "MiB", "value": loaded["tracia"][1], "baseline": loaded["httpx"][1]},
+        {"metric": "one streamed chunk over httpx's unread lines", "unit": "us", "value": chunks["tracia"],
+         "baseline": chunks["httpx, one client, bare POST"]},
+        {"metric": "calls a second, 100 in flight, over httpx", "unit": "1/s", "value": rates["tracia arun_local"],
+         "baseline": rates["httpx.AsyncClient"], "better": "more"},
+    ]
+    for peer in ("openai", "litellm"):
+        found.append({"metric": f"{peer}, one call over httpx", "unit": "us", "value": calls[peer], "baseline": httpx})
+    return found
+
+
+def keep(found):
+    if "TRACIA_BENCH_ROWS" in os.environ:
+        pathlib.Path(os.environ["TRACIA_BENCH_ROWS"]).write_text(json.dumps({"rows": found}))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--calls", type=int, default=200, help="calls of each variant in a round")
@@ -217,14 +242,10 @@ def main():
         cpp, traced, plain = CppClient(), Tracia(), Tracia(enabled=False)
         try:
             table = variants(url, (traced, plain))
-            kept = {
-                "call_wall_p50_us": compare("one call", table, 0, cpp, "calls", options.rounds, options.calls),
-                "chunk_wall_p50_us": compare("one streamed chunk", table, 1, cpp, "streams", options.rounds,
-                                             options.streams),
-                "concurrent_calls_per_second": concurrent(url, traced, options.calls * 10),
-                "imports_ms_mib": imports(),
-            }
-            print("JSON " + json.dumps(kept))
+            calls = compare("one call", table, 0, cpp, "calls", options.rounds, options.calls)
+            chunks = compare("one streamed chunk", table, 1, cpp, "streams", options.rounds, options.streams)
+            rates = concurrent(url, traced, options.calls * 10)
+            keep(rows(calls, chunks, rates, imports()))
         finally:
             traced.close()
             plain.close()

@@ -46,7 +46,7 @@ stage_release() {
   run_ctest release
 }
 
-# Formatting and the contract: what reads files and runs nothing.
+# Formatting, the contract and the benchmarks' report: what reads files and starts no server.
 stage_format() {
   cmd_fmt --check
   count 1 0 0
@@ -57,6 +57,7 @@ stage_contract() {
   output="$(.venv/bin/python tests/api/check_openapi.py 2>&1)" || status=$?
   if [ "$status" -ne 0 ]; then echo "$output"; else tail -1 <<<"$output"; fi
   count_line "$output"
+  run_pytest bench tests/bench || status=$?
   return "$status"
 }
 
@@ -243,7 +244,7 @@ title() {
   case "$1" in
     release) echo "release build and unit tests" ;;
     format) echo "formatting" ;;
-    contract) echo "contract: OpenAPI and its examples" ;;
+    contract) echo "contract: OpenAPI and its examples; the arithmetic of ./dev bench" ;;
     conformance) echo "conformance: recorded exchanges, prices, OpenTelemetry" ;;
     sdk) echo "vendors' SDKs against the simulator" ;;
     python) echo "the Python package, installed from its wheel" ;;

@@ -62,7 +62,7 @@ const std::vector<Fence>& fences() {
       {"nanobind/", {"python/native/"}, "only python/native knows Python"},
       {"Python.h", {"python/native/"}, "only python/native knows Python"},
       {"boost/", {"server/http/"}, "only server/http includes Boost"},
-      {"sqlite3.h", {"libs/store_sqlite/", "tests/crash/"}, "engine headers stay in their store"},
+      {"sqlite3.h", {"libs/store_sqlite/", "tests/crash/", "benchmarks/"}, "engine headers stay in their store"},
       {"zstd.h", {"libs/store_sqlite/", "server/http/"}, "compression is the stores' and the server's"},
       {"sodium.h", {"libs/store_sqlite/", "server/service/"}, "secrets are kept in two places only"},
       {"toml++/", {"server/config/", "apps/tracia/prompt_file.cpp"}, "config and prompt files are the TOML there is"},
