@@ -12,8 +12,8 @@
 //
 //   combinations   count | each: kind byte | status byte | 8 texts: model, provider, prompt id, prompt slug, label,
 //                  experiment, variant, version as a number's text
-//   half hour      begin / 30 minutes (a day), zigzag | cells to the end: combination | length | totals | bins of latency |
-//                  bins of time to first token
+//   half hour      begin / 30 minutes (a day), zigzag | cells to the end: combination | length | totals | bins of
+//                  latency | bins of time to first token
 //   bins           count | each: difference to the bin before | count
 #pragma once
 

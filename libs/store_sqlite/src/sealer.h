@@ -1,6 +1,6 @@
-// The thread that turns full active segments into sealed ones, and small sealed ones into large ones (merge_plan.h). The
-// old files serve reads until the new one is durable and in their place; a crash in between only means that it is done
-// again. A merged file names those it replaces, so that what a crash left of them is never read beside it.
+// The thread that turns full active segments into sealed ones, and small sealed ones into large ones (merge_plan.h).
+// The old files serve reads until the new one is durable and in their place; a crash in between only means that it is
+// done again. A merged file names those it replaces, so that what a crash left of them is never read beside it.
 #pragma once
 
 #include <condition_variable>

@@ -97,7 +97,9 @@ class Segment {
                                                  const std::string& key) const = 0;
 
   // Sums made beforehand; nullopt: none here, its rows must be read.
-  virtual Result<std::optional<Rollup>> rollup(const std::string&, RollupView, RollupSlot) const { return std::nullopt; }
+  virtual Result<std::optional<Rollup>> rollup(const std::string&, RollupView, RollupSlot) const {
+    return std::nullopt;
+  }
 };
 
 }  // namespace tracia::store_sqlite

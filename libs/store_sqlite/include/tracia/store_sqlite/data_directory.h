@@ -28,8 +28,8 @@ struct Options {
   int64_t segment_spans_max = 50'000;
   int64_t segment_bytes_max = 512ll << 20;  // payload bytes of the active segment
   Millis segment_age_max{3'600'000};
-  // Sealed segments next to each other are merged into larger ones, up to so many spans, bytes on disk, and time between
-  // the first and the last to be received: retention drops whole segments.
+  // Sealed segments next to each other are merged into larger ones, up to so many spans, bytes on disk, and time
+  // between the first and the last to be received: retention drops whole segments.
   int64_t merged_spans_max = 500'000;
   int64_t merged_bytes_max = 2ll << 30;
   Millis merged_age_max{24 * 3'600'000};
