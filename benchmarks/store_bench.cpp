@@ -36,7 +36,7 @@ namespace fs = std::filesystem;
 constexpr int64_t kFirstStart = 1'780'000'000'000'000;
 constexpr uint64_t kBatch = 500;  // spans: what the recorder posts at once
 constexpr Millis kDay{24 * 3'600'000};
-constexpr int64_t kSegmentSpans = 250'000;
+constexpr int64_t kSegmentSpans = 50'000;
 
 double cpu_now() { return bench::seconds(CLOCK_PROCESS_CPUTIME_ID); }
 double thread_cpu_now() { return bench::seconds(CLOCK_THREAD_CPUTIME_ID); }
@@ -110,10 +110,12 @@ struct Store {
       : directory(must(store_sqlite::DataDirectory::open(
             path, {.segment_spans_max = segment_spans, .segment_age_max = segment_age}))) {}
   store::SpanStore& spans() { return directory->spans(); }
-  // Waits until full segments are sealed. The writer hands a full one over at its next tick at the latest.
+  // Waits until full segments are sealed and merged. The writer hands a full one over at its next tick at the latest.
   void settle() {
-    do sleep_ms(400);
-    while (spans().stats().seal_lag_ms > 0);
+    for (int quiet = 0; quiet < 2; ++quiet) {
+      sleep_ms(400);
+      if (spans().stats().seal_lag_ms > 0 || bytes_under(directory->path() / "segments", ".tmp") > 0) quiet = -1;
+    }
   }
   std::unique_ptr<store_sqlite::DataDirectory> directory;
 };

@@ -140,7 +140,7 @@ Status ActiveSegment::Reader::read(int64_t seq) {
   if (!row) return fail(std::move(row).error());
   if (!*row) return fail(damaged_payload());
   data_ = payload_.blob(0);
-  payload_.reset();  // ends the read transaction
+  payload_.reset();  // ends the read transaction, unless it is held
   seq_ = seq;
   return {};
 }

@@ -54,6 +54,7 @@ struct SpanEngine::Impl {
 
  private:
   uint64_t highest_number_ = 0;
+  uint64_t highest_written_ = 0;  // of those that took spans: merged ones are numbered later than what is in them
 };
 
 }  // namespace tracia::store_sqlite

@@ -114,11 +114,14 @@ void add_needs(store::Dimension dimension, Needs& needs) {
 
 }  // namespace
 
-int64_t slot_of(int64_t us) { return us / kSlotUs - (us % kSlotUs < 0 ? 1 : 0); }
+int64_t slot_of(int64_t us, RollupSlot slot) {
+  const int64_t length = length_us(slot);
+  return us / length - (us % length < 0 ? 1 : 0);
+}
 
 std::optional<RollupView> view_for(const store::AnalyticsQuery& query) {
-  const int64_t bucket = store::bucket_length_us(query.bucket);
-  if (bucket % kSlotUs != 0 || (bucket != 0 && query.utc_offset_minutes * 60'000'000ll % kSlotUs != 0)) {
+  const int64_t bucket = store::bucket_length_us(query.bucket), slot = length_us(RollupSlot::kHalfHour);
+  if (bucket % slot != 0 || (bucket != 0 && query.utc_offset_minutes * 60'000'000ll % slot != 0)) {
     return std::nullopt;
   }
   Needs needs = needs_of(query.filter);
@@ -128,24 +131,33 @@ std::optional<RollupView> view_for(const store::AnalyticsQuery& query) {
   return needs.models ? RollupView::kModels : needs.prompts ? RollupView::kPrompts : RollupView::kTime;
 }
 
-std::string rollup_key(RollupView view, uint64_t project) {
+bool takes_days(const store::AnalyticsQuery& query) {
+  return query.bucket == store::TimeBucket::kNone ||
+         (query.bucket == store::TimeBucket::kDay && query.utc_offset_minutes == 0);
+}
+
+std::string rollup_key(RollupView view, RollupSlot slot, uint64_t project) {
   std::string key;
   ByteWriter out(key);
-  out.byte(static_cast<uint8_t>(view));
+  out.byte(static_cast<uint8_t>(static_cast<uint8_t>(view) + static_cast<uint8_t>(slot)));
   out.varint(project);
   return key;
 }
 
-RollupCollector::View::View() : packer(kLevel) {}
+RollupCollector::Sums::Sums() : packer(kLevel) {}
 
 RollupCollector::RollupCollector() = default;
 
 void RollupCollector::add(const Row& row) {
-  const int64_t slot = slot_of(row.start.micros);
-  if (slot_ && slot != *slot_) {
-    for (View& view : views_) end_slot(view);
+  const int64_t half_hour = slot_of(row.start.micros, RollupSlot::kHalfHour);
+  const int64_t day = slot_of(row.start.micros, RollupSlot::kDay);
+  for (View& view : views_) {
+    if (half_hour_ && half_hour != *half_hour_) end_half_hour(view, *half_hour_);
+    if (day_ && day != *day_) end_slot(view.days, *day_);
   }
-  slot_ = slot;
+  half_hour_ = half_hour;
+  day_ = day;
+  ++spans_;
   encode_combination(row, RollupView::kAll, key_);
   View& all = views_.back();
   const auto [known, is_new] = all.numbers.try_emplace(key_, static_cast<uint32_t>(numbers_.size()));
@@ -163,20 +175,19 @@ void RollupCollector::add(const Row& row) {
     numbers.back() = number;
   }
   for (size_t i = 0; i < views_.size(); ++i) {
-    if (views_[i].given_up) continue;
-    views_[i].cells[numbers_[number][i]].add(row.kind, row.status, row.cost, row.cost_status, row.usage, row.latency_ms,
-                                             row.time_to_first_token_ms);
+    views_[i].half_hours.cells[numbers_[number][i]].add(row.kind, row.status, row.cost, row.cost_status, row.usage,
+                                                        row.latency_ms, row.time_to_first_token_ms);
   }
 }
 
-void RollupCollector::end_slot(View& view) const {
-  view.cell_count += view.cells.size();
-  view.given_up |= view.cell_count > kCellsMax;
-  if (!view.given_up && !view.cells.empty()) {
+void RollupCollector::end_slot(Sums& sums, int64_t slot) {
+  sums.cell_count += sums.cells.size();
+  sums.given_up |= sums.cell_count > kCellsMax;
+  if (!sums.given_up && !sums.cells.empty()) {
     std::string item, cell;
     ByteWriter out(item);
-    out.zigzag(*slot_);
-    for (const auto& [combination, measures] : view.cells) {
+    out.zigzag(slot);
+    for (const auto& [combination, measures] : sums.cells) {
       cell.clear();
       ByteWriter to(cell);
       write_totals(to, measures.totals);
@@ -185,37 +196,54 @@ void RollupCollector::end_slot(View& view) const {
       out.varint(combination);
       out.text(cell);
     }
-    view.packer.add(item);
+    sums.packer.add(item);
   }
-  view.cells.clear();
+  sums.cells.clear();
+}
+
+void RollupCollector::end_half_hour(View& view, int64_t slot) {
+  for (const auto& [combination, measures] : view.half_hours.cells) view.days.cells[combination].add(measures);
+  end_slot(view.half_hours, slot);
+}
+
+Status RollupCollector::write(Sums& sums, const View& view, const std::string& key, Statement& insert) {
+  if (sums.given_up || (sums.cell_count > kCellsMin && sums.cell_count > spans_ / 4)) return {};
+  std::string head;
+  ByteWriter out(head);
+  out.varint(view.numbers.size());
+  out.bytes(view.combinations);
+  sums.packer.add(head);
+  auto packed = sums.packer.pack();
+  if (!packed) return fail(std::move(packed).error());
+  return insert.bind_blob(0, key).bind_blob(1, *packed).run();
 }
 
 Status RollupCollector::flush(uint64_t project, Statement& insert) {
   for (size_t i = 0; i < views_.size(); ++i) {
     View& view = views_[i];
-    if (slot_) end_slot(view);
-    if (!view.given_up) {
-      std::string head;
-      ByteWriter out(head);
-      out.varint(view.numbers.size());
-      out.bytes(view.combinations);
-      view.packer.add(head);
-      auto packed = view.packer.pack();
-      if (!packed) return fail(std::move(packed).error());
-      const std::string key = rollup_key(kRollupViews[i], project);
-      TRACIA_TRY(insert.bind_blob(0, key).bind_blob(1, *packed).run());
-    }
-    view = View();
+    if (half_hour_) end_half_hour(view, *half_hour_);
+    if (day_) end_slot(view.days, *day_);
   }
+  for (const RollupSlot slot : kRollupSlots) {  // in the order of keys
+    for (size_t i = 0; i < views_.size(); ++i) {
+      View& view = views_[i];
+      TRACIA_TRY(write(slot == RollupSlot::kDay ? view.days : view.half_hours, view,
+                       rollup_key(kRollupViews[i], slot, project), insert));
+    }
+  }
+  for (View& view : views_) view = View();
   numbers_.clear();
-  slot_.reset();
+  half_hour_.reset();
+  day_.reset();
+  spans_ = 0;
   return {};
 }
 
-Result<Rollup> Rollup::decode(std::string_view data) {
+Result<Rollup> Rollup::decode(std::string_view data, RollupSlot slot) {
   auto block = Block::unpack(data);
   if (!block) return fail(std::move(block).error());
   Rollup rollup;
+  rollup.slot_ = slot;
   rollup.block_ = std::make_shared<const Block>(std::move(*block));
   if (rollup.block_->items() == 0) return fail(damaged("no combinations"));
   ByteReader in(rollup.block_->item(rollup.block_->items() - 1));
@@ -226,16 +254,16 @@ Result<Rollup> Rollup::decode(std::string_view data) {
   return rollup;
 }
 
-Result<std::pair<int64_t, std::vector<Rollup::Cell>>> Rollup::cells_of(std::string_view slot, size_t combinations) {
+Result<std::pair<int64_t, std::vector<Rollup::Cell>>> Rollup::cells_of(std::string_view slot) const {
   ByteReader in(slot);
   std::pair<int64_t, std::vector<Cell>> cells;
   cells.first = in.zigzag();
-  constexpr int64_t kSlotMax = INT64_MAX / kSlotUs;
-  if (cells.first > kSlotMax || cells.first < -kSlotMax - 1) return fail(damaged("a time out of range"));
+  const int64_t slot_max = INT64_MAX / length_us(slot_);
+  if (cells.first > slot_max || cells.first < -slot_max - 1) return fail(damaged("a time out of range"));
   while (!in.at_end()) {
     const uint64_t combination = in.varint();
     const std::string_view encoded = in.text();
-    if (!in.ok() || combination >= combinations) return fail(damaged("a cell of no combination"));
+    if (!in.ok() || combination >= combinations_.size()) return fail(damaged("a cell of no combination"));
     cells.second.emplace_back(combination, encoded);
   }
   return cells;

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "reader_pool.h"
 #include "segment.h"
@@ -31,12 +32,30 @@ class SealedBuilder {
   // position, newest first; anything else is an error.
   virtual Status add(std::string_view project_id, std::string_view row, std::string_view detail) = 0;
 
+  // The segments that it takes the place of: Segment::replaces().
+  virtual void set_replaces(std::vector<uint64_t> numbers) = 0;
+
   // Writes the indexes, syncs the file, gives it its name and syncs the folder. Durable on return.
   virtual Status finish() = 0;
 };
 
-// Opens a finished file and loads what it keeps in memory (some 6 bytes a span). Errors: kUnavailable naming the file.
+// Adds the spans of sealed files to a builder, as one: sorted, each content once. `pause` is called now and then, and
+// ends it with an error. Errors are kDamage, naming the file, where one cannot be read.
+class SealedMerge {
+ public:
+  static Result<std::unique_ptr<SealedMerge>> open(const std::vector<std::filesystem::path>& files,
+                                                   const std::string& vfs);
+  virtual ~SealedMerge() = default;
+  virtual SealedBuilder::FetchContent fetch() = 0;  // for the builder; must not outlive this
+  virtual Status add_all(SealedBuilder& builder, const std::function<Status()>& pause) = 0;
+  virtual uint64_t spans() const = 0;
+};
+
+// Opens a finished file and loads what it keeps in memory, but for its bloom filter (some 6 bytes a span): until
+// load_filter() is through, may_have() says "perhaps" to everything. Errors: kUnavailable naming the file.
 Result<std::shared_ptr<const Segment>> open_sealed(const std::filesystem::path& file, std::shared_ptr<ReaderPool> pool);
+// Of a sealed segment; with others there is nothing to do. Thread-safe, once is enough. Errors as above.
+Status load_filter(const Segment& segment);
 
 // Reads everything in the file and checks that it holds together, for doctor: the first thing wrong.
 Status check_sealed(const std::filesystem::path& file, const std::string& vfs = "");

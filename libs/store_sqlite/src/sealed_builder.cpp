@@ -215,6 +215,8 @@ class Builder final : public SealedBuilder {
     return {};
   }
 
+  void set_replaces(std::vector<uint64_t> numbers) override { replaces_ = std::move(numbers); }
+
   Status finish() override {
     TRACIA_TRY(leave());
     TRACIA_TRY(details_.flush());
@@ -311,7 +313,10 @@ class Builder final : public SealedBuilder {
     if (!insert) return fail(std::move(insert).error());
     TRACIA_TRY(insert->bind(0, std::string_view("segment")).bind_blob(1, *packed).run());
     const std::string words = bloom.encode();
-    return insert->bind(0, std::string_view("bloom")).bind_blob(1, words).run();
+    TRACIA_TRY(insert->bind(0, std::string_view("bloom")).bind_blob(1, words).run());
+    if (replaces_.empty()) return {};
+    const std::string replaces = encode_replaces(replaces_);
+    return insert->bind(0, std::string_view("replaces")).bind_blob(1, replaces).run();
   }
 
   // The commit has synced the file's bytes; the name needs its folder synced.
@@ -335,6 +340,7 @@ class Builder final : public SealedBuilder {
   BlockTable rows_, details_, contents_;
   Inserts inserts_;
   SealedMeta meta_;
+  std::vector<uint64_t> replaces_;
   GroupCollector groups_;
   RollupCollector rollups_;
   TermCollector terms_;

@@ -30,7 +30,7 @@ Status check_spans(const SealedFile& file, size_t project) {
     last = row.position();
     const auto span = reader.load(in.first + at, row, Load::kAll);
     if (!span) return fail(span.error());
-    if (!file.bloom().may_have(packed_span_key(in.id, row.span_id))) {
+    if (!file.may_have(packed_span_key(in.id, row.span_id))) {
       return fail(file.damaged("its bloom filter lacks a span"));
     }
   }
@@ -82,10 +82,12 @@ Status check_words(const SealedFile& file) {
 
 Status check_sums(const SealedFile& file, size_t project) {
   for (const RollupView view : kRollupViews) {
-    const auto rollup = file.rollup(project, view);
-    if (!rollup) return fail(rollup.error());
-    store::Measures all;
-    if (*rollup) TRACIA_TRY((*rollup)->each_cell([&](int64_t, size_t) { return &all; }));
+    for (const RollupSlot slot : kRollupSlots) {
+      const auto rollup = file.rollup(project, view, slot);
+      if (!rollup) return fail(rollup.error());
+      store::Measures all;
+      if (*rollup) TRACIA_TRY((*rollup)->each_cell([&](int64_t, size_t) { return &all; }));
+    }
   }
   return {};
 }
@@ -105,6 +107,7 @@ Status check_sealed(const std::filesystem::path& path, const std::string& vfs) {
   auto file = SealedFile::open(path, std::make_shared<ReaderPool>(vfs, 1));
   if (!file) return fail(std::move(file).error());
   TRACIA_TRY(check_pages(**file));
+  TRACIA_TRY((*file)->load_filter());
   for (size_t project = 0; project < (*file)->meta().projects.size(); ++project) {
     TRACIA_TRY(check_spans(**file, project));
     TRACIA_TRY(check_sums(**file, project));

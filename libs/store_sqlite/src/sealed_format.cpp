@@ -156,6 +156,28 @@ Result<SealedMeta> decode_meta(std::string_view bytes) {
   return meta;
 }
 
+std::string encode_replaces(const std::vector<uint64_t>& numbers) {
+  std::string bytes;
+  ByteWriter out(bytes);
+  uint64_t last = 0;
+  for (const uint64_t number : numbers) {
+    out.varint(number - last);
+    last = number;
+  }
+  return bytes;
+}
+
+Result<std::vector<uint64_t>> decode_replaces(std::string_view bytes) {
+  std::vector<uint64_t> numbers;
+  ByteReader in(bytes);
+  for (uint64_t last = 0; !in.at_end() && in.ok();) {
+    last += in.varint();
+    numbers.push_back(last);
+  }
+  if (!in.ok()) return fail(damaged("what it was merged from ends early"));
+  return numbers;
+}
+
 std::string group_prefix(store::GroupBy by, uint64_t project) {
   std::string key;
   ByteWriter out(key);

@@ -70,6 +70,10 @@ std::string encode_meta(const SealedMeta& meta);
 // Checks that projects and blocks cover the spans without a gap.
 Result<SealedMeta> decode_meta(std::string_view bytes);
 
+// Numbers of segments, ascending.
+std::string encode_replaces(const std::vector<uint64_t>& numbers);
+Result<std::vector<uint64_t>> decode_replaces(std::string_view bytes);
+
 class ByteReader;
 class ByteWriter;
 void write_totals(ByteWriter& out, const store::Totals& totals);

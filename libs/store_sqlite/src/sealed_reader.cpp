@@ -24,13 +24,9 @@ Error named_after(const std::filesystem::path& path, Error error) {
   return error;
 }
 
-struct Head {
-  SealedMeta meta;
-  Bloom bloom;
-  bool has_words = false;
-};
+}  // namespace
 
-Result<Head> read_head(const std::filesystem::path& path, const std::string& vfs) {
+Result<SealedFile::Head> SealedFile::read_head(const std::filesystem::path& path, const std::string& vfs) {
   auto db = Db::open(path, OpenMode::kImmutable, vfs);
   if (!db) return fail(std::move(db).error());
   auto select = db->prepare("SELECT value FROM meta WHERE name = ?");
@@ -41,20 +37,14 @@ Result<Head> read_head(const std::filesystem::path& path, const std::string& vfs
   if (!block) return fail(std::move(block).error());
   auto meta = decode_meta(block->item(0));
   if (!meta) return fail(std::move(meta).error());
-  auto words = meta_value(*select, "bloom");
-  if (!words) return fail(std::move(words).error());
-  auto bloom = Bloom::decode(*words);
-  if (!bloom) {
-    return fail(Error{.code = ErrorCode::kUnavailable,
-                      .kind = kDamage,
-                      .message = "damaged segment: its bloom filter has a wrong size"});
-  }
   auto has_words = db->integer("SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'word_units'");
   if (!has_words) return fail(std::move(has_words).error());
-  return Head{std::move(*meta), std::move(*bloom), *has_words != 0};
+  auto replaced = meta_value(*select, "replaces");
+  if (!replaced) return fail(std::move(replaced).error());
+  auto replaces = decode_replaces(*replaced);
+  if (!replaces) return fail(std::move(replaces).error());
+  return Head{std::move(*meta), std::move(*replaces), *has_words != 0};
 }
-
-}  // namespace
 
 Result<std::unique_ptr<SealedFile>> SealedFile::open(const std::filesystem::path& path,
                                                      std::shared_ptr<ReaderPool> pool) {
@@ -63,8 +53,23 @@ Result<std::unique_ptr<SealedFile>> SealedFile::open(const std::filesystem::path
   std::error_code error;
   head->meta.info.bytes = std::filesystem::file_size(path, error);
   const uint64_t owner = pool->new_owner();
-  return std::unique_ptr<SealedFile>(
-      new SealedFile(path, std::move(pool), owner, std::move(head->meta), std::move(head->bloom), head->has_words));
+  return std::unique_ptr<SealedFile>(new SealedFile(path, std::move(pool), owner, std::move(*head)));
+}
+
+Status SealedFile::load_filter() const {
+  const std::lock_guard lock(filter_mutex_);
+  if (bloom_) return {};
+  auto lease = borrow();
+  if (!lease) return fail(std::move(lease).error());
+  auto select = (*lease)->db.prepare("SELECT value FROM meta WHERE name = ?");
+  if (!select) return fail(named(std::move(select).error()));
+  auto words = meta_value(*select, "bloom");
+  if (!words) return fail(named(std::move(words).error()));
+  auto bloom = Bloom::decode(*words);
+  if (!bloom) return fail(damaged("its bloom filter has a wrong size"));
+  bloom_ = std::make_unique<const Bloom>(std::move(*bloom));
+  filter_.store(bloom_.get(), std::memory_order_release);
+  return {};
 }
 
 SealedFile::~SealedFile() { pool_->close_all(owner_); }
@@ -105,16 +110,18 @@ Result<WordUnits> SealedFile::word_units(size_t project) const {
   return units;
 }
 
-// Notes the units of all words in a range, in one part.
-Status SealedFile::mark_words(Statement& select, size_t project, uint64_t part, const WordRange& range,
-                              const WordUnits& units, std::vector<bool>& marked) const {
+// Adds the lists of all words of a range in one part. False: there is no such part.
+Result<bool> SealedFile::collect_lists(Statement& select, size_t project, uint64_t part, const WordRange& range,
+                                       std::vector<std::string>& lists) const {
   const std::string begin = word_key(project, part, range.begin), prefix = word_key(project, part, "");
   select.bind_blob(0, begin);
+  bool exists = false;
   for (bool done = false; !done;) {
     auto row = select.step();
     if (!row) return fail(named(std::move(row).error()));
     // The block before the first one may be of another part.
     const std::string_view key = *row ? select.blob(0) : std::string_view();
+    exists |= *row && key.starts_with(prefix);
     if (!*row || (key > begin && !key.starts_with(begin))) break;
     if (!key.starts_with(prefix)) continue;
     auto block = WordBlock::unpack(select.blob(1));
@@ -125,42 +132,47 @@ Status SealedFile::mark_words(Statement& select, size_t project, uint64_t part, 
     for (size_t i = 0; i < block->size() && !done; ++i) {
       const std::string& word = block->word(i);
       const bool in_range = range.exact ? word == range.begin : word.starts_with(range.begin);
-      if (in_range && !units.mark(block->list(i), marked)) {
-        select.reset();
-        return fail(damaged("a list of its index of words"));
-      }
+      if (in_range) lists.emplace_back(block->list(i));
       done = !in_range && word > range.begin;
     }
   }
   select.reset();
-  return {};
+  return exists;
 }
 
-Result<std::optional<PositionList>> SealedFile::positions_of_word(size_t project, const WordUnits& units,
-                                                                  std::string_view word) const {
+Result<std::optional<std::vector<std::string>>> SealedFile::word_lists(size_t project, std::string_view word) const {
   const auto range = range_of(word);
   if (!range) return std::nullopt;
   auto lease = borrow();
   if (!lease) return fail(std::move(lease).error());
   auto& select = (*lease)->words;
   if (!select) return fail(damaged("its index of words is gone"));
-  std::vector<bool> marked(units.size());
-  for (uint64_t part = 0; part < units.parts(); ++part) {
-    TRACIA_TRY(mark_words(*select, project, part, *range, units, marked));
+  std::vector<std::string> lists;
+  for (uint64_t part = 0;; ++part) {
+    const auto exists = collect_lists(*select, project, part, *range, lists);
+    if (!exists) return fail(exists.error());
+    if (!*exists) return std::optional(std::move(lists));
   }
-  return std::optional(units.positions(marked));
 }
 
-Result<std::optional<Rollup>> SealedFile::rollup(size_t project, RollupView view) const {
+Result<PositionList> SealedFile::positions_of(const WordUnits& units, const std::vector<std::string>& lists) const {
+  std::vector<bool> marked(units.size());
+  for (const std::string& list : lists) {
+    if (!units.mark(list, marked)) return fail(damaged("a list of its index of words"));
+  }
+  return units.positions(marked);
+}
+
+Result<std::optional<Rollup>> SealedFile::rollup(size_t project, RollupView view, RollupSlot slot) const {
   auto lease = borrow();
   if (!lease) return fail(std::move(lease).error());
   auto& select = (*lease)->rollup;
   if (!select) return std::nullopt;
-  const std::string key = rollup_key(view, project);
+  const std::string key = rollup_key(view, slot, project);
   auto row = select->bind_blob(0, key).step();
   if (!row) return fail(named(std::move(row).error()));
   if (!*row) return std::nullopt;
-  auto rollup = Rollup::decode(select->blob(0));
+  auto rollup = Rollup::decode(select->blob(0), slot);
   select->reset();
   if (!rollup) return fail(named(std::move(rollup).error()));
   return std::optional(std::move(*rollup));
@@ -196,16 +208,31 @@ Result<SpanReader::Numbered> SpanReader::read(Table table, uint64_t number) cons
   return numbered;
 }
 
-Status SpanReader::row(uint32_t position, Row& out) {
+Result<std::string_view> SpanReader::row_bytes(uint32_t position) {
   if (!rows_ || !rows_->has(position)) {
     auto block = read(Table::kRows, position);
     if (!block) return fail(std::move(block).error());
     rows_ = std::move(*block);
   }
-  if (auto status = decode_row(rows_->block.item(position - rows_->first), out); !status) {
-    return fail(file_->named(std::move(status).error()));
-  }
+  return rows_->block.item(position - rows_->first);
+}
+
+Status SpanReader::row(uint32_t position, Row& out) {
+  const auto bytes = row_bytes(position);
+  if (!bytes) return fail(bytes.error());
+  if (auto status = decode_row(*bytes, out); !status) return fail(file_->named(std::move(status).error()));
   return {};
+}
+
+Result<Detail> SpanReader::detail(uint32_t position) {
+  if (!details_ || !details_->has(position)) {
+    auto block = read(Table::kDetails, position);
+    if (!block) return fail(std::move(block).error());
+    details_ = std::move(*block);
+  }
+  auto detail = decode_detail(details_->block.item(position - details_->first));
+  if (!detail) return fail(file_->named(std::move(detail).error()));
+  return detail;
 }
 
 Status SpanReader::contents_of(const std::vector<uint64_t>& numbers, std::vector<std::string_view>& out) {
@@ -241,13 +268,8 @@ Status SpanReader::contents_of(const std::vector<uint64_t>& numbers, std::vector
 Result<store::StoredSpan> SpanReader::load(uint32_t position, const Row& row, Load what) {
   store::StoredSpan span = summary_of(row);
   if (what == Load::kSummary || (what == Load::kWithError && !row.has_error)) return span;
-  if (!details_ || !details_->has(position)) {
-    auto block = read(Table::kDetails, position);
-    if (!block) return fail(std::move(block).error());
-    details_ = std::move(*block);
-  }
-  auto detail = decode_detail(details_->block.item(position - details_->first));
-  if (!detail) return fail(file_->named(std::move(detail).error()));
+  auto detail = this->detail(position);
+  if (!detail) return fail(std::move(detail).error());
   if (what == Load::kWithError) {
     detail->content_numbers.resize(std::min<size_t>(detail->content_numbers.size(), error_needs_content(detail->body)));
   }

@@ -1,10 +1,12 @@
 // Reading spans out of one sealed file: what is in memory of it, and the blocks of one reader.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,7 +22,7 @@
 
 namespace tracia::store_sqlite {
 
-// What a sealed file keeps in memory. Never changes once open; thread-safe.
+// What a sealed file keeps in memory. Never changes once open, but for the filter that comes later; thread-safe.
 class SealedFile {
  public:
   static Result<std::unique_ptr<SealedFile>> open(const std::filesystem::path& path, std::shared_ptr<ReaderPool> pool);
@@ -29,7 +31,13 @@ class SealedFile {
   ~SealedFile();
 
   const SealedMeta& meta() const { return meta_; }
-  const Bloom& bloom() const { return bloom_; }
+  // False: certainly not in it. Always true before load_filter().
+  bool may_have(uint64_t key) const {
+    const Bloom* filter = filter_.load(std::memory_order_acquire);
+    return filter == nullptr || filter->may_have(key);
+  }
+  Status load_filter() const;
+  const std::vector<uint64_t>& replaces() const { return replaces_; }
   const std::filesystem::path& path() const { return path_; }
 
   Result<ReaderPool::Lease> borrow() const { return pool_->borrow(owner_, path_); }
@@ -39,36 +47,46 @@ class SealedFile {
   Result<PositionList> positions(size_t project, Field field, std::string_view value) const;
   // Whether there is an index of words.
   bool has_words() const { return has_words_; }
-  // The positions, within the project, of all spans that may hold a word as SpanFilter.words means it; nullopt: the
-  // index does not tell. Needs has_words().
-  Result<std::optional<PositionList>> positions_of_word(size_t project, const WordUnits& units,
-                                                        std::string_view word) const;
+  // Lists of the units that may hold a word as SpanFilter.words means it: none, when no span does; nullopt: the index
+  // does not tell. Needs has_words(), as do the next two.
+  Result<std::optional<std::vector<std::string>>> word_lists(size_t project, std::string_view word) const;
   Result<WordUnits> word_units(size_t project) const;
+  // The positions, within the project, of the spans that have a unit of these lists.
+  Result<PositionList> positions_of(const WordUnits& units, const std::vector<std::string>& lists) const;
   // nullopt: the file does not have it.
-  Result<std::optional<Rollup>> rollup(size_t project, RollupView view) const;
+  Result<std::optional<Rollup>> rollup(size_t project, RollupView view, RollupSlot slot) const;
 
   // `error` with the file's name.
   Error named(Error error) const;
   Error damaged(std::string_view what) const;
 
  private:
-  SealedFile(std::filesystem::path path, std::shared_ptr<ReaderPool> pool, uint64_t owner, SealedMeta meta, Bloom bloom,
-             bool has_words)
+  // What is read of it when it is opened.
+  struct Head {
+    SealedMeta meta;
+    std::vector<uint64_t> replaces;
+    bool has_words = false;
+  };
+  SealedFile(std::filesystem::path path, std::shared_ptr<ReaderPool> pool, uint64_t owner, Head head)
       : path_(std::move(path)),
         pool_(std::move(pool)),
         owner_(owner),
-        meta_(std::move(meta)),
-        bloom_(std::move(bloom)),
-        has_words_(has_words) {}
+        meta_(std::move(head.meta)),
+        replaces_(std::move(head.replaces)),
+        has_words_(head.has_words) {}
+  static Result<Head> read_head(const std::filesystem::path& path, const std::string& vfs);
 
-  Status mark_words(Statement& select, size_t project, uint64_t part, const WordRange& range, const WordUnits& units,
-                    std::vector<bool>& marked) const;
+  Result<bool> collect_lists(Statement& select, size_t project, uint64_t part, const WordRange& range,
+                             std::vector<std::string>& lists) const;
 
   const std::filesystem::path path_;
   const std::shared_ptr<ReaderPool> pool_;
   const uint64_t owner_;
   const SealedMeta meta_;
-  const Bloom bloom_;
+  mutable std::mutex filter_mutex_;
+  mutable std::unique_ptr<const Bloom> bloom_;
+  mutable std::atomic<const Bloom*> filter_{nullptr};  // bloom_, once it is there
+  const std::vector<uint64_t> replaces_;
   const bool has_words_;
 };
 
@@ -82,6 +100,11 @@ class SpanReader {
   size_t block_of(uint32_t position) const;
   // `out` has views into this reader's block: valid until the next row().
   Status row(uint32_t position, Row& out);
+  // The encoded row and detail of a span: views into this reader's blocks, as above.
+  Result<std::string_view> row_bytes(uint32_t position);
+  Result<Detail> detail(uint32_t position);
+  // Valid until the next call.
+  Status contents_of(const std::vector<uint64_t>& numbers, std::vector<std::string_view>& out);
   // Of the span at `position`, whose row is `row`.
   Result<store::StoredSpan> load(uint32_t position, const Row& row, Load what);
 
@@ -96,7 +119,6 @@ class SpanReader {
 
   // The block that holds item `number`.
   Result<Numbered> read(Table table, uint64_t number) const;
-  Status contents_of(const std::vector<uint64_t>& numbers, std::vector<std::string_view>& out);
 
   const SealedFile* file_;
   std::optional<Numbered> rows_, details_;

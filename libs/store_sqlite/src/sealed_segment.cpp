@@ -74,9 +74,11 @@ class Sealed final : public Segment {
  public:
   explicit Sealed(std::unique_ptr<SealedFile> file) : file_(std::move(file)) {}
 
+  Status load_filter() const { return file_->load_filter(); }
   SegmentInfo info() const override { return file_->meta().info; }
   bool has_words() const override { return file_->has_words(); }
-  bool may_have(uint64_t key) const override { return file_->bloom().may_have(key); }
+  const std::vector<uint64_t>& replaces() const override { return file_->replaces(); }
+  bool may_have(uint64_t key) const override { return file_->may_have(key); }
 
   Result<std::unique_ptr<SegmentCursor>> query(const std::string& project_id, const store::SpanFilter& filter,
                                                const std::optional<store::Position>& after) const override {
@@ -195,9 +197,9 @@ class Sealed final : public Segment {
     return std::nullopt;
   }
 
-  Result<std::optional<Rollup>> rollup(const std::string& project_id, RollupView view) const override {
+  Result<std::optional<Rollup>> rollup(const std::string& project_id, RollupView view, RollupSlot slot) const override {
     const auto project = file_->project(project_id);
-    return project ? file_->rollup(*project, view) : Rollup();
+    return project ? file_->rollup(*project, view, slot) : Rollup();
   }
 
  private:
@@ -232,12 +234,25 @@ class Sealed final : public Segment {
   // Of each word of a filter where it may be, as far as the index tells.
   Status add_words(size_t project, const std::vector<std::string>& words, std::vector<PositionList>& lists) const {
     if (words.empty() || !file_->has_words()) return {};
+    // The units are dear to read, and most files lack a rare word.
+    std::vector<std::vector<std::string>> found;
+    for (const std::string& word : words) {
+      auto of_word = file_->word_lists(project, word);
+      if (!of_word) return fail(std::move(of_word).error());
+      if (!*of_word) continue;
+      if ((*of_word)->empty()) {
+        lists.emplace_back();  // nowhere
+        return {};
+      }
+      found.push_back(std::move(**of_word));
+    }
+    if (found.empty()) return {};
     auto units = file_->word_units(project);
     if (!units) return fail(std::move(units).error());
-    for (const std::string& word : words) {
-      auto list = file_->positions_of_word(project, *units, word);
+    for (const auto& of_word : found) {
+      auto list = file_->positions_of(*units, of_word);
       if (!list) return fail(std::move(list).error());
-      if (*list) lists.push_back(std::move(**list));
+      lists.push_back(std::move(*list));
     }
     return {};
   }
@@ -266,6 +281,11 @@ Result<std::shared_ptr<const Segment>> open_sealed(const std::filesystem::path& 
   auto opened = SealedFile::open(file, std::move(pool));
   if (!opened) return fail(std::move(opened).error());
   return std::make_shared<const Sealed>(std::move(*opened));
+}
+
+Status load_filter(const Segment& segment) {
+  const auto* sealed = dynamic_cast<const Sealed*>(&segment);
+  return sealed != nullptr ? sealed->load_filter() : Status{};
 }
 
 }  // namespace tracia::store_sqlite

@@ -1,5 +1,6 @@
-// The thread that turns full active segments into sealed ones. The old file serves reads until the new one is durable
-// and in its place; a crash in between only means that it is done again.
+// The thread that turns full active segments into sealed ones, and small sealed ones into large ones (merge_plan.h).
+// The old files serve reads until the new one is durable and in their place; a crash in between only means that it is
+// done again. A merged file names those it replaces, so that what a crash left of them is never read beside it.
 #pragma once
 
 #include <condition_variable>
@@ -25,20 +26,27 @@ class Sealer {
 
   // `stored` is the entry in the set, `active` the same segment; nobody writes to it any more.
   void push(std::shared_ptr<StoredSegment> stored, std::shared_ptr<const ActiveSegment> active);
-  Status wait();           // until nothing waits; or, with the error, once a try has failed
-  size_t waiting() const;  // the one under way included
-  int64_t lag_ms() const;  // since the oldest that waits was pushed
+  Status wait();                   // until nothing is left to seal or merge; or, with the error, once a try has failed
+  uint64_t spans_waiting() const;  // in segments that wait to be sealed, the one under way included
+  int64_t lag_ms() const;          // since the oldest that waits was pushed
+  bool idle() const;               // nothing is being sealed or merged
 
  private:
   struct Job {
     std::shared_ptr<StoredSegment> stored;
     std::shared_ptr<const ActiveSegment> active;
     SteadyTime since;
+    uint64_t spans = 0;
   };
   void run();
+  Status seal_waiting();
+  Status seal_next();
   Status seal(const Job& job);
   Status build(const Job& job, const std::filesystem::path& file);
-  bool stopping() const;
+  SegmentSet::List due() const;
+  Status merge(const SegmentSet::List& parts);
+  Result<uint64_t> build_merged(const SegmentSet::List& parts, uint64_t number, const std::filesystem::path& file);
+  Status stopping() const;  // an error, when it is
   void report(std::string_view event, std::string_view detail) const;
 
   const std::filesystem::path folder_;
@@ -50,6 +58,7 @@ class Sealer {
   std::condition_variable changed_;
   std::deque<Job> jobs_;
   std::optional<Error> failure_;  // of the last try
+  bool idle_ = false;
   bool stop_ = false;
   std::thread thread_;
 };

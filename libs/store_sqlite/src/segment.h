@@ -66,6 +66,11 @@ class Segment {
   virtual ~Segment() = default;
   virtual SegmentInfo info() const = 0;
   virtual bool has_words() const { return false; }  // whether an index of words narrows searches down
+  // The numbers of the segments that it was merged from, and of those that these were.
+  virtual const std::vector<uint64_t>& replaces() const {
+    static const std::vector<uint64_t> none;
+    return none;
+  }
 
   // Spans that match all of `filter` but what needs payloads (PayloadMatcher's part), newest first, after `after`.
   virtual Result<std::unique_ptr<SegmentCursor>> query(const std::string& project_id, const store::SpanFilter& filter,
@@ -92,7 +97,9 @@ class Segment {
                                                  const std::string& key) const = 0;
 
   // Sums made beforehand; nullopt: none here, its rows must be read.
-  virtual Result<std::optional<Rollup>> rollup(const std::string&, RollupView) const { return std::nullopt; }
+  virtual Result<std::optional<Rollup>> rollup(const std::string&, RollupView, RollupSlot) const {
+    return std::nullopt;
+  }
 };
 
 }  // namespace tracia::store_sqlite

@@ -78,27 +78,44 @@ void SegmentSet::note_missing_files() {
   for (const auto& stored : *segments) {
     std::error_code code;
     if (stored->kind != SegmentKind::kSealed || std::filesystem::exists(stored->file, code) || code) continue;
+    // Merged or dropped since we asked: it went the right way.
+    const auto now = list();
+    if (std::find(now->begin(), now->end(), stored) == now->end()) continue;
     damage_.note(stored->file.filename().string(),
                  {.code = ErrorCode::kUnavailable, .kind = kDamage, .message = "the file is missing"});
   }
 }
 
-bool SegmentSet::replace(const std::shared_ptr<StoredSegment>& old, std::shared_ptr<StoredSegment> replacement) {
+bool SegmentSet::replace(const List& old, std::shared_ptr<StoredSegment> replacement) {
   if (replacement) replacement->damage = &damage_;
   std::shared_ptr<const List> last;  // freed outside the lock: it may hold the last use of a file
   const std::lock_guard lock(mutex_);
   auto next = std::make_shared<List>(*list_);
-  const auto it = std::find(next->begin(), next->end(), old);
-  if (it == next->end()) return false;
-  if (replacement) {
-    *it = std::move(replacement);
-  } else {
-    next->erase(it);
+  for (const auto& one : old) {
+    if (std::erase(*next, one) == 0) return false;
   }
-  old->doomed = true;
+  if (replacement) next->push_back(std::move(replacement));
+  std::erase_if(replaced_, [](const auto& one) { return one.expired(); });
+  for (const auto& one : old) {
+    one->doomed = true;
+    replaced_.emplace_back(one);
+  }
   last = std::move(list_);
   list_ = std::move(next);
   return true;
+}
+
+std::shared_ptr<StoredSegment> SegmentSet::find(uint64_t number) const {
+  std::vector<std::shared_ptr<StoredSegment>> looked_at;  // freed outside the lock, as above
+  const std::lock_guard lock(mutex_);
+  for (const auto& stored : *list_) {
+    if (stored->number == number) return stored;
+  }
+  for (const auto& one : replaced_) {
+    if (auto stored = one.lock()) looked_at.push_back(std::move(stored));
+    if (!looked_at.empty() && looked_at.back()->number == number) return looked_at.back();
+  }
+  return nullptr;
 }
 
 }  // namespace tracia::store_sqlite

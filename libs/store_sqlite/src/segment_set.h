@@ -33,7 +33,7 @@ Status sync_path(const std::filesystem::path& path);  // fsync of a file or a fo
 // A segment and its file.
 struct StoredSegment {
   StoredSegment(std::shared_ptr<const Segment> opened, std::filesystem::path path, SegmentKind what)
-      : segment(std::move(opened)), file(std::move(path)), kind(what) {}
+      : segment(std::move(opened)), file(std::move(path)), kind(what), number(segment->info().number) {}
   ~StoredSegment();
   StoredSegment(const StoredSegment&) = delete;
   StoredSegment& operator=(const StoredSegment&) = delete;
@@ -48,6 +48,7 @@ struct StoredSegment {
   std::shared_ptr<const Segment> segment;
   const std::filesystem::path file;
   const SegmentKind kind;
+  const uint64_t number;
   Damage* damage = nullptr;         // the set's, once it is in one
   std::atomic<bool> taking{false};  // new spans: retention leaves it alone
   std::atomic<bool> doomed{false};  // its file goes with it
@@ -64,13 +65,22 @@ class SegmentSet {
   void add(std::shared_ptr<StoredSegment> segment);
   // Notes sealed files that somebody has removed as damage: they are read while they are open, and gone after that.
   void note_missing_files();
-  // `old` leaves, its file with it; `replacement` may be null. False: `old` was no longer there.
-  bool replace(const std::shared_ptr<StoredSegment>& old, std::shared_ptr<StoredSegment> replacement);
+  // `old` leave, their files with them; `replacement` may be null. False: one of them was no longer there; then nothing
+  // is done.
+  bool replace(const List& old, std::shared_ptr<StoredSegment> replacement);
+  // The segment of that number, also when it has been replaced but somebody still holds it; null: it is gone.
+  std::shared_ptr<StoredSegment> find(uint64_t number) const;
+
+  // Numbers for new segments: each once, all after `last`.
+  void set_last_number(uint64_t last) { last_number_ = last; }
+  uint64_t next_number() { return ++last_number_; }
 
  private:
   Damage damage_;
+  std::atomic<uint64_t> last_number_{0};
   mutable std::mutex mutex_;
   std::shared_ptr<const List> list_ = std::make_shared<const List>();
+  std::vector<std::weak_ptr<StoredSegment>> replaced_;  // as long as somebody holds them
 };
 
 }  // namespace tracia::store_sqlite

@@ -34,6 +34,8 @@ struct Summed {
   const StoredSegment* stored;
   Rollup rollup;
   std::set<int64_t> read_by_row;
+  int64_t slot_of(Timestamp stamp) const { return store_sqlite::slot_of(stamp.micros, rollup.slot()); }
+  bool begins_slot(Timestamp stamp) const { return stamp.micros % length_us(rollup.slot()) == 0; }
 };
 
 // One call of analytics().
@@ -74,18 +76,28 @@ class Analysis {
       if (!starts_within(info)) continue;
       in_time_.push_back(stored.get());
       std::optional<Summed> summed;
-      if (view) {
-        auto rollup = stored->segment->rollup(project_id_, *view);
-        if (!rollup && !stored->skips(rollup.error())) return fail(std::move(rollup).error());
-        if (rollup && *rollup) summed = divided(*stored, info, std::move(**rollup));
+      if (view && takes_days(query_)) {
+        TRACIA_TRY(sum(*stored, info, *view, RollupSlot::kDay, summed));
+        // Half hours that are cut are soon read by row, days are not.
+        if (summed && !summed->read_by_row.empty()) summed.reset();
       }
+      if (view && !summed) TRACIA_TRY(sum(*stored, info, *view, RollupSlot::kHalfHour, summed));
       if (!summed) {
         parts_.push_back({.stored = stored.get(), .from = {}, .before = {}});
         continue;
       }
-      for (const int64_t slot : summed->read_by_row) add_part(stored.get(), slot, from_);
+      for (const int64_t slot : summed->read_by_row) add_part(*summed, slot, from_);
       summed_.push_back(std::move(*summed));
     }
+    return {};
+  }
+
+  // Leaves `out` empty where a segment has no such sums.
+  Status sum(const StoredSegment& stored, const SegmentInfo& info, RollupView view, RollupSlot slot,
+             std::optional<Summed>& out) const {
+    auto rollup = stored.segment->rollup(project_id_, view, slot);
+    if (!rollup && !stored.skips(rollup.error())) return fail(std::move(rollup).error());
+    if (rollup && *rollup) out = divided(stored, info, std::move(**rollup));
     return {};
   }
 
@@ -96,21 +108,25 @@ class Analysis {
     if (!lost) return std::nullopt;
     const auto& before = query_.filter.start_before;
     for (const Timestamp start : *lost) {
-      if (start >= from_ && (!before || start < *before)) summed.read_by_row.insert(slot_of(start.micros));
+      if (start >= from_ && (!before || start < *before)) summed.read_by_row.insert(summed.slot_of(start));
     }
     // The first and the last slot, when they are only partly asked for.
-    if (from_ > info.min_start && from_.micros % kSlotUs != 0) summed.read_by_row.insert(slot_of(from_.micros));
-    if (before && *before <= info.max_start && before->micros % kSlotUs != 0) {
-      summed.read_by_row.insert(slot_of(before->micros));
+    if (from_ > info.min_start && !summed.begins_slot(from_)) summed.read_by_row.insert(summed.slot_of(from_));
+    if (before && *before <= info.max_start && !summed.begins_slot(*before)) {
+      summed.read_by_row.insert(summed.slot_of(*before));
     }
     return summed;
   }
 
-  void add_part(const StoredSegment* stored, int64_t slot, Timestamp from) {
-    const int64_t begin = slot < INT64_MIN / kSlotUs ? INT64_MIN : slot * kSlotUs;
-    const int64_t end = begin > INT64_MAX - kSlotUs ? INT64_MAX : begin + kSlotUs;
+  static int64_t begin_of(int64_t slot, int64_t length) {
+    return slot < INT64_MIN / length ? INT64_MIN : slot * length;
+  }
+
+  void add_part(const Summed& summed, int64_t slot, Timestamp from) {
+    const int64_t length = length_us(summed.rollup.slot()), begin = begin_of(slot, length);
+    const int64_t end = begin > INT64_MAX - length ? INT64_MAX : begin + length;
     const auto& before = query_.filter.start_before;
-    parts_.push_back({.stored = stored,
+    parts_.push_back({.stored = summed.stored,
                       .from = std::max(from, Timestamp{begin}),
                       .before = before ? std::min(*before, Timestamp{end}) : Timestamp{end}});
   }
@@ -141,8 +157,8 @@ class Analysis {
     const Timestamp from = *scanned_from_;
     parts_.clear();
     for (Summed& summed : summed_) {
-      if (from.micros % kSlotUs == 0 || !summed.read_by_row.insert(slot_of(from.micros)).second) continue;
-      add_part(summed.stored, slot_of(from.micros), from);
+      if (summed.begins_slot(from) || !summed.read_by_row.insert(summed.slot_of(from)).second) continue;
+      add_part(summed, summed.slot_of(from), from);
     }
     SpanScan scan(MergedCursor(segments_, parts_, deletions_, project_id_, query_.filter), query_.filter);
     while (true) {
@@ -170,6 +186,7 @@ class Analysis {
       bool matches = false;
       store::AnalyticsBuilder::Keys keys;
       std::vector<std::string> made;
+      store::Measures* measures = nullptr;  // in the bucket at hand
     };
     std::vector<Group> groups(summed.rollup.combinations().size());
     for (size_t i = 0; i < groups.size(); ++i) {
@@ -179,11 +196,26 @@ class Analysis {
     }
     const Timestamp from = scanned_from_ ? std::max(*scanned_from_, from_) : from_;
     const auto& before = query_.filter.start_before;
+    std::optional<int64_t> last_slot;
+    std::optional<Timestamp> bucket;  // that the measures are of
+    bool wanted = false;              // of the slot
     auto status = summed.rollup.each_cell([&](int64_t slot, size_t combination) -> store::Measures* {
-      const Group& group = groups[combination];
-      if (!group.matches || summed.read_by_row.count(slot) > 0 || slot < slot_of(from.micros)) return nullptr;
-      const Timestamp begin{slot < INT64_MIN / kSlotUs ? INT64_MIN : slot * kSlotUs};
-      return before && begin >= *before ? nullptr : &builder_.at(begin, group.keys);
+      const Timestamp begin{begin_of(slot, length_us(summed.rollup.slot()))};
+      if (slot != last_slot) {
+        last_slot = slot;
+        wanted = !summed.read_by_row.contains(slot) && slot >= summed.slot_of(from) && !(before && begin >= *before);
+        const Timestamp now = query_.bucket == store::TimeBucket::kNone
+                                  ? Timestamp{}
+                                  : store::bucket_begin(begin, query_.bucket, query_.utc_offset_minutes);
+        if (now != bucket) {
+          for (Group& group : groups) group.measures = nullptr;
+        }
+        bucket = now;
+      }
+      Group& group = groups[combination];
+      if (!wanted || !group.matches) return nullptr;
+      if (group.measures == nullptr) group.measures = &builder_.at(begin, group.keys);
+      return group.measures;
     });
     if (!status && summed.stored->skips(status.error())) return {};
     return status;

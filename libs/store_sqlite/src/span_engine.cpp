@@ -123,8 +123,8 @@ Result<uint64_t> SpanEngine::drop_before(Timestamp before) {
     if (info.spans == 0 || (info.max_start >= before && deleted < info.spans)) continue;
     // The mark first: the stamps of what is dropped must not be given again.
     TRACIA_TRY(impl_->deletions->mark_received(info.max_received));
-    if (!impl_->segments.replace(stored, nullptr)) {
-      // Sealed, or dropped by another call, at this moment: look at what is there now. A seal happens once.
+    if (!impl_->segments.replace({stored}, nullptr)) {
+      // Sealed, merged or dropped by another call, at this moment: look at what is there now.
       list = impl_->segments.list();
       i = SIZE_MAX;
       continue;

@@ -58,14 +58,16 @@ Result<store::SpanPage> SpanEngine::list(const std::string& project_id, const st
 
 std::vector<store::SpanPart> SpanEngine::parts() const {
   std::vector<store::SpanPart> parts;
-  for (const auto& stored : *impl_->segments.list()) {
+  const auto list = impl_->segments.list();
+  for (const auto& stored : *list) {
     const SegmentInfo info = stored->segment->info();
     if (info.spans == 0) continue;
     store::SpanPart part{.id = info.number,
                          .state = {},
                          .max_start = info.max_start,
                          .min_received = info.min_received,
-                         .max_received = info.max_received};
+                         .max_received = info.max_received,
+                         .hold = stored};
     // Deletions are all that happens to a sealed segment, and none is taken back.
     if (stored->kind == SegmentKind::kSealed) {
       part.state = impl_->deletions->count_between(info.min_received, info.max_received);
@@ -80,9 +82,7 @@ std::vector<store::SpanPart> SpanEngine::parts() const {
 Result<store::SpanPage> SpanEngine::list_part(uint64_t part, const std::string& project_id,
                                               const store::SpanFilter& filter, const store::ListOptions& options) {
   auto only = std::make_shared<SegmentSet::List>();
-  for (const auto& stored : *impl_->segments.list()) {
-    if (stored->segment->info().number == part) only->push_back(stored);
-  }
+  if (auto stored = impl_->segments.find(part)) only->push_back(std::move(stored));
   return list_of(std::move(only), *impl_->deletions, *impl_->options.clock, project_id, filter, options);
 }
 

@@ -1,5 +1,7 @@
 // Opening DIR/segments after whatever happened: see span_engine.h.
 #include <algorithm>
+#include <functional>
+#include <map>
 #include <set>
 
 #include "engine_core.h"
@@ -51,23 +53,39 @@ Status SpanEngine::Impl::clean_folder() {
   return {};
 }
 
+// The newest first: what a merged file replaces need not be opened, and goes, with what it was sealed from.
 Status SpanEngine::Impl::open_sealed_files() {
   auto names = names_in(folder);
   if (!names) return fail(std::move(names).error());
+  std::map<uint64_t, bool, std::greater<>> numbers;  // and whether there is a sealed file
   for (const std::string& name : *names) {
-    const auto parsed = parse_segment_name(name);
-    if (!parsed) continue;
-    highest_number_ = std::max(highest_number_, parsed->number);
-    if (parsed->kind != SegmentKind::kSealed) continue;
-    auto opened = open_sealed(folder / name, pool);
-    if (!opened) {
-      // The others go on; doctor names this one.
-      segments.damage().note(name, opened.error());
+    if (const auto parsed = parse_segment_name(name)) numbers[parsed->number] |= parsed->kind == SegmentKind::kSealed;
+  }
+  std::set<uint64_t> replaced;
+  for (const auto& [number, sealed] : numbers) {
+    const auto file = segment_file(folder, number, SegmentKind::kSealed);
+    highest_number_ = std::max(highest_number_, number);
+    if (replaced.contains(number)) {
+      remove_database(file);
+      remove_database(segment_file(folder, number, SegmentKind::kActive));
       continue;
     }
-    segments.add(std::make_shared<StoredSegment>(std::move(*opened), folder / name, SegmentKind::kSealed));
-    remove_database(segment_file(folder, parsed->number, SegmentKind::kActive));
+    bool merged = false;
+    if (sealed) {
+      auto opened = open_sealed(file, pool);
+      if (opened) {
+        merged = !(*opened)->replaces().empty();
+        replaced.insert((*opened)->replaces().begin(), (*opened)->replaces().end());
+        segments.add(std::make_shared<StoredSegment>(std::move(*opened), file, SegmentKind::kSealed));
+        remove_database(segment_file(folder, number, SegmentKind::kActive));
+      } else {
+        // The others go on; doctor names this one.
+        segments.damage().note(file.filename().string(), opened.error());
+      }
+    }
+    if (!merged) highest_written_ = std::max(highest_written_, number);
   }
+  segments.set_last_number(highest_number_);
   return {};
 }
 
@@ -98,10 +116,10 @@ Result<std::vector<std::shared_ptr<ActiveSegment>>> SpanEngine::Impl::open_activ
 
 Status SpanEngine::Impl::start(std::vector<std::shared_ptr<ActiveSegment>> active) {
   sealer = std::make_unique<Sealer>(folder, options, segments, pool);
-  const bool goes_on = !active.empty() && active.back()->info().number == highest_number_;
+  const bool goes_on = !active.empty() && active.back()->info().number == highest_written_;
   if (!goes_on) {
     std::optional<Error> damage;
-    const uint64_t number = highest_number_ + 1;
+    const uint64_t number = segments.next_number();
     auto fresh = ActiveSegment::open(segment_file(folder, number, SegmentKind::kActive), number,
                                      {.vfs = options.vfs, .synchronous_off = options.synchronous_off}, &damage);
     if (!fresh) return fail(std::move(fresh).error());

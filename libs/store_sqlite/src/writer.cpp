@@ -15,7 +15,8 @@ constexpr Millis kTick{250};
 constexpr Millis kRetryAfter{1'000};
 constexpr std::chrono::seconds kSwitchRetryDelay{1};
 constexpr std::chrono::seconds kLookPeriod{2};
-constexpr size_t kSealsWaitingMax = 8;  // each keeps its lookups in memory: some 200 bytes a span
+// Spans of segments that wait to be sealed: their lookups are in memory, some 450 bytes a span.
+constexpr uint64_t kSpansWaitingMax = 2'000'000;
 
 Error unavailable(std::string message) {
   return {.code = ErrorCode::kUnavailable, .message = std::move(message), .retry_after = kRetryAfter};
@@ -308,7 +309,7 @@ void Writer::look_after_files() {
 void Writer::maintain(bool idle) {
   if (idle) look_after_files();
   const bool full = segment_is_full();
-  const bool behind = full && parts_.sealer.waiting() >= kSealsWaitingMax;
+  const bool behind = full && parts_.sealer.spans_waiting() >= kSpansWaitingMax;
   {
     const std::lock_guard lock(mutex_);
     sealing_is_behind_ = behind;
@@ -326,7 +327,7 @@ void Writer::maintain(bool idle) {
 }
 
 Status Writer::switch_segment() {
-  const uint64_t number = active_->info().number + 1;
+  const uint64_t number = parts_.segments.next_number();
   const auto file = segment_file(parts_.folder, number, SegmentKind::kActive);
   remove_database(file);  // what a failed try has left
   const ActiveOptions options{.vfs = parts_.options.vfs, .synchronous_off = parts_.options.synchronous_off};

@@ -54,6 +54,7 @@ class Sealed : public ::testing::Test {
     auto opened = open_sealed(file(), std::make_shared<ReaderPool>());
     ASSERT_TRUE(opened) << opened.error().message;
     segment_ = *opened;
+    ASSERT_TRUE(load_filter(*segment_));
   }
 
   static std::vector<const StoredSpan*> expected(const std::string& project, const SpanFilter& filter,

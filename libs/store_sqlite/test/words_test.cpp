@@ -49,9 +49,11 @@ class WordsTest : public ::testing::Test {
   Positions find(std::string_view word) const {
     const auto units = file_->word_units(0);
     EXPECT_TRUE(units);
-    const auto list = file_->positions_of_word(0, *units, word);
-    EXPECT_TRUE(list && *list);
-    return (*list)->all();
+    const auto lists = file_->word_lists(0, word);
+    EXPECT_TRUE(lists && *lists);
+    const auto list = file_->positions_of(*units, **lists);
+    EXPECT_TRUE(list);
+    return list->all();
   }
 
   TempDir dir_;

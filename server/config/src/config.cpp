@@ -169,7 +169,7 @@ const std::vector<Known>& known() {
       {{"trusted-proxies", "TRACIA_TRUSTED_PROXIES", "", "addresses of proxies whose X-Forwarded-Proto is believed"},
        ValueKind::kList,
        read_proxies},
-      {{"spans.segment_spans", "", "250000", "spans in one segment file (file only)"},
+      {{"spans.segment_spans", "", "50000", "spans after which a segment is sealed (file only)"},
        ValueKind::kNumber,
        [](C& c, V v) { return read_number(v, 1, 100'000'000, c.segment_spans_max); }},
       {{"spans.segment_minutes", "", "60", "age at which a segment is sealed (file only)"},

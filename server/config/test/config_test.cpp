@@ -49,6 +49,7 @@ TEST_F(ConfigTest, has_defaults) {
   ASSERT_TRUE(config.has_value()) << config.error().message;
   EXPECT_EQ(config->listen, "127.0.0.1:7070");
   EXPECT_EQ(config->threads, 2);
+  EXPECT_EQ(config->segment_spans_max, 50'000);
   EXPECT_EQ(config->segment_age_max, std::chrono::hours(1));
   EXPECT_FALSE(config->allow_private_upstreams);
   EXPECT_EQ(config->data, directory_);

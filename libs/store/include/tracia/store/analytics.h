@@ -113,7 +113,7 @@ class AnalyticsBuilder {
 
   // The keys of a span, but for its tags (""): views into it, or into `made`, which lives as long as they are used.
   void keys_of(const DimensionTexts& span, Keys& keys, std::vector<std::string>& made) const;
-  // Where spans that started at `start` with these keys are summed up; valid until the next call.
+  // Where spans that started at `start` with these keys are summed up; valid as long as the builder.
   Measures& at(Timestamp start, const Keys& keys);
   // Calls visit(measures) for each group that a span belongs to: that of its keys, or one for each distinct tag when
   // the query groups by tag; and, for the total, once more in that case. `tags`: texts.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,6 +18,7 @@ struct SpanPart {
   std::optional<uint64_t> state;  // the same as at another look: the same spans as then. nullopt: it takes new ones
   Timestamp max_start;            // of its spans
   Timestamp min_received, max_received;
+  std::shared_ptr<const void> hold;  // while somebody has it, list_part() gives its spans, whatever became of the part
 };
 
 // What a store that is made of pieces offers beside SpanStore. Thread-safe; list_part() blocks on the disk.
@@ -27,7 +29,7 @@ class SpanParts {
   // Those that hold spans, the one with the latest start first. Each span is in exactly one.
   virtual std::vector<SpanPart> parts() const = 0;
 
-  // As SpanStore::list(), of one part alone. Empty when the part is gone.
+  // As SpanStore::list(), of one part alone. Empty when the part is gone and nobody held it.
   virtual Result<SpanPage> list_part(uint64_t part, const std::string& project_id, const SpanFilter& filter,
                                      const ListOptions& options) = 0;
 };

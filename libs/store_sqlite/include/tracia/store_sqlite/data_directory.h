@@ -24,9 +24,15 @@
 namespace tracia::store_sqlite {
 
 struct Options {
-  int64_t segment_spans_max = 250'000;
+  // When the active segment is closed and sealed: what it holds in memory, and what opening it costs, goes by this.
+  int64_t segment_spans_max = 50'000;
   int64_t segment_bytes_max = 512ll << 20;  // payload bytes of the active segment
   Millis segment_age_max{3'600'000};
+  // Sealed segments next to each other are merged into larger ones, up to so many spans, bytes on disk, and time
+  // between the first and the last to be received: retention drops whole segments.
+  int64_t merged_spans_max = 500'000;
+  int64_t merged_bytes_max = 2ll << 30;
+  Millis merged_age_max{24 * 3'600'000};
   const Clock* clock = &system_clock();
   std::string vfs;               // tests: the SQLite file system to use
   bool synchronous_off = false;  // tests only: shows that the crash tests can fail
