@@ -3,7 +3,7 @@
 // list / filter / open / trace over everything stored. No HTTP: server_bench has that.
 //   store_bench [--spans N]        chats to store (TRACIA_BENCH_SPANS, else 1,000,000)
 //               [--dir DIR]        where (a new folder under /tmp)
-//               [--only chats|sealing]   one part: chats and reads over them; acknowledgements beside sealing
+//               [--only PART]   chats (and reads over them), sealing (what it does to acknowledgements) or acknowledge
 // Reads have targets, which are those for 10 M spans: each row says its own, and the end what was not met.
 //               [--keep yes]       leaves the store of chats in DIR; a later run over it with the same N only reads
 #include <malloc.h>
@@ -197,6 +197,33 @@ void acknowledge_only(const fs::path& path, bench::Generator& generator) {
   feeder.wait();
   std::printf("\nTo durable acknowledgement, 100000 chats: %.1f us CPU a span (target: <= 20), %.0f spans/s\n",
               (cpu_now() - cpu) * 1e6 / 1e5, 1e5 / (wall_now() - wall));
+}
+
+// Appends of one span each, `together` at once and then a wait for all: what a commit costs that few share.
+void acknowledge_few(const fs::path& path, bench::Generator& generator, uint64_t together) {
+  const uint64_t rounds = 2'000 / together;
+  Store store(path, 10 * kSegmentSpans);
+  Feeder feeder(store.spans());
+  std::vector<double> waits;
+  double cpu = 0;
+  for (uint64_t round = 0; round < rounds; ++round) {
+    std::vector<std::vector<store::NewSpan>> spans;
+    for (uint64_t i = 0; i < together; ++i) spans.push_back(decode(chats(generator, round * together + i, 1)));
+    const double cpu_before = cpu_now(), before = wall_now();
+    for (auto& one : spans) feeder.append(std::move(one));
+    feeder.wait();
+    waits.push_back((wall_now() - before) * 1e3);
+    cpu += cpu_now() - cpu_before;
+  }
+  std::printf("%llu at once, one span each: %.1f us CPU a span, acknowledged after %.2f ms (p50), %.2f (p99)\n",
+              static_cast<unsigned long long>(together), cpu * 1e6 / static_cast<double>(rounds * together),
+              percentile(waits, 50), percentile(waits, 99));
+}
+
+void acknowledge(const fs::path& dir, bench::Generator& generator) {
+  acknowledge_only(dir / "acknowledge", generator);
+  for (const uint64_t together : {1, 5}) acknowledge_few(dir / ("few" + std::to_string(together)), generator, together);
+  for (const char* used : {"acknowledge", "few1", "few5"}) fs::remove_all(dir / used);
 }
 
 void memory_of_active(const fs::path& path, bench::Generator& generator) {
@@ -411,8 +438,7 @@ void all_but_chats(const fs::path& dir, bench::Generator& generator) {
   fs::remove_all(dir / "killed");
   memory_of_active(dir / "active", generator);
   fs::remove_all(dir / "active");
-  acknowledge_only(dir / "acknowledge", generator);
-  fs::remove_all(dir / "acknowledge");
+  acknowledge(dir, generator);
   acknowledge_beside_sealing(dir / "sealing", generator);
   fs::remove_all(dir / "sealing");
   agents(dir / "agents", generator);
@@ -460,8 +486,8 @@ int main(int argc, char** argv) {
   if (!fs::exists(dir / "chats")) {
     fs::create_directories(dir);
     if (only.empty()) all_but_chats(dir, generator);
-    if (only == "sealing") {
-      acknowledge_beside_sealing(dir / "sealing", generator);
+    if (only == "sealing" || only == "acknowledge") {
+      only == "sealing" ? acknowledge_beside_sealing(dir / "sealing", generator) : acknowledge(dir, generator);
       fs::remove_all(dir);
       return 0;
     }

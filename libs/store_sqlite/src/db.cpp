@@ -67,7 +67,7 @@ Result<Db> Db::open(const std::filesystem::path& file, OpenMode mode, const std:
   sqlite3_busy_timeout(raw, kBusyMs);
   if (writes) {
     // Of a new file; an old one keeps the size that it has.
-    TRACIA_TRY(db.exec(mode == OpenMode::kAppend ? "PRAGMA page_size=4096" : "PRAGMA page_size=16384"));
+    TRACIA_TRY(db.exec(mode == OpenMode::kAppend ? "PRAGMA page_size=8192" : "PRAGMA page_size=16384"));
     TRACIA_TRY(
         db.exec("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
                 "PRAGMA foreign_keys=OFF; PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON;"));

@@ -26,7 +26,7 @@ inline bool is_damage(const Error& error) { return error.kind == kDamage; }
 
 enum class OpenMode {
   kReadWrite,  // made when missing; WAL, synchronous=FULL, 16 KiB pages
-  kAppend,     // the same with 4 KiB pages: a commit logs each page that it touches whole
+  kAppend,     // the same with 8 KiB pages: a commit logs each page that it touches whole
   kRead,       // of a file that another connection may be writing
   kImmutable,  // of a sealed file: no locks, no WAL, no change detection
 };

@@ -256,8 +256,8 @@ TEST_F(SpanEngineTest, ADamagedActiveFileServesWhatCanBeReadAndIsLeftAlone) {
   const auto size = fs::file_size(segment("000001.active.db"));
   // The pages after the first: rows and payloads lie there.
   std::fstream file(segment("000001.active.db"), std::ios::in | std::ios::out | std::ios::binary);
-  file.seekp(4096);
-  file << std::string(size - 4096, '\xff');
+  file.seekp(8192);
+  file << std::string(size - 8192, '\xff');
   file.close();
   open();
   EXPECT_TRUE(happened("segment_damaged"));
