@@ -3,9 +3,10 @@
 // list / filter / open / trace over everything stored. No HTTP: server_bench has that.
 //   store_bench [--spans N]        chats to store (TRACIA_BENCH_SPANS, else 1,000,000)
 //               [--dir DIR]        where (a new folder under /tmp)
-//               [--only chats|sealing]   one part: chats and reads over them; acknowledgements beside sealing
-// Reads have targets, which are those for 10 M spans: each row says its own and whether it was met.
+//               [--only PART]      chats (and reads over them), sealing (what it does to acknowledgements) or
+//               acknowledge
 //               [--keep yes]       leaves the store of chats in DIR; a later run over it with the same N only reads
+// Reads have targets, which are those for 10 M spans: each row says its own and whether it was met.
 #include <malloc.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -24,6 +25,7 @@
 #include "generate.h"
 #include "measure.h"
 #include "raw_sqlite.h"
+#include "store_fixture.h"
 #include "tracia/ingest/ingest.h"
 #include "tracia/store/analytics.h"
 #include "tracia/store_sqlite/data_directory.h"
@@ -31,115 +33,8 @@
 namespace {
 
 using namespace tracia;
+using namespace store_bench;
 namespace fs = std::filesystem;
-
-constexpr int64_t kFirstStart = 1'780'000'000'000'000;
-constexpr uint64_t kBatch = 500;  // spans: what the recorder posts at once
-constexpr Millis kDay{24 * 3'600'000};
-constexpr int64_t kSegmentSpans = 50'000;
-
-double cpu_now() { return bench::seconds(CLOCK_PROCESS_CPUTIME_ID); }
-double thread_cpu_now() { return bench::seconds(CLOCK_THREAD_CPUTIME_ID); }
-double wall_now() { return bench::seconds(CLOCK_MONOTONIC); }
-void sleep_ms(int ms) { std::this_thread::sleep_for(std::chrono::milliseconds(ms)); }
-std::string no_prompt(std::string_view) { return ""; }
-const std::string kProject = "prj_0123456789abcdef";
-
-[[noreturn]] void die(const Error& error) {
-  std::fprintf(stderr, "store_bench: %s\n", error.to_string().c_str());
-  std::exit(1);
-}
-template <typename T>
-T must(Result<T> result) {
-  if (!result) die(result.error());
-  return std::move(*result);
-}
-
-// Appends batches and keeps a bounded number of them on the way.
-class Feeder {
- public:
-  explicit Feeder(store::SpanStore& spans) : spans_(spans) {}
-  void append(std::vector<store::NewSpan> batch, std::function<void()> on_done = {}) {
-    {
-      std::unique_lock lock(mutex_);
-      room_.wait(lock, [&] { return under_way_ < 64; });
-      ++under_way_;
-    }
-    spans_.append(std::move(batch), [this, on_done = std::move(on_done)](Result<std::vector<store::Appended>> done) {
-      if (!done) die(done.error());
-      if (on_done) on_done();
-      std::lock_guard lock(mutex_);
-      --under_way_;
-      room_.notify_all();
-    });
-  }
-  void wait() {
-    std::unique_lock lock(mutex_);
-    room_.wait(lock, [&] { return under_way_ == 0; });
-  }
-
- private:
-  store::SpanStore& spans_;
-  std::mutex mutex_;
-  std::condition_variable room_;
-  int under_way_ = 0;
-};
-
-// Files may go while it looks.
-uint64_t bytes_under(const fs::path& folder, std::string_view in_name = "") {
-  uint64_t sum = 0;
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    std::error_code gone;
-    const auto bytes = entry.file_size(gone);
-    if (!gone && entry.path().filename().string().find(in_name) != std::string::npos) sum += bytes;
-  }
-  return sum;
-}
-
-// What the process holds, without what malloc keeps for later.
-double resident_mb() {
-  ::malloc_trim(0);
-  std::ifstream statm("/proc/self/statm");
-  double size = 0, resident = 0;
-  statm >> size >> resident;
-  return resident * static_cast<double>(::sysconf(_SC_PAGESIZE)) / 1e6;
-}
-
-struct Store {
-  explicit Store(const fs::path& path, int64_t segment_spans = kSegmentSpans, Millis segment_age = kDay)
-      : directory(must(store_sqlite::DataDirectory::open(
-            path, {.segment_spans_max = segment_spans, .segment_age_max = segment_age}))) {}
-  store::SpanStore& spans() { return directory->spans(); }
-  // Waits until full segments are sealed and merged. The writer hands a full one over at its next tick at the latest.
-  void settle() {
-    for (int quiet = 0; quiet < 2; ++quiet) {
-      sleep_ms(400);
-      if (spans().stats().seal_lag_ms > 0 || bytes_under(directory->path() / "segments", ".tmp") > 0) quiet = -1;
-    }
-  }
-  std::unique_ptr<store_sqlite::DataDirectory> directory;
-};
-
-std::vector<store::NewSpan> decode(std::string_view batch) {
-  auto decoded = must(ingest::read_batch(batch, ingest::BatchForm::kArray, kProject, no_prompt, system_clock().now()));
-  if (!decoded.rejected.empty()) die(decoded.rejected.front().error);
-  // What sums are made for: a prompt in three versions.
-  for (store::NewSpan& one : decoded.spans) {
-    one.span.prompt_slug = one.span.name;
-    one.span.prompt_version = 1 + one.span.latency_ms % 3;
-  }
-  return std::move(decoded.spans);
-}
-
-// A batch of chats as a client posts it, a quarter of a second between starts.
-std::string chats(bench::Generator& generator, uint64_t from, uint64_t count) {
-  std::string batch = "[";
-  for (uint64_t i = from; i < from + count; ++i) {
-    if (batch.size() > 1) batch += ',';
-    batch += generator.chat(kFirstStart + static_cast<int64_t>(i) * 250'000);
-  }
-  return batch + "]";
-}
 
 // Stores chats, each chunk of them made before it is stored. Returns what the JSON took: bytes, and CPU to make it.
 struct Made {
@@ -211,6 +106,33 @@ void acknowledge_only(const fs::path& path, bench::Generator& generator) {
               1e5 / (wall_now() - wall));
   std::printf("rows of SQLite with the same text: %.1f us, %.0f/s\n", bare.cpu_us, 1e6 / bare.wall_us);
   bench::row({"CPU a span to durable acknowledgement over a raw SQLite insert", "us", cpu_us, bare.cpu_us, 20});
+}
+
+// Appends of one span each, `together` at once and then a wait for all: what a commit costs that few share.
+void acknowledge_few(const fs::path& path, bench::Generator& generator, uint64_t together) {
+  const uint64_t rounds = 2'000 / together;
+  Store store(path, 10 * kSegmentSpans);
+  Feeder feeder(store.spans());
+  std::vector<double> waits;
+  double cpu = 0;
+  for (uint64_t round = 0; round < rounds; ++round) {
+    std::vector<std::vector<store::NewSpan>> spans;
+    for (uint64_t i = 0; i < together; ++i) spans.push_back(decode(chats(generator, round * together + i, 1)));
+    const double cpu_before = cpu_now(), before = wall_now();
+    for (auto& one : spans) feeder.append(std::move(one));
+    feeder.wait();
+    waits.push_back((wall_now() - before) * 1e3);
+    cpu += cpu_now() - cpu_before;
+  }
+  std::printf("%llu at once, one span each: %.1f us CPU a span, acknowledged after %.2f ms (p50), %.2f (p99)\n",
+              static_cast<unsigned long long>(together), cpu * 1e6 / static_cast<double>(rounds * together),
+              bench::percentile(waits, 50), bench::percentile(waits, 99));
+}
+
+void acknowledge(const fs::path& dir, bench::Generator& generator) {
+  acknowledge_only(dir / "acknowledge", generator);
+  for (const uint64_t together : {1, 5}) acknowledge_few(dir / ("few" + std::to_string(together)), generator, together);
+  for (const char* used : {"acknowledge", "few1", "few5"}) fs::remove_all(dir / used);
 }
 
 void memory_of_active(const fs::path& path, bench::Generator& generator) {
@@ -438,8 +360,7 @@ void all_but_chats(const fs::path& dir, bench::Generator& generator) {
   fs::remove_all(dir / "killed");
   memory_of_active(dir / "active", generator);
   fs::remove_all(dir / "active");
-  acknowledge_only(dir / "acknowledge", generator);
-  fs::remove_all(dir / "acknowledge");
+  acknowledge(dir, generator);
   acknowledge_beside_sealing(dir / "sealing", generator);
   fs::remove_all(dir / "sealing");
   agents(dir / "agents", generator);
@@ -486,8 +407,8 @@ int main(int argc, char** argv) {
   if (!fs::exists(dir / "chats")) {
     fs::create_directories(dir);
     if (only.empty()) all_but_chats(dir, generator);
-    if (only == "sealing") {
-      acknowledge_beside_sealing(dir / "sealing", generator);
+    if (only == "sealing" || only == "acknowledge") {
+      only == "sealing" ? acknowledge_beside_sealing(dir / "sealing", generator) : acknowledge(dir, generator);
       fs::remove_all(dir);
       return 0;
     }

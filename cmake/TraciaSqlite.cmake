@@ -7,7 +7,7 @@ if(EXISTS "${sqlite_dir}/sqlite3.c")
   target_compile_definitions(tracia_sqlite3 PRIVATE
     SQLITE_THREADSAFE=2 SQLITE_DQS=0 SQLITE_DEFAULT_MEMSTATUS=0 SQLITE_LIKE_DOESNT_MATCH_BLOBS SQLITE_OMIT_DEPRECATED
     SQLITE_OMIT_SHARED_CACHE SQLITE_OMIT_LOAD_EXTENSION SQLITE_OMIT_AUTOINIT SQLITE_MAX_EXPR_DEPTH=100
-    SQLITE_DEFAULT_WAL_SYNCHRONOUS=2 SQLITE_TEMP_STORE=2)
+    SQLITE_DEFAULT_WAL_SYNCHRONOUS=2 SQLITE_TEMP_STORE=2 HAVE_FDATASYNC=1)
   # Third-party C, tested by its makers: optimised, without our warnings and without UBSan.
   target_compile_options(tracia_sqlite3 PRIVATE -O2 -w $<$<C_COMPILER_ID:Clang>:-fno-sanitize=undefined>)
   if(TRACIA_FUZZ)

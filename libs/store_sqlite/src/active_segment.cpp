@@ -12,6 +12,10 @@ namespace {
 constexpr int64_t kFormat = 1;
 constexpr size_t kRowChunkBytes = 64u << 10;
 constexpr size_t kScanBatch = 4096;
+// The log's file is lengthened by so much, before so little is left. Once a checkpoint has let it start over, it is
+// long enough.
+constexpr uint64_t kLogRoomBytes = 1u << 20;
+constexpr uint64_t kLogRoomBytesMin = 128u << 10;
 constexpr size_t kContentPartsMax = 1u << 20;  // fresh contents of one span
 
 Error damaged(const std::filesystem::path& file, std::string_view what) {
@@ -33,7 +37,7 @@ ActiveSegment::~ActiveSegment() = default;
 
 Result<std::shared_ptr<ActiveSegment>> ActiveSegment::open(const std::filesystem::path& file, uint64_t number,
                                                            const ActiveOptions& options, std::optional<Error>* damage) {
-  auto db = Db::open(file, OpenMode::kReadWrite, options.vfs);
+  auto db = Db::open(file, OpenMode::kAppend, options.vfs);
   if (!db) return fail(std::move(db).error());
   std::shared_ptr<ActiveSegment> segment(new ActiveSegment(file, number, options, std::move(*db)));
   TRACIA_TRY(segment->create_tables());
@@ -45,6 +49,7 @@ Result<std::shared_ptr<ActiveSegment>> ActiveSegment::open(const std::filesystem
 Status ActiveSegment::create_tables() {
   // One writer that checkpoints when it likes.
   TRACIA_TRY(db_.exec("PRAGMA wal_autocheckpoint=0"));
+  TRACIA_TRY(db_.watch_log());
   if (options_.synchronous_off) TRACIA_TRY(db_.exec("PRAGMA synchronous=OFF"));
   auto format = db_.integer("PRAGMA user_version");
   if (!format) return fail(std::move(format).error());
@@ -190,7 +195,6 @@ Status ActiveSegment::insert(const std::string& project_id, const store::StoredS
   staged_.push_back(std::move(*staged));
   TRACIA_TRY(insert_span_->bind(0, span.received.micros).bind_blob(1, record_).run());
   TRACIA_TRY(insert_payload_->bind(0, span.received.micros).bind_blob(1, data_).run());
-  log_bytes_ += record_.size() + data_.size();
   staged_bytes_ += record_.size() + data_.size();
   return {};
 }
@@ -280,9 +284,26 @@ std::optional<store::StoredSpan> ActiveSegment::find_written(const std::string& 
 }
 
 Status ActiveSegment::checkpoint() {
-  log_bytes_ = 0;
+  checkpointed_bytes_ = db_.log_bytes();
   return db_.exec("PRAGMA wal_checkpoint(PASSIVE)");
 }
+
+// The log starts over after a checkpoint, unless somebody was reading.
+uint64_t ActiveSegment::log_bytes() const {
+  const uint64_t filled = db_.log_bytes();
+  return filled >= checkpointed_bytes_ ? filled - checkpointed_bytes_ : filled;
+}
+
+// Not after a large commit: there, what this saves of the next fsync is less than what the zeros cost.
+void ActiveSegment::make_room_in_log() {
+  const uint64_t filled = db_.log_bytes();
+  const bool small = filled < std::exchange(log_seen_bytes_, filled) + kLogRoomBytesMin;
+  if (small && filled + kLogRoomBytesMin > db_.log_file_bytes()) {
+    (void)db_.lengthen_log(filled + kLogRoomBytes);  // a disk that is full says so at the next commit
+  }
+}
+
+Timestamp ActiveSegment::first_received() const { return {entries_.front().position.received_us}; }
 
 Status ActiveSegment::probe() {
   TRACIA_TRY(db_.exec("PRAGMA user_version=1"));

@@ -59,8 +59,11 @@ class ActiveSegment final : public Segment {
                                                 const std::string& trace_id, uint64_t key) const;
   // Moves what the log holds into the file; the log is used again from its start once no reader needs it.
   Status checkpoint();
-  uint64_t log_bytes() const { return log_bytes_; }          // written since the last checkpoint
+  uint64_t log_bytes() const;                                // written since the last checkpoint
+  void make_room_in_log();                                   // so that the next commits find the file long enough
   uint64_t payload_bytes() const { return payload_bytes_; }  // records and payloads. Writer's thread only
+  uint64_t spans() const { return entries_.size(); }         // visible ones. Writer's thread only
+  Timestamp first_received() const;                          // of a segment with spans. Writer's thread only
   Status probe();                                            // writes a page, to see whether the disk takes it
   Status in_place() const { return db_.in_place(); }         // as Db::in_place
 
@@ -160,7 +163,9 @@ class ActiveSegment final : public Segment {
   KeyIndex content_index_;
   std::vector<ContentHash> content_hashes_;
   std::vector<uint32_t> content_projects_;
-  uint64_t log_bytes_ = 0, payload_bytes_ = 0, staged_bytes_ = 0;
+  uint64_t checkpointed_bytes_ = 0;  // of the log, by the last checkpoint
+  uint64_t log_seen_bytes_ = 0;      // by the last make_room_in_log()
+  uint64_t payload_bytes_ = 0, staged_bytes_ = 0;
   std::string record_, data_;  // buffers
 
   // Shared with readers; the writer alone changes it, so it may read without the lock.

@@ -3,12 +3,16 @@
 #include <sqlite3.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <mutex>
 
 namespace tracia::store_sqlite {
 namespace {
 
 constexpr int kBusyMs = 5000;  // only doctor and backup ever meet a lock
+// sqlite.org/fileformat2.html, "The Write-Ahead Log".
+constexpr uint64_t kLogHeadBytes = 32, kLogFrameHeadBytes = 24;
+constexpr int kZerosBytes = 64 << 10;
 
 bool says_damage(int code) {
   const int kind = code & 0xff;
@@ -54,8 +58,9 @@ std::string uri_of(const std::filesystem::path& file, bool immutable) {
 Result<Db> Db::open(const std::filesystem::path& file, OpenMode mode, const std::string& vfs) {
   initialise();
   sqlite3* raw = nullptr;
-  const int flags = (mode == OpenMode::kReadWrite ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY) |
-                    SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+  const bool writes = mode == OpenMode::kReadWrite || mode == OpenMode::kAppend;
+  const int flags = (writes ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY) | SQLITE_OPEN_URI |
+                    SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
   const int code = sqlite3_open_v2(uri_of(file, mode == OpenMode::kImmutable).c_str(), &raw, flags,
                                    vfs.empty() ? nullptr : vfs.c_str());
   Db db(raw, file);
@@ -69,9 +74,11 @@ Result<Db> Db::open(const std::filesystem::path& file, OpenMode mode, const std:
     return fail(std::move(error));
   }
   sqlite3_busy_timeout(raw, kBusyMs);
-  if (mode == OpenMode::kReadWrite) {
+  if (writes) {
+    // Of a new file; an old one keeps the size that it has.
+    TRACIA_TRY(db.exec(mode == OpenMode::kAppend ? "PRAGMA page_size=8192" : "PRAGMA page_size=16384"));
     TRACIA_TRY(
-        db.exec("PRAGMA page_size=16384; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+        db.exec("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
                 "PRAGMA foreign_keys=OFF; PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON;"));
   } else {
     TRACIA_TRY(db.exec("PRAGMA query_only=ON; PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON;"));
@@ -79,12 +86,15 @@ Result<Db> Db::open(const std::filesystem::path& file, OpenMode mode, const std:
   return db;
 }
 
-Db::Db(Db&& other) noexcept : db_(other.db_), file_(std::move(other.file_)) { other.db_ = nullptr; }
+Db::Db(Db&& other) noexcept : db_(other.db_), file_(std::move(other.file_)), log_(std::move(other.log_)) {
+  other.db_ = nullptr;
+}
 Db& Db::operator=(Db&& other) noexcept {
   if (this != &other) {
     if (db_ != nullptr) sqlite3_close_v2(db_);
     db_ = other.db_;
     file_ = std::move(other.file_);
+    log_ = std::move(other.log_);
     other.db_ = nullptr;
   }
   return *this;
@@ -125,6 +135,39 @@ Result<int64_t> Db::integer(const char* sql) {
   auto row = statement->step();
   if (!row) return fail(std::move(row).error());
   return *row ? statement->integer(0) : 0;
+}
+
+Status Db::watch_log() {
+  auto page = integer("PRAGMA page_size");
+  if (!page) return fail(std::move(page).error());
+  log_->frame_bytes = static_cast<uint64_t>(*page) + kLogFrameHeadBytes;
+  const auto committed = [](void* log, sqlite3*, const char*, int frames) {
+    Log& to = *static_cast<Log*>(log);
+    to.bytes = kLogHeadBytes + static_cast<uint64_t>(frames) * to.frame_bytes;
+    to.file_bytes = std::max(to.file_bytes, to.bytes);
+    return SQLITE_OK;
+  };
+  sqlite3_wal_hook(db_, committed, log_.get());
+  return {};
+}
+
+bool Db::lengthen_log(uint64_t bytes) {
+  static const std::string zeros(kZerosBytes, '\0');
+  sqlite3_file* file = nullptr;
+  if (sqlite3_file_control(db_, "main", SQLITE_FCNTL_JOURNAL_POINTER, &file) != SQLITE_OK || file == nullptr ||
+      file->pMethods == nullptr) {
+    return false;
+  }
+  sqlite3_int64 at = 0;
+  if (file->pMethods->xFileSize(file, &at) != SQLITE_OK) return false;
+  const auto end = static_cast<sqlite3_int64>(bytes);
+  log_->file_bytes = static_cast<uint64_t>(std::max(at, end));  // also when it fails: not tried again for these bytes
+  while (at < end) {
+    const auto count = static_cast<int>(std::min<sqlite3_int64>(end - at, kZerosBytes));
+    if (file->pMethods->xWrite(file, zeros.data(), count, at) != SQLITE_OK) return false;
+    at += count;
+  }
+  return file->pMethods->xSync(file, SQLITE_SYNC_NORMAL) == SQLITE_OK;
 }
 
 int64_t Db::changes() const { return sqlite3_changes64(db_); }

@@ -26,6 +26,7 @@ inline bool is_damage(const Error& error) { return error.kind == kDamage; }
 
 enum class OpenMode {
   kReadWrite,  // made when missing; WAL, synchronous=FULL, 16 KiB pages
+  kAppend,     // the same with 8 KiB pages: a commit logs each page that it touches whole
   kRead,       // of a file that another connection may be writing
   kImmutable,  // of a sealed file: no locks, no WAL, no change detection
 };
@@ -43,7 +44,16 @@ class Db {
   Status exec(const char* sql);
   Result<Statement> prepare(std::string_view sql);
   Result<int64_t> integer(const char* sql);  // the first column of the first row
-  int64_t changes() const;                   // rows changed by the last statement
+  // The write-ahead log, for the one connection that writes a file and checkpoints it by itself.
+  // watch_log() once, after "PRAGMA wal_autocheckpoint=0" (both use SQLite's one hook).
+  Status watch_log();
+  uint64_t log_bytes() const { return log_->bytes; }            // filled by the last commit; 0 before one
+  uint64_t log_file_bytes() const { return log_->file_bytes; }  // of its file; at least
+  // Lengthens the log's file to `bytes`, with zeros, and syncs it: what lies behind the last commit is never read, and
+  // a commit that need not lengthen the file waits a third as long for the disk. False: it could not, and nothing is
+  // lost.
+  bool lengthen_log(uint64_t bytes);
+  int64_t changes() const;  // rows changed by the last statement
   int64_t last_rowid() const;
   // Whether the file and its log still lie where they were opened. SQLite goes on with files that somebody has removed
   // or replaced, and what it writes there is gone with the process. kUnavailable says so; costs two system calls.
@@ -56,6 +66,10 @@ class Db {
   explicit Db(sqlite3* db, std::filesystem::path file) : db_(db), file_(std::move(file)) {}
   sqlite3* db_ = nullptr;
   std::filesystem::path file_;
+  struct Log {
+    uint64_t frame_bytes = 0, bytes = 0, file_bytes = 0;
+  };
+  std::unique_ptr<Log> log_ = std::make_unique<Log>();  // where SQLite finds it, wherever this moves
 };
 
 // A prepared statement, reused by bind… - step… - reset. Columns and parameters count from 0.

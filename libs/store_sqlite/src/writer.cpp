@@ -9,7 +9,11 @@ namespace {
 // One transaction: large enough that its fsync costs little a span, small enough that nobody waits long.
 constexpr size_t kCommitSpansMax = 5'000;
 constexpr size_t kCommitBytesMax = 32u << 20;
-constexpr uint64_t kLogBytesMax = 64u << 20;     // checkpoint now
+// Commits begin at most so often, unless so much waits: a commit of one span costs some ten times what one more span in
+// it does. Nobody who comes when nothing else does waits for this.
+constexpr std::chrono::microseconds kCommitPeriod{800};
+constexpr size_t kCommitAtOnceSpans = 100;
+constexpr uint64_t kLogBytesMax = 16u << 20;     // checkpoint now: nobody is answered meanwhile
 constexpr uint64_t kIdleLogBytesMax = 4u << 20;  // checkpoint when nothing else is to do
 constexpr Millis kTick{250};
 constexpr Millis kRetryAfter{1'000};
@@ -62,11 +66,14 @@ bool Writer::reserve(size_t spans, size_t bytes) {
 }
 
 void Writer::push(std::vector<PendingSpan> spans, size_t bytes, store::AppendCallback done) {
+  bool wake = false;
   {
     const std::lock_guard lock(mutex_);
+    waiting_spans_ += spans.size();
     work_.requests.push_back({.spans = std::move(spans), .bytes = bytes, .done = std::move(done)});
+    wake = !gathering_ || waiting_spans_ >= kCommitAtOnceSpans;
   }
-  changed_.notify_one();
+  if (wake) changed_.notify_one();
 }
 
 void Writer::refuse(size_t spans, store::AppendCallback done) {
@@ -126,9 +133,19 @@ void Writer::take_requests(std::vector<Request>& out) {
     spans += work_.requests[count].spans.size();
     bytes += work_.requests[count].bytes;
   }
+  waiting_spans_ -= spans;
   const auto end = work_.requests.begin() + static_cast<ptrdiff_t>(count);
   out.assign(std::make_move_iterator(work_.requests.begin()), std::make_move_iterator(end));
   work_.requests.erase(work_.requests.begin(), end);
+}
+
+// Until the next commit may begin.
+void Writer::gather(std::unique_lock<std::mutex>& lock) {
+  gathering_ = true;
+  changed_.wait_until(lock, commit_begun_ + kCommitPeriod, [&] {
+    return work_.stop || waiting_spans_ >= kCommitAtOnceSpans || !work_.refused.empty() || !work_.rotations.empty();
+  });
+  gathering_ = false;
 }
 
 Writer::Work Writer::wait_for_work() {
@@ -136,6 +153,7 @@ Writer::Work Writer::wait_for_work() {
   changed_.wait_for(lock, kTick, [&] {
     return work_.stop || !work_.requests.empty() || !work_.refused.empty() || !work_.rotations.empty();
   });
+  if (!work_.requests.empty()) gather(lock);
   Work taken;
   taken.refused.swap(work_.refused);
   taken.rotations.swap(work_.rotations);
@@ -162,6 +180,7 @@ void Writer::run() {
 }
 
 void Writer::process(std::vector<Request>& requests) {
+  commit_begun_ = std::chrono::steady_clock::now();
   segments_ = parts_.segments.list();
   std::vector<PendingSpan*> stored;
   Status status = write(requests, stored);
@@ -281,12 +300,12 @@ void Writer::answer(std::vector<Request>& requests, const Status& status, const 
   }
 }
 
+// Asked after each commit: no lock, and no look at the file.
 bool Writer::segment_is_full() const {
+  if (active_->spans() == 0) return false;
   const Options& options = parts_.options;
-  const SegmentInfo info = active_->info();
-  if (info.spans == 0) return false;
-  const Micros age(options.clock->now().micros - info.min_received.micros);
-  return static_cast<int64_t>(info.spans) >= options.segment_spans_max ||
+  const Micros age(options.clock->now().micros - active_->first_received().micros);
+  return static_cast<int64_t>(active_->spans()) >= options.segment_spans_max ||
          static_cast<int64_t>(active_->payload_bytes()) >= options.segment_bytes_max || age >= options.segment_age_max;
 }
 
@@ -324,6 +343,7 @@ void Writer::maintain(bool idle) {
   if (active_->log_bytes() > (idle ? kIdleLogBytesMax : kLogBytesMax)) {
     if (const Status done = active_->checkpoint(); !done) report("checkpoint_failed", done.error().message);
   }
+  active_->make_room_in_log();
 }
 
 Status Writer::switch_segment() {

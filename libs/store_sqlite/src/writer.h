@@ -79,6 +79,7 @@ class Writer {
 
   void run();
   Work wait_for_work();
+  void gather(std::unique_lock<std::mutex>& lock);
   void take_requests(std::vector<Request>& out);
   void process(std::vector<Request>& requests);
   Status write(std::vector<Request>& requests, std::vector<PendingSpan*>& stored);
@@ -104,13 +105,16 @@ class Writer {
   SteadyTime switch_again_{};  // after a failure
   SteadyTime look_again_{};    // at the sealed files
   bool beside_failed_ = false;
+  SteadyTime commit_begun_{};  // the last one
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;  // work for the thread
   std::condition_variable rotated_;
   Work work_;
-  size_t queued_spans_ = 0, queued_bytes_ = 0;
-  std::optional<Error> failure_;  // why the last commit failed
+  size_t queued_spans_ = 0, queued_bytes_ = 0;  // from reserve() to the answer
+  size_t waiting_spans_ = 0;                    // in work_
+  bool gathering_ = false;                      // the thread sleeps until a commit is due: few spans do not wake it
+  std::optional<Error> failure_;                // why the last commit failed
   bool sealing_is_behind_ = false;
 
   std::atomic<uint64_t> appended_{0}, duplicates_{0}, refused_{0}, commits_{0};

@@ -135,6 +135,31 @@ TEST_F(SpanEngineTest, LeftoversOfACrashAreSweptUp) {
   EXPECT_THAT(files(), ::testing::ElementsAre("000001.active.db"));
 }
 
+TEST_F(SpanEngineTest, ALogThatWasLengthenedAheadHoldsWhatWasCommittedAndNoMore) {
+  open();
+  add(1, 20);
+  const fs::path log = dir_ / "segments/000001.active.db-wal";
+  ASSERT_TRUE(eventually([&] { return fs::file_size(log) >= 1u << 20; }));
+  const fs::path copy = dir_ / "as-a-crash-leaves-it";
+  fs::create_directories(copy);
+  fs::copy(dir_ / "segments", copy / "segments");
+  auto recovered = SpanEngine::open(copy, options_);
+  ASSERT_TRUE(recovered) << recovered.error().message;
+  EXPECT_EQ(count(**recovered), 20u);
+}
+
+TEST_F(SpanEngineTest, SpansThatCameDuringACommitShareTheNext) {
+  constexpr int kSpans = 50;
+  open();
+  std::atomic<int> answered{0};
+  engine_->append({make(1, 1)}, [&](auto) {  // on the writer's thread: nothing is committed while it runs
+    for (int i = 0; i < kSpans; ++i) engine_->append({make(100 + i, 100 + i)}, [&](auto) { ++answered; });
+  });
+  ASSERT_TRUE(eventually([&] { return answered == kSpans; }));
+  EXPECT_EQ(engine_->stats().commits, 2u);
+  EXPECT_EQ(count(*engine_), size_t{kSpans + 1});
+}
+
 TEST_F(SpanEngineTest, ADamagedSealedFileIsNamedAndTheOthersAreRead) {
   open();
   add(1, 5);
@@ -154,10 +179,10 @@ TEST_F(SpanEngineTest, ADamagedActiveFileServesWhatCanBeReadAndIsLeftAlone) {
   add(1, 50);
   engine_.reset();
   const auto size = fs::file_size(segment("000001.active.db"));
-  // The pages after the first few: rows and payloads lie there.
+  // The pages after the first: rows and payloads lie there.
   std::fstream file(segment("000001.active.db"), std::ios::in | std::ios::out | std::ios::binary);
-  file.seekp(16384);
-  file << std::string(size - 16384, '\xff');
+  file.seekp(8192);
+  file << std::string(size - 8192, '\xff');
   file.close();
   open();
   EXPECT_TRUE(happened("segment_damaged"));
