@@ -245,9 +245,9 @@ Result<Member> Members::accepted(const Invitation& invitation, std::string_view 
 }
 
 Result<Access::Login> Members::accept(std::string_view token, std::string_view name, std::string_view password,
-                                      std::string_view peer, bool secure_cookie) {
+                                      const Access::Browser& browser) {
   TRACIA_TRY(check_password(password));
-  const auto invitation = look_at(token, peer);
+  const auto invitation = look_at(token, browser.peer);
   if (!invitation) return fail(invitation.error());
   std::string good_name;
   if (invitation->member_id.empty()) {
@@ -271,7 +271,7 @@ Result<Access::Login> Members::accept(std::string_view token, std::string_view n
     TRACIA_TRY(services_.control->remove_login_sessions_of(member->id));
     access.emails.forgive(ascii_lower(member->email));
   }
-  return access.sign_in(*member, secure_cookie);
+  return access.sign_in(*member, browser);
 }
 
 void Members::forget_expired() {

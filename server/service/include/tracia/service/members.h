@@ -60,7 +60,7 @@ class Members {
   // Makes the member, or sets their password (`name` is not read then, and they are signed out everywhere), and signs
   // in.
   Result<Access::Login> accept(std::string_view token, std::string_view name, std::string_view password,
-                               std::string_view peer, bool secure_cookie);
+                               const Access::Browser& browser);
   void forget_expired();  // called by a timer
 
  private:
