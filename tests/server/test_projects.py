@@ -117,6 +117,13 @@ def test_members_lose_it_from_their_list_and_nobody_gains_by_it(fresh, owner):
     assert owner.get("/api/v1/members/invitations").json["invitations"] == []
     members = {m["email"]: m["projectIds"] for m in owner.get("/api/v1/members").json["members"]}
     assert members["both@example.com"] == [kept] and members["only@example.com"] == [project]
+    # Whoever edits them sends the list back: it stays none until a project is given.
+    path = f"/api/v1/members/{only.id}"
+    assert owner.put(path, {"name": "Only", "projectIds": [project]}).json["projectIds"] == [project]
+    only.get("/api/v1/prompts", expect=403)
+    assert "projectIds" in owner.put(f"/api/v1/members/{both.id}", {"projectIds": [project]}, expect=400).error["message"]
+    assert owner.put(path, {"projectIds": [project, kept]}).json["projectIds"] == [kept]
+    only.get("/api/v1/prompts")
 
 
 def test_a_server_that_is_killed_meanwhile_finishes_at_its_next_start(simulator, tmp_path, span_body):

@@ -1,6 +1,7 @@
 // Removing a project, in the contract of ControlStore: more tests of the suite in control_store_contract.h.
 #pragma once
 
+#include "control_experiments_contract.h"
 #include "control_store_contract.h"
 
 namespace tracia::store {
@@ -14,11 +15,8 @@ inline void fill_project(ControlStore& store, const std::string& mark, Timestamp
   ASSERT_TRUE(store.put_gateway_alias({.project_id = project, .name = mark, .targets = {{"", "gpt-4o"}}}));
   prompt::Prompt prompt{.id = "prm_" + mark, .project_id = project, .slug = mark, .name = mark};
   ASSERT_TRUE(store.create_prompt(prompt, {.prompt_id = prompt.id, .number = 1}));
-  prompt::Experiment experiment;
-  experiment.id = "exp_" + mark;
+  prompt::Experiment experiment = an_experiment("exp_" + mark, prompt.id);
   experiment.project_id = project;
-  experiment.prompt_id = prompt.id;
-  experiment.revision = 1;
   ASSERT_TRUE(store.put_experiment(experiment));
   ASSERT_TRUE(store.put_evaluator({.project_id = project, .key = mark, .name = mark}));
   for (const char* number : {"1", "2", "3"}) {

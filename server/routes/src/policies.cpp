@@ -19,7 +19,6 @@ using service::record_audit;
 using service::Services;
 
 constexpr size_t kTestCharsMax = 100'000;
-constexpr size_t kEchoedBytesMax = 64;
 constexpr Millis kDeleteTime{10'000};  // below what proxies wait for an answer
 
 // The project that the path names, if it is one that the caller may see.

@@ -57,11 +57,11 @@ TEST_F(ProjectsTest, WhatAnUnderwayCallStoresLateIsRefusedAndWhatSlippedThroughG
     refused = result ? std::nullopt : std::optional(result.error().code);
   };
   masked.append({late}, note);
-  EXPECT_EQ(refused, ErrorCode::kNotFound);
+  EXPECT_EQ(refused, ErrorCode::kUnauthorized);
   store::NewSpan event = late;
   event.project_id = ingest::otlp::events_project(second);
   masked.append({event}, note);
-  EXPECT_EQ(refused, ErrorCode::kNotFound);
+  EXPECT_EQ(refused, ErrorCode::kUnauthorized);
   // Accepted before the deletion, written after it.
   spans.append({late, event}, [](auto) {});
   ASSERT_EQ(spans.all().size(), 2u);

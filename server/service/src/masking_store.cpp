@@ -48,8 +48,8 @@ bool MaskingStore::all_projects_are_there(const std::vector<store::NewSpan>& spa
 
 void MaskingStore::append(std::vector<store::NewSpan> spans, store::AppendCallback done) {
   if (!all_projects_are_there(spans)) {
-    return done(fail({.code = ErrorCode::kNotFound,
-                      .kind = ErrorKind::kNotFound,
+    return done(fail({.code = ErrorCode::kUnauthorized,
+                      .kind = ErrorKind::kAuthentication,
                       .message = "The project was deleted; nothing is stored for it"}));
   }
   Maskers maskers;

@@ -12,7 +12,7 @@
 
 namespace tracia::service {
 
-// Thread-safe, as `inner` is. append() refuses spans of a project that is gone (kNotFound), and masks on the caller's
+// Thread-safe, as `inner` is. append() refuses spans of a project that is gone (kUnauthorized), and masks on the caller's
 // thread; large spans on a worker of `services`.
 class MaskingStore final : public store::SpanStore {
  public:
