@@ -6,8 +6,6 @@
 
 #include "tracia/span/limits.h"
 
-#include "tracia/span/limits.h"
-
 namespace tracia::ingest {
 namespace {
 

@@ -291,7 +291,7 @@ TEST_F(AuthTest, SessionsAreListedTheLastSeenFirstAndEnded) {
   EXPECT_EQ(list[1]["device"], "Phone\ufffd");
   EXPECT_GT(list[0]["lastSeenAt"], list[1]["lastSeenAt"]);
   const std::string one = "/api/v1/auth/sessions/" + list[1]["id"].get<std::string>();
-  EXPECT_EQ(api.send("DELETE", one, "", wire::Headers{{"Cookie", *first.get("Cookie")}}).status, 403);  // no CSRF token
+  EXPECT_EQ(api.send("DELETE", one, "", {{"Cookie", std::string(*first.get("Cookie"))}}).status, 403);  // no CSRF token
   EXPECT_EQ(api.send("DELETE", one, "", first).status, 200);
   EXPECT_EQ(api.send("DELETE", one, "", first).status, 404);
   EXPECT_EQ(api.send("GET", "/api/v1/auth/session", "", phone).status, 401);

@@ -71,8 +71,8 @@ class Access {
   Status logout(const http::Exchange& exchange);
   // The member signed in by this exchange's cookie, and the CSRF token of the session.
   std::optional<std::pair<store::Member, std::string>> signed_in(const http::Exchange& exchange) const;
-  // As signed_in(), for unsafe methods: kUnauthorized without a session, kForbidden without its X-CSRF-Token, and for an
-  // API key.
+  // As signed_in(), for unsafe methods: kUnauthorized without a session, kForbidden without its X-CSRF-Token, and for
+  // an API key.
   Result<store::Member> confirmed(const http::Exchange& exchange) const;
   // Signs the member out everywhere, and in again here. Errors: as login(); kInvalidRequest for a weak new password.
   Result<Login> change_password(std::string_view member_id, std::string_view current, std::string_view replacement,

@@ -12,8 +12,8 @@
 
 namespace tracia::service {
 
-// Thread-safe, as `inner` is. append() refuses spans of a project that is gone (kUnauthorized), and masks on the caller's
-// thread; large spans on a worker of `services`.
+// Thread-safe, as `inner` is. append() refuses spans of a project that is gone (kUnauthorized), and masks on the
+// caller's thread; large spans on a worker of `services`.
 class MaskingStore final : public store::SpanStore {
  public:
   MaskingStore(store::SpanStore& inner, const Policies& policies, const Services& services)
