@@ -188,6 +188,18 @@ def test_a_private_endpoint_under_its_own_name(simulator, tmp_path):
         assert span["provider"] == "my-vllm" and span["cost"] is None
 
 
+def test_the_environments_providers_are_named_in_the_first_project_only_and_without_their_keys(fresh):
+    client = Member.set_up(fresh)
+    answer = client.get("/api/v1/connections")
+    named = [one["provider"] for one in answer.json["environment"]]
+    assert named == ["openai", "anthropic", "google", "amazon_bedrock", "voyage"]
+    assert {one["source"] for one in answer.json["environment"]} == {"environment"}
+    for key in harness.provider_environment("").values():
+        assert len(key) < 20 or key.encode() not in answer.body
+    client.project = client.post("/api/v1/projects", {"name": "Second"}, expect=201).json["id"]
+    assert client.get("/api/v1/connections").json["environment"] == []
+
+
 # ---- the page
 
 

@@ -263,3 +263,35 @@ def test_an_experiment_goes_with_its_prompt(api, two_versions):
     api.delete(two_versions)
     api.get(f"{two_versions}/experiments/{experiment['id']}", expect=404)
     api.get(f"{two_versions}/experiments", expect=404)
+
+
+def test_the_experiments_of_all_prompts_come_in_pages_and_by_status(simulator, tmp_path):
+    with Server(tmp_path / "d", simulator.url) as server:
+        api = Client(server)
+        made = []
+        for slug in ("one", "two"):
+            api.post("/api/v1/prompts", {"name": slug.title(), "slug": slug, "model": "gpt-4o", "provider": "openai",
+                                         "content": [{"id": "m", "role": "user", "content": "hi"}]}, expect=201)
+            path = f"/api/v1/prompts/{slug}"
+            api.put(path, {"temperature": 0.9})
+            made += [make(api, path, name=f"{slug} {i}") | {"slug": slug} for i in range(3)]
+        newest_first = [one["id"] for one in sorted(made, key=lambda one: (one["createdAt"], one["id"]), reverse=True)]
+        found, cursor = [], None
+        while True:
+            page = api.get("/api/v1/experiments", limit=4, cursor=cursor).json
+            found += page["experiments"]
+            cursor = page["nextCursor"]
+            if not cursor:
+                break
+        assert sorted(one["experiment"]["id"] for one in found) == sorted(newest_first)
+        assert [one["experiment"]["createdAt"] for one in found] == sorted(
+            (one["createdAt"] for one in made), reverse=True)
+        assert {one["prompt"]["slug"]: one["prompt"]["name"] for one in found} == {"one": "One", "two": "Two"}
+        api.post(f"/api/v1/prompts/two/experiments/{made[-1]['id']}/start")
+        running = api.get("/api/v1/experiments", status="running").json
+        assert [one["experiment"]["id"] for one in running["experiments"]] == [made[-1]["id"]] and not running["hasMore"]
+        assert api.get("/api/v1/experiments", status="paused").json["experiments"] == []
+        assert "status" in api.get("/api/v1/experiments", status="lost", expect=400).error["message"]
+        assert "cursor" in api.get("/api/v1/experiments", cursor="eHg", expect=400).error["message"]
+        api.delete("/api/v1/prompts/one")
+        assert {one["prompt"]["slug"] for one in api.get("/api/v1/experiments").json["experiments"]} == {"two"}

@@ -202,3 +202,14 @@ def test_aliases_outlive_the_server(simulator, tmp_path):
             client.post("/v1/chat/completions", chat_body("fast"))
             client.close()
             assert server.stop() == 0
+
+
+def test_an_address_that_is_none_is_answered_in_the_words_of_the_protocol(api):
+    for method, path, status in (("GET", "/v1/chat/completions", 405), ("POST", "/v1/completions", 404),
+                                 ("DELETE", "/v1/models", 405), ("GET", "/v1/nothing", 404)):
+        answer = api.send(method, path)
+        assert answer.status == status and set(answer.error) == {"message", "type", "param", "code"}, answer
+    for method, path, status in (("GET", "/v1/traces", 405), ("POST", "/v1/logs/more", 404)):
+        answer = api.send(method, path)
+        assert answer.status == status and set(answer.json) == {"code", "message"}, answer
+    assert set(api.send("PATCH", "/api/v1/prompts").error) == {"code", "message"}

@@ -47,7 +47,10 @@ def test_native_spans_are_masked_in_every_payload(masked, span_body):
                                          {"role": "user", "content": [{"type": "text", "text": CARD}]}]},
                      output=f"Hello {MAIL}", variables={"who": MAIL}, structuredOutput={"card": CARD},
                      toolCalls=[{"id": "c1", "name": "pay", "arguments": {"card": CARD, "n": [MAIL]}}],
-                     attributes={"crm.mail": MAIL, "raw": json.dumps({"mail": "\n" + MAIL})})
+                     attributes={"crm.mail": MAIL, "raw": json.dumps({"mail": "\n" + MAIL})},
+                     name=f"Mail to {MAIL}", tags=[f"of {MAIL}"],
+                     tools=[{"name": "pay", "description": f"As {MAIL}",
+                             "parameters": {"type": "object", "properties": {"to": {"enum": [MAIL]}}}}])
     masked.post("/api/v1/spans", body, expect=201)
     failed = span_body(status="ERROR", error=f"no such user {MAIL}")
     masked.post("/api/v1/spans/batch", [failed])
@@ -57,6 +60,15 @@ def test_native_spans_are_masked_in_every_payload(masked, span_body):
     assert stored["variables"] == {"who": "[EMAIL]"}
     assert stored["structuredOutput"] == {"card": "[card]"}
     assert stored["toolCalls"][0]["arguments"] == {"card": "[card]", "n": ["[EMAIL]"]}
+    assert (stored["name"], stored["tags"]) == ("Mail to [EMAIL]", ["of [EMAIL]"])
+    assert stored["tools"] == [{"name": "pay", "description": "As [EMAIL]",
+                                "parameters": {"type": "object", "properties": {"to": {"enum": ["[EMAIL]"]}}}}]
+    assert masked.get("/api/v1/spans", tags="of [EMAIL]").json["spans"][0]["spanId"] == body["spanId"]
+    evaluations = f"/api/v1/spans/{body['spanId']}/evaluations"
+    made = masked.post(evaluations, {"evaluatorKey": "quality", "value": 1, "note": f"Ask {MAIL}"}, expect=201).json
+    assert made["note"] == "Ask [EMAIL]"
+    changed = masked.put(f"{evaluations}/{made['id']}", {"value": 0, "note": f"{CARD}!"}).json
+    assert changed["note"] == "[card]!"
     assert json.loads(stored["attributes"]["raw"]) == {"mail": "\n[EMAIL]"}
     assert masked.get(f"/api/v1/spans/{failed['spanId']}").json["error"] == "no such user [EMAIL]"
     assert_clean(masked, marks=("[EMAIL]", "[card]", "[MASKED]"))

@@ -126,6 +126,48 @@ test('a project is made, renamed and opened; a name that is taken is said so', a
   expect(await page.evaluate(() => 'broken' in window)).toBe(false);
 });
 
+test('a project is deleted by typing its name; the first one cannot be', async ({page, ownServer}) => {
+  await ownServer.start();
+  await ownServer.setUp();
+  const first = await signIn(page, ownServer, '/settings/projects');
+  await expect(page.getByRole('button', {name: /^Delete/})).toHaveCount(0);
+  await page.getByRole('button', {name: 'New project'}).click();
+  await dialog(page).getByLabel('Name').fill('Mobile');
+  await page.keyboard.press('Enter');
+  await page.getByRole('button', {name: 'Open Mobile'}).click();
+  await expect(page.getByRole('button', {name: 'Switch project'})).toContainText('Mobile');
+  await page.goto(page.url().replace(/(\/p\/[^/]+).*/, '$1/settings/projects'));
+  await page.getByRole('button', {name: 'Delete Mobile…'}).click();
+  await expectAccessible(page);
+  const confirm = dialog(page).getByRole('button', {name: 'Delete the project'});
+  await expect(confirm).toBeDisabled();
+  await dialog(page).getByLabel('Its name, to confirm').fill('mobile');
+  await expect(confirm).toBeDisabled();
+  await dialog(page).getByLabel('Its name, to confirm').fill('Mobile');
+  await confirm.click();
+  await expect(page.getByText('“Mobile” was deleted.')).toBeVisible();
+  await expect(page).toHaveURL(new RegExp(`${first}/settings/projects$`));
+  await expect(row(page, 'Mobile')).toHaveCount(0);
+});
+
+test('one sees where one is signed in, and signs out there', async ({page, ownServer}) => {
+  await ownServer.start();
+  await ownServer.setUp(); // signs in too, with another browser
+  await signIn(page, ownServer, '/settings/account');
+  const sessions = page.getByRole('region', {name: 'Where you are signed in'});
+  await expect(sessions.getByRole('row')).toHaveCount(3);
+  await expect(sessions.getByRole('row', {name: /Chrome on Linux.*this one/})).toBeVisible();
+  await sessions.getByRole('button', {name: /^Sign out/}).click();
+  await dialog(page).getByRole('button', {name: 'Sign out'}).click();
+  await expect(sessions.getByRole('row')).toHaveCount(2);
+});
+
+test('providers of the environment are named, in the first project', async ({page, server}) => {
+  await signIn(page, server, '/settings/connections');
+  const list = page.getByRole('list', {name: 'Providers of the server’s environment'});
+  await expect(list.getByRole('listitem')).toHaveText(['OpenAI', 'Anthropic', 'Google Gemini', 'Amazon Bedrock', 'Voyage AI']);
+});
+
 test('a new password holds, and the wrong one does not', async ({page, ownServer}) => {
   await ownServer.start();
   await ownServer.setUp();

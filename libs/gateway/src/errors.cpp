@@ -79,7 +79,8 @@ int status_of(const Error& error) {
     case ErrorCode::kPayloadTooLarge: return 413;
     case ErrorCode::kRateLimited: return 429;
     case ErrorCode::kUnavailable: return 503;
-    case ErrorCode::kInvalidRequest:
+    case ErrorCode::kInvalidRequest:  // 405 and 415 are the router's
+      return error.status >= 400 && error.status <= 499 ? error.status : 400;
     case ErrorCode::kMissingVariables:
     case ErrorCode::kMissingProviderKey:
     case ErrorCode::kMissingProviderApiKey: return 400;

@@ -4,6 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "tracia/span/limits.h"
+
 namespace tracia::ingest {
 namespace {
 
@@ -154,6 +156,27 @@ TEST(Masking, EveryPayloadOfASpanIsMasked) {
     EXPECT_NE(part.find("[EMAIL]"), std::string::npos) << part;
   }
   EXPECT_EQ(span.user_id, "a@b.io");  // spans are found, and deleted, by it
+}
+
+TEST(Masking, TheNameTheTagsAndTheDefinitionsOfToolsAreMasked) {
+  span::Span span;
+  span.name = "Mail to a@b.io";
+  span.tags = {"for a@b.io", "plain"};
+  span.tools_json =
+      R"([{"name":"send","description":"As a@b.io","parameters":{"type":"object","properties":{"a@b.io":{"enum":["a@b.io"]}}}}])";
+  masker_of({{"m", MaskKind::kEmail}})->apply(span);
+  EXPECT_EQ(span.name, "Mail to [EMAIL]");
+  EXPECT_EQ(span.tags, (std::vector<std::string>{"for [EMAIL]", "plain"}));
+  EXPECT_EQ(
+      span.tools_json,
+      R"([{"name":"send","description":"As [EMAIL]","parameters":{"type":"object","properties":{"a@b.io":{"enum":["[EMAIL]"]}}}}])");
+}
+
+TEST(Masking, ANameThatGrewIsCutToItsBound) {
+  span::Span span;
+  for (size_t i = 0; i < span::limits::kNameCharsMax / 16; ++i) span.name += "secret and more ";
+  masker_of({{"m", MaskKind::kPattern, "secret", "something much longer"}})->apply(span);
+  EXPECT_EQ(span.name.size(), span::limits::kNameCharsMax);
 }
 
 TEST(Masking, TheInputOfAnEmbeddingIsMasked) {

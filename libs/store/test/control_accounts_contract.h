@@ -158,4 +158,20 @@ TEST_P(ControlStoreContract, OldAuditEventsGoAndNumbersAreNeverUsedAgain) {
   EXPECT_GT(store().audit({})->front().number, newest);
 }
 
+TEST_P(ControlStoreContract, ALoginSessionKeepsItsDeviceAndWhenItWasSeen) {
+  LoginSession one = login("a", "mem_1", 100);
+  one.device = "Browser/1.0 (\"quoted\")";
+  one.last_seen = at(1);
+  ASSERT_TRUE(store().put_login_session(one));
+  ASSERT_TRUE(store().put_login_session(login("b", "mem_1", 100)));
+  ASSERT_TRUE(store().touch_login_sessions({{"a", at(7)}, {"gone", at(8)}}));
+  ASSERT_TRUE(store().touch_login_sessions({}));
+  reopen();
+  EXPECT_EQ((*store().login_session("a"))->device, one.device);
+  EXPECT_EQ((*store().login_session("a"))->last_seen, at(7));
+  EXPECT_EQ((*store().login_session("b"))->device, "");
+  EXPECT_EQ((*store().login_session("b"))->last_seen, Timestamp{});
+  EXPECT_EQ(store().login_sessions()->size(), 2u);
+}
+
 }  // namespace tracia::store

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <atomic>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <thread>
@@ -689,3 +690,4 @@ TEST_P(ControlStoreContract, OfWritersThatRaceForASlugExactlyOneWinsWhileOthersR
 #include "control_evaluators_contract.h"
 #include "control_experiments_contract.h"
 #include "control_guards_contract.h"
+#include "control_projects_contract.h"

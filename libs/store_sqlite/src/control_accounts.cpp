@@ -57,7 +57,9 @@ LoginSession read_login_session(const Statement& row) {
           .member_id = text(row, 1),
           .csrf_token = text(row, 2),
           .created = stamp(row, 3),
-          .expires = stamp(row, 4)};
+          .expires = stamp(row, 4),
+          .device = text(row, 5),
+          .last_seen = stamp(row, 6)};
 }
 
 Invitation read_invitation(const Statement& row) {
@@ -129,23 +131,36 @@ Result<bool> ControlSqlite::remove_member(std::string_view id) {
 }
 
 Result<std::optional<LoginSession>> ControlSqlite::login_session(std::string_view token_hash) {
-  return first_row<LoginSession>(
-      *sessions_, "SELECT token_hash, member, csrf_token, created, expires FROM login_sessions WHERE token_hash = ?",
-      values(Blob{token_hash}), read_login_session);
+  return first_row<LoginSession>(*sessions_,
+                                 "SELECT token_hash, member, csrf_token, created, expires, device, last_seen"
+                                 " FROM login_sessions WHERE token_hash = ?",
+                                 values(Blob{token_hash}), read_login_session);
 }
 
 Result<std::vector<LoginSession>> ControlSqlite::login_sessions() {
-  return all_rows<LoginSession>(
-      *sessions_, "SELECT token_hash, member, csrf_token, created, expires FROM login_sessions ORDER BY created, rowid",
-      {}, read_login_session);
+  return all_rows<LoginSession>(*sessions_,
+                                "SELECT token_hash, member, csrf_token, created, expires, device, last_seen"
+                                " FROM login_sessions ORDER BY created, rowid",
+                                {}, read_login_session);
 }
 
 Status ControlSqlite::put_login_session(const LoginSession& session) {
   return sessions_->write([&](Session& db) {
     return db.run(
-        "INSERT OR REPLACE INTO login_sessions(token_hash, member, csrf_token, created, expires)"
-        " VALUES(?, ?, ?, ?, ?)",
-        values(Blob{session.token_hash}, session.member_id, session.csrf_token, session.created, session.expires));
+        "INSERT OR REPLACE INTO login_sessions(token_hash, member, csrf_token, created, expires, device, last_seen)"
+        " VALUES(?, ?, ?, ?, ?, ?, ?)",
+        values(Blob{session.token_hash}, session.member_id, session.csrf_token, session.created, session.expires,
+               session.device, session.last_seen));
+  });
+}
+
+Status ControlSqlite::touch_login_sessions(const std::vector<std::pair<std::string, Timestamp>>& last_seen) {
+  if (last_seen.empty()) return {};
+  return sessions_->write([&](Session& session) -> Status {
+    for (const auto& [hash, seen] : last_seen) {
+      TRACIA_TRY(session.run("UPDATE login_sessions SET last_seen = ? WHERE token_hash = ?", values(seen, Blob{hash})));
+    }
+    return {};
   });
 }
 

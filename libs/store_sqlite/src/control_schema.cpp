@@ -80,6 +80,12 @@ CREATE TABLE gateway_aliases(
   project TEXT NOT NULL, name TEXT NOT NULL, targets TEXT NOT NULL, retries INTEGER, created INTEGER NOT NULL,
   updated INTEGER NOT NULL, PRIMARY KEY(project, name)) STRICT;
 )sql",
+    // 4: projects that were deleted, while what belongs to them is being removed; where members are signed in
+    R"sql(
+ALTER TABLE login_sessions ADD COLUMN device TEXT NOT NULL DEFAULT '';
+ALTER TABLE login_sessions ADD COLUMN last_seen INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE removed_projects(id TEXT PRIMARY KEY, removed INTEGER NOT NULL) STRICT;
+)sql",
 };
 constexpr int64_t kNewest = std::size(kSteps);
 
@@ -101,6 +107,8 @@ Status take_step(Db& db, int64_t number) {
 int64_t control_schema_version() { return kNewest; }
 
 Status migrate_control(Db& db) {
+  // What is deleted is overwritten: keys and password hashes must not stay in free pages.
+  TRACIA_TRY(db.exec("PRAGMA secure_delete=ON"));
   const auto version = db.integer("PRAGMA user_version");
   if (!version) return fail(version.error());
   const auto application = db.integer("PRAGMA application_id");

@@ -8,11 +8,8 @@ namespace tracia::store_sqlite {
 
 using store::ApiKey;
 using store::Connection;
-using store::Project;
 
 namespace {
-
-Project read_project(const Statement& row) { return {text(row, 0), text(row, 1), stamp(row, 2)}; }
 
 ApiKey read_api_key(const Statement& row) {
   return {.id = text(row, 0),
@@ -57,20 +54,6 @@ Result<bool> ControlSqlite::remove(std::string_view sql, const Session::Bind& bi
     return {};
   }));
   return removed;
-}
-
-Result<std::vector<Project>> ControlSqlite::projects() {
-  return all_rows<Project>(*sessions_, "SELECT id, name, created FROM projects ORDER BY created, rowid", {},
-                           read_project);
-}
-
-Status ControlSqlite::put_project(const Project& project) {
-  return sessions_->write([&](Session& session) {
-    return session.run(
-        "INSERT INTO projects(id, name, created) VALUES(?, ?, ?)"
-        " ON CONFLICT(id) DO UPDATE SET name = excluded.name, created = excluded.created",
-        values(project.id, project.name, project.created));
-  });
 }
 
 Result<std::vector<ApiKey>> ControlSqlite::api_keys() {

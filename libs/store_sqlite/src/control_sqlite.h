@@ -27,6 +27,10 @@ class ControlSqlite final : public store::ControlStore {
 
   Result<std::vector<store::Project>> projects() override;
   Status put_project(const store::Project& project) override;
+  Result<bool> remove_project(std::string_view id, Timestamp now) override;
+  Result<std::vector<store::RemovedProject>> removed_projects() override;
+  Result<size_t> remove_evaluations_of_project(std::string_view project_id, size_t limit) override;
+  Status forget_removed_project(std::string_view id) override;
 
   Result<std::vector<store::ApiKey>> api_keys() override;
   Status put_api_key(const store::ApiKey& key) override;
@@ -37,6 +41,7 @@ class ControlSqlite final : public store::ControlStore {
   Result<std::optional<store::LoginSession>> login_session(std::string_view token_hash) override;
   Result<std::vector<store::LoginSession>> login_sessions() override;
   Status put_login_session(const store::LoginSession& session) override;
+  Status touch_login_sessions(const std::vector<std::pair<std::string, Timestamp>>& last_seen) override;
   Status remove_login_session(std::string_view token_hash) override;
   Status remove_login_sessions_of(std::string_view member_id) override;
   Status remove_expired_login_sessions(Timestamp now) override;

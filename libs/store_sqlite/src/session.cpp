@@ -105,6 +105,11 @@ Status Sessions::read(const std::function<Status(Session&)>& query) {
   return done;
 }
 
+void Sessions::checkpoint() {
+  const std::lock_guard lock(writing_);
+  (void)writer_.db().exec("PRAGMA wal_checkpoint(TRUNCATE)");  // what stays goes with a later one
+}
+
 Status Sessions::copy_to(const std::filesystem::path& file) {
   const std::lock_guard lock(writing_);
   const std::string name = file.string();

@@ -55,6 +55,8 @@ class Sessions {
   Status health();
   // Runs `query` on a reader, in one read transaction.
   Status read(const std::function<Status(Session&)>& query);
+  // Empties the log of writes into the file, as far as readers let it; for what must not stay in there.
+  void checkpoint();
   // A copy in one new file, with all that was committed before the call; writers wait meanwhile. Not synced.
   Status copy_to(const std::filesystem::path& file);
 

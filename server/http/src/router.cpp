@@ -75,6 +75,19 @@ void each_segment(std::string_view pattern, F&& fn) {
   }
 }
 
+// How errors of a path that no route takes are answered: as those of the route at or above the path, or else beside it,
+// so that a client finds its protocol's errors also where it has mistyped an address.
+ErrorAnswer answer_beside(const std::vector<Route>& routes, std::string_view path) {
+  ErrorAnswer beside = nullptr;
+  for (const Route& route : routes) {
+    if (route.error_answer == nullptr) continue;
+    const std::string_view pattern = route.pattern, folder = pattern.substr(0, pattern.rfind('/') + 1);
+    if (path == pattern || (path.starts_with(pattern) && path[pattern.size()] == '/')) return route.error_answer;
+    if (beside == nullptr && folder.size() > 1 && path.starts_with(folder)) beside = route.error_answer;
+  }
+  return beside;
+}
+
 // Two proxies may each believe another of the two.
 bool has_two_authorizations(const wire::Headers& headers) {
   return std::count_if(headers.begin(), headers.end(), [](const wire::Headers::Entry& entry) {
@@ -169,6 +182,7 @@ void Router::dispatch(const ExchangePtr& exchange) const {
   const Match found = match(request.method, path);
   if (!found.route) {
     const unsigned methods = found.methods;
+    exchange->error_answer = answer_beside(routes_, request.path);
     const bool reads = request.method == "GET" || request.method == "HEAD";
     if (methods == 0 && fallback_ && reads) {
       exchange->route = "*";

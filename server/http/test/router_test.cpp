@@ -357,6 +357,29 @@ TEST(ErrorAnswer, carries_its_extra_members_and_escapes) {
   EXPECT_EQ(nlohmann::json::parse(error_json({.code = ErrorCode::kTimeout}))["error"]["code"], "PROVIDER_ERROR");
 }
 
+TEST_F(RouterTest, a_path_that_no_route_takes_answers_in_the_form_of_those_beside_it) {
+  const auto nothing = [](const ExchangePtr& e) { e->json(200, "{}"); };
+  const auto chat = [](Exchange& e, const Error& error) { e.json(status_of(error), R"({"form":"chat"})"); };
+  const auto traces = [](Exchange& e, const Error& error) { e.json(status_of(error), R"({"form":"traces"})"); };
+  router_.add("POST", "/v1/chat/completions", nothing, 1000, chat);
+  router_.add("GET", "/v1/models", nothing, 1000, chat);
+  router_.add("POST", "/v1/traces", nothing, 1000, traces);
+  router_.add("GET", "/api/things", nothing);
+  const auto form = [&](const char* method, const char* path, const char* status) -> std::string {
+    const std::string answer = ask(method, path);
+    EXPECT_NE(answer.find(status), std::string::npos) << answer;
+    const size_t at = answer.find("\"form\":\"");
+    return at == std::string::npos ? "" : answer.substr(at + 8, answer.find('"', at + 8) - at - 8);
+  };
+  EXPECT_EQ(form("GET", "/v1/chat/completions", " 405 "), "chat");
+  EXPECT_EQ(form("POST", "/v1/chat/other", " 404 "), "chat");
+  EXPECT_EQ(form("POST", "/v1/other", " 404 "), "chat");
+  EXPECT_EQ(form("GET", "/v1/traces", " 405 "), "traces");
+  EXPECT_EQ(form("POST", "/v1/traces/more", " 404 "), "traces");
+  EXPECT_EQ(form("GET", "/api/other", " 404 "), "");
+  EXPECT_EQ(form("POST", "/other", " 404 "), "");
+}
+
 TEST_F(RouterTest, retry_after_is_whole_seconds_rounded_up) {
   router_.add("GET", "/busy", [](const ExchangePtr& e) {
     e->error({.code = ErrorCode::kUnavailable, .message = "full", .retry_after = Millis(1200)});

@@ -1,5 +1,5 @@
-// /api/v1/auth/*: the first-start setup, signing in and out, the password, and following an invitation. Sessions are
-// for browsers; programs use API keys.
+// /api/v1/auth/*: the first-start setup, signing in and out, one's sessions and password, and following an invitation.
+// Sessions are for browsers; programs use API keys.
 #include <algorithm>
 #include <utility>
 
@@ -28,6 +28,12 @@ bool wants_secure_cookie(const Services& services, const http::Request& request)
   if (ascii_lower(services.config->public_url).starts_with("https://")) return true;
   return service::from_trusted_proxy(*services.config, request) &&
          ascii_iequals(trim(request.headers.get_or("x-forwarded-proto", "")), "https");
+}
+
+Access::Browser browser_of(const Services& services, const http::Request& request) {
+  return {.peer = service::client_address(*services.config, request),
+          .secure_cookie = wants_secure_cookie(services, request),
+          .device = std::string(request.headers.get_or("user-agent", ""))};
 }
 
 Result<std::string> required_text(const json::Value& body, std::string_view name) {
@@ -93,20 +99,18 @@ void set_up(Services& services, const http::ExchangePtr& exchange) {
       exchange->request.body,
       {{"token", &Form::token}, {"email", &Form::email}, {"name", &Form::name}, {"password", &Form::password}});
   if (!form) return exchange->error(form.error());
-  const bool secure = wants_secure_cookie(services, exchange->request);
-  on_worker(services, exchange, [&services, exchange, form = std::move(*form), secure] {
+  on_worker(services, exchange, [&services, exchange, form = std::move(*form)] {
+    const auto browser = browser_of(services, exchange->request);
     return record_login(services, *exchange, "server.setup",
-                        services.access->set_up(form.token, form.email, form.name, form.password, secure));
+                        services.access->set_up(form.token, form.email, form.name, form.password, browser));
   });
 }
 
 void log_in(Services& services, const http::ExchangePtr& exchange) {
   auto form = read_form(exchange->request.body, {{"email", &Form::email}, {"password", &Form::password}});
   if (!form) return exchange->error(form.error());
-  const bool secure = wants_secure_cookie(services, exchange->request);
-  const std::string peer = service::client_address(*services.config, exchange->request);
-  on_worker(services, exchange, [&services, exchange, form = std::move(*form), peer, secure] {
-    auto login = services.access->login(form.email, form.password, peer, secure);
+  on_worker(services, exchange, [&services, exchange, form = std::move(*form)] {
+    auto login = services.access->login(form.email, form.password, browser_of(services, exchange->request));
     // A text without '@' is no email: some type their password there.
     const bool wrong = !login && login.error().code == ErrorCode::kUnauthorized;
     if (wrong || (!login && login.error().code == ErrorCode::kForbidden)) {
@@ -133,11 +137,48 @@ void change_password(Services& services, const http::ExchangePtr& exchange) {
   if (!member) return exchange->error(member.error());
   auto form = read_form(exchange->request.body, {{"current", &Form::current}, {"new", &Form::replacement}});
   if (!form) return exchange->error(form.error());
-  const bool secure = wants_secure_cookie(services, exchange->request);
-  const std::string peer = service::client_address(*services.config, exchange->request);
-  on_worker(services, exchange, [&services, exchange, id = member->id, form = std::move(*form), peer, secure] {
+  on_worker(services, exchange, [&services, exchange, id = member->id, form = std::move(*form)] {
+    const auto browser = browser_of(services, exchange->request);
     return record_login(services, *exchange, "password.change",
-                        services.access->change_password(id, form.current, form.replacement, peer, secure));
+                        services.access->change_password(id, form.current, form.replacement, browser));
+  });
+}
+
+void list_sessions(Services& services, const http::ExchangePtr& exchange) {
+  if (const auto member = services.access->confirmed(*exchange); !member) return exchange->error(member.error());
+  json::Writer w;
+  w.begin_object().key("sessions").begin_array();
+  for (const Access::SignedIn& one : services.access->sessions(*exchange)) {
+    w.begin_object().field("id", one.id).field("current", one.current).field("device", one.session.device);
+    w.field("createdAt", format_rfc3339_millis(one.session.created));
+    w.field("lastSeenAt", format_rfc3339_millis(one.session.last_seen));
+    w.field("expiresAt", format_rfc3339_millis(one.session.expires)).end_object();
+  }
+  w.end_array().end_object();
+  exchange->json(200, w.str());
+}
+
+void end_session(Services& services, const http::ExchangePtr& exchange) {
+  const auto member = services.access->confirmed(*exchange);
+  if (!member) return exchange->error(member.error());
+  on_worker(services, exchange, [&services, exchange, member = *member] {
+    const std::string_view id = exchange->parameter("sessionId");
+    if (const Status ended = services.access->end_session(*exchange, id); !ended) return answer_error(ended.error());
+    service::record_audit(services, *exchange, actor_of(member), "session.end", id);
+    return answer_json(200, R"({"success":true})");
+  });
+}
+
+void end_other_sessions(Services& services, const http::ExchangePtr& exchange) {
+  const auto member = services.access->confirmed(*exchange);
+  if (!member) return exchange->error(member.error());
+  on_worker(services, exchange, [&services, exchange, member = *member] {
+    const auto ended = services.access->end_other_sessions(*exchange);
+    if (!ended) return answer_error(ended.error());
+    json::Writer w;
+    w.begin_object().field("ended", static_cast<int64_t>(*ended)).end_object();
+    service::record_audit(services, *exchange, actor_of(member), "session.end_others", member.email, w.str());
+    return answer_json(200, w.take());
   });
 }
 
@@ -168,11 +209,10 @@ void accept_invitation(Services& services, const http::ExchangePtr& exchange) {
     if (!name) return exchange->error(name.error());
     form->name = std::move(*name);
   }
-  const bool secure = wants_secure_cookie(services, exchange->request);
-  const std::string peer = service::client_address(*services.config, exchange->request);
-  on_worker(services, exchange, [&services, exchange, form = std::move(*form), peer, secure] {
+  on_worker(services, exchange, [&services, exchange, form = std::move(*form)] {
+    const auto browser = browser_of(services, exchange->request);
     return record_login(services, *exchange, "invitation.accept",
-                        services.members->accept(form.token, form.name, form.password, peer, secure));
+                        services.members->accept(form.token, form.name, form.password, browser));
   });
 }
 
@@ -188,6 +228,9 @@ void add_auth(http::Router& router, Services& services) {
   add("POST", "/api/v1/auth/login", log_in);
   add("POST", "/api/v1/auth/logout", log_out);
   add("POST", "/api/v1/auth/password", change_password);
+  add("GET", "/api/v1/auth/sessions", list_sessions);
+  add("DELETE", "/api/v1/auth/sessions", end_other_sessions);
+  add("DELETE", "/api/v1/auth/sessions/{sessionId}", end_session);
   add("POST", "/api/v1/auth/invitation", look_at_invitation);
   add("POST", "/api/v1/auth/accept-invitation", accept_invitation);
 }

@@ -98,6 +98,10 @@ void list(Services& services, const http::ExchangePtr& exchange) {
   json::Writer w;
   w.begin_object().key("connections").begin_array();
   for (const auto& live : services.cache->connections_of(who->project_id)) write_connection(w, *live);
+  w.end_array().key("environment").begin_array();
+  for (const llm::Provider provider : services.connections->environment(who->project_id)) {
+    w.begin_object().field("provider", llm::provider_name(provider)).field("source", "environment").end_object();
+  }
   w.end_array().end_object();
   exchange->json(200, w.str());
 }

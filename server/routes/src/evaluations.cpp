@@ -13,6 +13,7 @@
 #include "tracia/routes/routes.h"
 #include "tracia/service/evaluators.h"
 #include "tracia/service/experiments.h"
+#include "tracia/service/policies.h"
 
 namespace tracia::routes {
 namespace {
@@ -76,7 +77,8 @@ Result<Draft> read_draft(const service::Services& services, const std::string& p
   if (const json::Value note = object->value["note"]) {
     auto text = read_note(note);
     if (!text) return fail(std::move(text).error());
-    draft.note = std::move(*text);
+    const auto masker = services.policies->masker(project);
+    draft.note = masker && *text ? std::optional(masker->text(**text)) : std::move(*text);
   }
   return draft;
 }

@@ -1,5 +1,9 @@
-// /api/v1/prompts/{slug}/experiments: A/B tests of a prompt, and their results. Everything is done on a worker.
+// /api/v1/experiments and /api/v1/prompts/{slug}/experiments: A/B tests of a prompt, and their results. Everything is
+// done on a worker.
 #include "tracia/service/experiments.h"
+
+#include <algorithm>
+#include <tuple>
 
 #include "experiment_json.h"
 #include "on_worker.h"
@@ -16,6 +20,9 @@ using service::ExperimentPtr;
 using service::Principal;
 using service::record_audit;
 using service::Services;
+
+constexpr std::string_view kCursor = "x";
+constexpr size_t kStatusCharsMax = 16;
 
 std::string_view slug_of(const http::Exchange& exchange) { return exchange.parameter("slug"); }
 std::string_view id_of(const http::Exchange& exchange) { return exchange.parameter("experimentId"); }
@@ -55,6 +62,58 @@ Result<Answer> list_experiments(Services& services, const Principal& who, const 
   w.begin_object().key("experiments").begin_array();
   for (const ExperimentPtr& experiment : services.experiments->list(at->prompt)) write_experiment(w, *experiment);
   w.end_array().end_object();
+  return answer_json(200, w.take());
+}
+
+// Where a page of all experiments ends: the last one's "<created> <id>".
+std::string position_of(const prompt::Experiment& experiment) {
+  return std::to_string(experiment.created.micros) + " " + experiment.id;
+}
+
+Result<std::optional<std::pair<Timestamp, std::string>>> read_position(const http::Exchange& exchange) {
+  const auto cursor = query_cursor(exchange, kCursor);
+  if (!cursor) return fail(cursor.error());
+  if (!*cursor) return std::nullopt;
+  const size_t space = (*cursor)->find(' ');
+  const auto micros = parse_integer(std::string_view(**cursor).substr(0, space));
+  if (!micros || space == std::string::npos) return fail(Error::invalid("cursor is not one that this list made"));
+  return std::pair(Timestamp{*micros}, (*cursor)->substr(space + 1));
+}
+
+Result<std::optional<ExperimentStatus>> read_status(const http::Exchange& exchange) {
+  const auto name = query_text(exchange, "status", kStatusCharsMax);
+  if (!name) return fail(name.error());
+  if (!*name) return std::nullopt;
+  const auto status = prompt::experiment_status_from_name(**name);
+  if (!status) return fail(Error::invalid("status must be draft, running, paused or stopped"));
+  return status;
+}
+
+Result<Answer> list_all_experiments(Services& services, const Principal& who, const http::Exchange& exchange) {
+  const auto status = read_status(exchange);
+  if (!status) return fail(status.error());
+  const auto after = read_position(exchange);
+  if (!after) return fail(after.error());
+  const auto limit = query_limit(exchange);
+  if (!limit) return fail(limit.error());
+  auto all = services.experiments->list_all(who.project_id);
+  std::erase_if(all, [&](const auto& one) {
+    const prompt::Experiment& it = *one.experiment;
+    return (*status && it.status != **status) ||
+           (*after && std::tie(it.created, it.id) >= std::tie((*after)->first, (*after)->second));
+  });
+  const size_t count = std::min(all.size(), limit->value_or(kPageDefault));
+  json::Writer w;
+  w.begin_object().key("experiments").begin_array();
+  for (size_t i = 0; i < count; ++i) {
+    w.begin_object().key("prompt").begin_object().field("slug", all[i].prompt->slug);
+    w.field("name", all[i].prompt->name).end_object().key("experiment");
+    write_experiment(w, *all[i].experiment);
+    w.end_object();
+  }
+  w.end_array();
+  write_page(w, count < all.size() ? make_cursor(kCursor, position_of(*all[count - 1].experiment)) : "");
+  w.end_object();
   return answer_json(200, w.take());
 }
 
@@ -109,6 +168,7 @@ Result<Answer> experiment_results(Services& services, const Principal& who, cons
 
 void add_experiments(http::Router& router, Services& services) {
   const std::string all = "/api/v1/prompts/{slug}/experiments", one = all + "/{experimentId}";
+  add_on_worker(router, services, "GET", "/api/v1/experiments", list_all_experiments);
   add_on_worker(router, services, "GET", all, list_experiments);
   add_on_worker(router, services, "POST", all, create_experiment);
   add_on_worker(router, services, "GET", one, get_experiment);

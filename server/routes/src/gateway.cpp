@@ -24,6 +24,7 @@ using service::Principal;
 using service::Services;
 
 // Longer bodies are read on a worker: a connection's thread serves others too.
+constexpr size_t kBodyBytesMax = 32u << 20;  // decompressed
 constexpr size_t kInlineBodyBytesMax = 1u << 20;
 
 // OpenAI's shape, on the connection's thread.
@@ -176,7 +177,7 @@ std::optional<Principal> admit_client(Services& services, const http::ExchangePt
 }
 
 void add(http::Router& router, Services& services, const char* pattern, void (*run)(const Job&)) {
-  router.add("POST", pattern, [&services, run](const http::ExchangePtr& exchange) {
+  const auto handler = [&services, run](const http::ExchangePtr& exchange) {
     auto who = admit_client(services, exchange);
     if (!who) return;
     Job job{services, exchange, std::move(*who), {}};
@@ -184,7 +185,8 @@ void add(http::Router& router, Services& services, const char* pattern, void (*r
     if (exchange->request.body.size() <= kInlineBodyBytesMax) return run(job);
     const Status taken = services.workers->submit([job, run] { run(job); });
     if (!taken) answer_error(*exchange, taken.error());
-  });
+  };
+  router.add("POST", pattern, handler, kBodyBytesMax, answer_error);
 }
 
 }  // namespace
@@ -193,10 +195,11 @@ void add_gateway(http::Router& router, Services& services) {
   add(router, services, "/v1/chat/completions", run<gateway::read_chat>);
   add(router, services, "/v1/responses", run<gateway::read_responses>);
   add(router, services, "/v1/embeddings", run<gateway::read_embeddings>);
-  router.add("GET", "/v1/models", [&services](const http::ExchangePtr& exchange) {
+  const auto models = [&services](const http::ExchangePtr& exchange) {
     const auto who = admit_client(services, exchange);
     if (who) exchange->json(200, services.gateway->models_json(who->project_id));
-  });
+  };
+  router.add("GET", "/v1/models", models, kBodyBytesMax, answer_error);
 }
 
 }  // namespace tracia::routes

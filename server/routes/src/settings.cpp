@@ -8,6 +8,7 @@
 #include "tracia/service/access.h"
 #include "tracia/service/audit.h"
 #include "tracia/service/permissions.h"
+#include "tracia/service/retention.h"
 
 namespace tracia::routes {
 namespace {
@@ -89,6 +90,24 @@ void rename_project(Services& services, const http::ExchangePtr& exchange) {
             });
 }
 
+void delete_project(Services& services, const http::ExchangePtr& exchange) {
+  auto who = admit(services, exchange);
+  if (!who) return;
+  auto name = exchange->query("name");
+  if (!name) return exchange->error(Error::invalid("Missing required parameter: name"));
+  std::string id(exchange->parameter("projectId"));
+  if (!reaches_project(services, *exchange, *who, id)) return exchange->error(project_not_found());
+  on_worker(services, exchange,
+            [&services, exchange, who = std::move(*who), id = std::move(id), name = std::move(*name)] {
+              const auto project = services.access->remove_project(id, name);
+              if (!project) return answer_error(project.error());
+              record_audit(services, *exchange, who, "project.delete", project->id, name_detail(project->name));
+              // At once, not at the next turn of the clock; when there is no room for it, then.
+              (void)services.workers->submit([&services] { services.retention->run(); });
+              return answer_json(200, R"({"success":true})");
+            });
+}
+
 void list_keys(Services& services, const http::ExchangePtr& exchange) {
   const auto who = admit(services, exchange);
   if (!who) return;
@@ -136,6 +155,7 @@ void add_settings(http::Router& router, Services& services) {
   add("GET", "/api/v1/projects", list_projects);
   add("POST", "/api/v1/projects", create_project);
   add("PUT", "/api/v1/projects/{projectId}", rename_project);
+  add("DELETE", "/api/v1/projects/{projectId}", delete_project);
   add("GET", "/api/v1/api-keys", list_keys);
   add("POST", "/api/v1/api-keys", create_key);
   add("DELETE", "/api/v1/api-keys/{keyId}", revoke_key);

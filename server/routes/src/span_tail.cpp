@@ -19,6 +19,8 @@ namespace {
 constexpr size_t kQueuedBytesMax = 1u << 20;
 // Spans on their way from the store's thread to the connection's, of one reader.
 constexpr int kPostedSpansMax = 4096;
+// How often it is asked whether the reader may still read; spans are not sent to one who may not.
+constexpr Millis kMayEvery{2'000};
 // What a reader that comes back gets of what it missed, and how many spans are looked at for it.
 constexpr size_t kResumedSpansMax = 1'000;
 constexpr size_t kResumedPageSpans = 1'000;
@@ -66,11 +68,12 @@ std::optional<Timestamp> stamp_of(std::string_view id) {
 // One reader. Its connection holds it (on_close) for as long as it stays; the store only knows it weakly.
 class Tail : public std::enable_shared_from_this<Tail> {
  public:
-  Tail(service::Services& services, http::ExchangePtr exchange, std::string project_id, store::SpanFilter filter)
+  Tail(service::Services& services, http::ExchangePtr exchange, service::Principal who, store::SpanFilter filter)
       : services_(services),
         exchange_(std::move(exchange)),
         stream_(exchange_),
-        project_id_(std::move(project_id)),
+        who_(std::move(who)),
+        project_id_(who_.project_id),
         filter_(std::move(filter)) {}
   ~Tail() { open_tails().fetch_sub(1); }
 
@@ -86,10 +89,8 @@ class Tail : public std::enable_shared_from_this<Tail> {
     if (!exchange_->writer.open()) return;  // HEAD
     exchange_->writer.on_close([self = shared_from_this()] { self->listening_.reset(); });
     // Readers come back with Last-Event-ID: a server that stops need not wait for them.
-    exchange_->writer.on_stop([self = shared_from_this()] {
-      self->listening_.reset();
-      self->stream_.end();
-    });
+    exchange_->writer.on_stop([self = shared_from_this()] { self->end(); });
+    look_again();
     listening_ = services_.spans->listen([weak = weak_from_this()](const std::string& project, const SpanPtr& span) {
       if (const auto self = weak.lock()) self->on_stored(project, span);
     });
@@ -102,6 +103,24 @@ class Tail : public std::enable_shared_from_this<Tail> {
     int64_t dropped = 0;         // that came after them and are too many
     Timestamp upto;              // all until here were looked at
   };
+
+  void end() {
+    listening_.reset();
+    stream_.end();
+  }
+
+  // Keys are revoked, sessions end, members lose projects, projects are deleted, while readers stay for days.
+  bool ends_if_it_may_not() {
+    if (services_.access->still_may(*exchange_, who_)) return false;
+    end();
+    return true;
+  }
+
+  void look_again() {
+    exchange_->writer.after(kMayEvery, [self = shared_from_this()] {
+      if (!self->ends_if_it_may_not()) self->look_again();
+    });
+  }
 
   // On the store's writer thread.
   void on_stored(const std::string& project, const SpanPtr& span) {
@@ -147,6 +166,7 @@ class Tail : public std::enable_shared_from_this<Tail> {
   }
 
   void on_past(const Past& past) {
+    if (!exchange_->writer.open() || ends_if_it_may_not()) return;
     resuming_ = false;
     upto_ = past.upto;
     for (const SpanPtr& span : past.spans) send(*span);
@@ -156,7 +176,7 @@ class Tail : public std::enable_shared_from_this<Tail> {
   }
 
   void deliver(const SpanPtr& span) {
-    if (!exchange_->writer.open()) return;
+    if (!exchange_->writer.open() || ends_if_it_may_not()) return;
     if (resuming_) return hold(span);
     if (span->received <= upto_) return;  // the past held it already
     dropped_ += missed_.exchange(0);
@@ -187,7 +207,8 @@ class Tail : public std::enable_shared_from_this<Tail> {
   service::Services& services_;
   const http::ExchangePtr exchange_;
   http::SseStream stream_;
-  const std::string project_id_;
+  const service::Principal who_;
+  const std::string& project_id_;  // of who_
   const store::SpanFilter filter_;
   std::shared_ptr<void> listening_;
   std::atomic<int> posted_{0};
@@ -219,7 +240,7 @@ void tail_spans(service::Services& services, const http::ExchangePtr& exchange) 
                             .message = "Too many readers follow spans now",
                             .retry_after = Millis(5000)});
   }
-  std::make_shared<Tail>(services, exchange, std::move(who->project_id), std::move(*filter))->start(after);
+  std::make_shared<Tail>(services, exchange, std::move(*who), std::move(*filter))->start(after);
 }
 
 }  // namespace tracia::routes

@@ -275,5 +275,46 @@ TEST_F(AuthTest, BodiesThatAreNoFormsAreRefused) {
   }
 }
 
+// --- Sessions of one's own ---
+
+TEST_F(AuthTest, SessionsAreListedTheLastSeenFirstAndEnded) {
+  const auto first = browser(set_up());
+  api.clock.advance(Millis(1000));
+  wire::Headers second{{"Content-Type", "application/json"}, {"User-Agent", "Phone\xff"}};
+  const json form{{"email", "ada@example.com"}, {"password", kPassword}};
+  const auto phone = browser(api.send("POST", "/api/v1/auth/login", form.dump(), second));
+  api.clock.advance(Millis(1000));
+  const auto list = api.send("GET", "/api/v1/auth/sessions", "", first).json["sessions"];
+  ASSERT_EQ(list.size(), 2u);
+  EXPECT_EQ(list[0]["current"], true);
+  EXPECT_EQ(list[1]["current"], false);
+  EXPECT_EQ(list[1]["device"], "Phone\ufffd");
+  EXPECT_GT(list[0]["lastSeenAt"], list[1]["lastSeenAt"]);
+  const std::string one = "/api/v1/auth/sessions/" + list[1]["id"].get<std::string>();
+  EXPECT_EQ(api.send("DELETE", one, "", {{"Cookie", std::string(*first.get("Cookie"))}}).status, 403);  // no CSRF token
+  EXPECT_EQ(api.send("DELETE", one, "", first).status, 200);
+  EXPECT_EQ(api.send("DELETE", one, "", first).status, 404);
+  EXPECT_EQ(api.send("GET", "/api/v1/auth/session", "", phone).status, 401);
+  EXPECT_EQ(api.control.login_sessions()->size(), 1u);
+}
+
+TEST_F(AuthTest, EverySessionButTheOneThatAsksIsEnded) {
+  const auto first = browser(set_up());
+  const auto second = browser(log_in()), third = browser(log_in());
+  EXPECT_EQ(api.send("DELETE", "/api/v1/auth/sessions", "", second).json, (json{{"ended", 2}}));
+  EXPECT_EQ(api.send("GET", "/api/v1/auth/session", "", first).status, 401);
+  EXPECT_EQ(api.send("GET", "/api/v1/auth/session", "", third).status, 401);
+  EXPECT_EQ(api.send("GET", "/api/v1/auth/session", "", second).status, 200);
+  EXPECT_EQ(api.send("GET", "/api/v1/auth/sessions", "", ApiServer::with_key()).status, 403);
+}
+
+TEST_F(AuthTest, WhenASessionWasSeenIsKept) {
+  const auto first = browser(set_up());
+  api.clock.advance(Millis(5000));
+  ASSERT_EQ(api.send("GET", "/api/v1/auth/session", "", first).status, 200);
+  api.access.flush_last_used();
+  EXPECT_EQ(api.control.login_sessions()->front().last_seen, api.clock.now());
+}
+
 }  // namespace
 }  // namespace tracia::routes

@@ -23,7 +23,7 @@ class ConnectionRoutesTest : public testing::Test {
     api_.services.runs = runs_.get();
     add_connections(api_.router, api_.services);
     api_.start();
-    const auto login = api_.access.set_up(api_.setup_token, "ada@example.com", "Ada", "a long enough password", false);
+    const auto login = api_.access.set_up(api_.setup_token, "ada@example.com", "Ada", "a long enough password", {});
     EXPECT_TRUE(login) << login.error().message;
     owner_ = {{"Cookie", login->cookie.substr(0, login->cookie.find(';'))}, {"X-CSRF-Token", login->csrf_token}};
   }

@@ -162,8 +162,8 @@ TEST_F(SettingsTest, EachStartWithoutAnOwnerMakesANewSetupToken) {
   ASSERT_TRUE(first && *first && second && *second);
   EXPECT_NE(**first, **second);
   EXPECT_EQ(control.projects()->size(), 1u);
-  EXPECT_FALSE(last.set_up(**first, "ada@example.com", "Ada", "correct horse battery", false));
-  EXPECT_TRUE(last.set_up(**second, "ada@example.com", "Ada", "correct horse battery", false));
+  EXPECT_FALSE(last.set_up(**first, "ada@example.com", "Ada", "correct horse battery", {}));
+  EXPECT_TRUE(last.set_up(**second, "ada@example.com", "Ada", "correct horse battery", {}));
 }
 
 // --- Projects ---

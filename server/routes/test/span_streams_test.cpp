@@ -169,5 +169,20 @@ TEST_F(SpanStreams, TailEndsAtOnceWhenTheServerStops) {
   EXPECT_NE(tail->read_all().find("0\r\n\r\n"), std::string::npos) << "a whole answer, not a cut one";
 }
 
+TEST_F(SpanStreams, ATailEndsWhenItsKeyIsRevoked) {
+  const std::string key = api.send("POST", "/api/v1/api-keys", {{"name", "short"}}, owner).json["key"];
+  http::RawClient client(api.server->port());
+  ASSERT_TRUE(client.send("GET /api/v1/spans/tail HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + key + "\r\n\r\n"));
+  client.read_until("\r\n\r\n");
+  const auto keys = api.cache.keys_of(project);
+  const auto made = std::find_if(keys.begin(), keys.end(), [](const auto& one) { return one.name == "short"; });
+  ASSERT_NE(made, keys.end());
+  ASSERT_EQ(api.send("DELETE", "/api/v1/api-keys/" + made->id, std::string(), owner).status, 200);
+  store(span(1));
+  const std::string rest = client.read_until("0\r\n\r\n");
+  EXPECT_EQ(rest.find("event: span"), std::string::npos) << rest;
+  EXPECT_NE(rest.find("0\r\n\r\n"), std::string::npos) << rest;
+}
+
 }  // namespace
 }  // namespace tracia::routes

@@ -43,6 +43,7 @@ class SpansTest : public testing::Test {
     add_policies(api.router, api.services);
     add_traces(api.router, api.services);
     add_analytics(api.router, api.services);
+    add_settings(api.router, api.services);
     owner = api.add_member(store::MemberRole::kOwner);
     api.start();
     project = api.cache.projects().front().id;

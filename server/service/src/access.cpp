@@ -14,9 +14,9 @@ namespace {
 constexpr const char* kSetupTokenSetting = "setup_token_hash";
 constexpr int64_t kSessionSeconds = 30 * 24 * 3600;
 constexpr size_t kKeyPrefixCharacters = 11;
-// Bounds of what people make; far above what a team needs, so that a script that went wild is stopped.
+constexpr size_t kDeviceBytesMax = 256;  // browsers send some 120
+// Far above what a team needs, so that a script that went wild is stopped.
 constexpr size_t kKeysOfProjectMax = 10'000;
-constexpr size_t kProjectsMax = 1'000;
 
 std::string cookie(std::string_view value, int64_t seconds, bool secure) {
   std::string out = std::string(kSessionCookie) + "=" + std::string(value);
@@ -44,7 +44,7 @@ Result<Principal> Access::Impl::key_principal(const http::Exchange& exchange, st
                                               const Permission& permission) const {
   // Found by its hash: how long that takes says nothing about the key.
   const auto key = token.empty() ? nullptr : services.cache->key_by_hash(sha256(token));
-  if (!key) return fail(unauthorized("Invalid or missing API key"));
+  if (!key || !services.cache->has_project(key->project_id)) return fail(unauthorized("Invalid or missing API key"));
   TRACIA_TRY(take_turn(limiter, services, exchange, *key));
   Principal who{.project_id = key->project_id, .name = key->name, .key_id = key->id};
   if (const Status may = check_permission(permission, who.role, false); !may) return fail(may.error());
@@ -59,9 +59,18 @@ std::optional<SessionTable::Found> Access::Impl::found(const http::Exchange& exc
   return sessions.find(sha256(token), now());
 }
 
+// Of what only sessions may do: a good API key is known, and still not allowed.
+Error Access::Impl::no_session(const http::Exchange& exchange) const {
+  const auto token = bearer_token(exchange.request.headers);
+  if (!token || token->empty() || !services.cache->key_by_hash(sha256(*token))) {
+    return unauthorized("Invalid or missing API key");
+  }
+  return forbidden("An API key may not do this; sign in as a member with the role viewer or above");
+}
+
 Result<SessionTable::Found> Access::Impl::confirmed(const http::Exchange& exchange) const {
   auto session = found(exchange);
-  if (!session) return fail(unauthorized("Invalid or missing API key"));
+  if (!session) return fail(no_session(exchange));
   const http::Request& request = exchange.request;
   if (!is_safe_method(request.method) &&
       !same_secret(request.headers.get_or("x-csrf-token", ""), session->csrf_token)) {
@@ -110,6 +119,18 @@ Result<Principal> Access::authenticate(const http::Exchange& exchange) const {
   if (const auto token = bearer_token(exchange.request.headers))
     return impl_->key_principal(exchange, *token, permission);
   return impl_->member_principal(exchange, permission);
+}
+
+bool Access::still_may(const http::Exchange& exchange, const Principal& who) const {
+  if (!impl_->services.cache->has_project(who.project_id)) return false;
+  if (!who.is_member()) {
+    const auto token = bearer_token(exchange.request.headers);
+    const auto key = token ? impl_->services.cache->key_by_hash(sha256(*token)) : nullptr;
+    return key && key->id == who.key_id;
+  }
+  const auto session = impl_->found(exchange);
+  return session && may_enter(session->member, who.project_id) &&
+         check_permission(permission_of(exchange.request.method, exchange.route), session->member.role, true);
 }
 
 std::optional<std::pair<store::Member, std::string>> Access::signed_in(const http::Exchange& exchange) const {
@@ -192,23 +213,26 @@ Status Access::Impl::check_setup_token(std::string_view token) {
   return fail(forbidden("The setup link is wrong or was replaced; the newest is in the server's log"));
 }
 
-Result<Access::Login> Access::Impl::sign_in(const store::Member& member, bool secure_cookie) {
+Result<Access::Login> Access::Impl::sign_in(const store::Member& member, const Browser& browser) {
   const std::string token = new_token();
   const Timestamp created = now();
   const store::LoginSession session{.token_hash = sha256(token),
                                     .member_id = member.id,
                                     .csrf_token = new_token(),
                                     .created = created,
-                                    .expires = {created.micros + kSessionSeconds * 1'000'000}};
+                                    .expires = {created.micros + kSessionSeconds * 1'000'000},
+                                    .device = std::string(utf8_prefix(to_valid_utf8(browser.device), kDeviceBytesMax)),
+                                    .last_seen = created};
   TRACIA_TRY(services.control->put_login_session(session));
   const std::string evicted = sessions.put(session);
   if (!evicted.empty()) TRACIA_TRY(services.control->remove_login_session(evicted));
-  return Login{
-      .cookie = cookie(token, kSessionSeconds, secure_cookie), .csrf_token = session.csrf_token, .member = member};
+  return Login{.cookie = cookie(token, kSessionSeconds, browser.secure_cookie),
+               .csrf_token = session.csrf_token,
+               .member = member};
 }
 
 Result<Access::Login> Access::set_up(std::string_view token, std::string_view email, std::string_view name,
-                                     std::string_view password, bool secure_cookie) {
+                                     std::string_view password, const Browser& browser) {
   Impl& my = *impl_;
   const std::lock_guard lock(my.writes);
   TRACIA_TRY(my.check_setup_token(token));
@@ -229,7 +253,7 @@ Result<Access::Login> Access::set_up(std::string_view token, std::string_view em
   my.sessions.put_member(owner);
   // From here an owner exists: the link is dead whether or not its hash can be removed.
   TRACIA_TRY(my.services.control->put_setting(kSetupTokenSetting, std::nullopt));
-  return my.sign_in(owner, secure_cookie);
+  return my.sign_in(owner, browser);
 }
 
 Status Access::Impl::slow_down_peer(const std::string& network) { return check_wait(peers.count_try(network)); }
@@ -258,19 +282,18 @@ Result<bool> Access::Impl::check_login(const std::string& email, std::string_vie
   return right;
 }
 
-Result<Access::Login> Access::login(std::string_view email, std::string_view password, std::string_view peer,
-                                    bool secure_cookie) {
+Result<Access::Login> Access::login(std::string_view email, std::string_view password, const Browser& browser) {
   Impl& my = *impl_;
   const Error refused = unauthorized("Wrong email or password");
   const auto good_email = check_email(email);
   // Nobody has such an account; nothing is hashed for it.
   if (!good_email || !check_password(password)) {
-    TRACIA_TRY(my.slow_down("", network_of(peer)));
+    TRACIA_TRY(my.slow_down("", network_of(browser.peer)));
     return fail(refused);
   }
   const auto member = my.sessions.member_by_email(*good_email);
   const auto right =
-      my.check_login(ascii_lower(*good_email), peer, password, member ? member->password_hash : std::string());
+      my.check_login(ascii_lower(*good_email), browser.peer, password, member ? member->password_hash : std::string());
   if (!right) return fail(right.error());
   if (!*right || !member) return fail(refused);
   if (member->disabled) return fail(forbidden("This account is disabled; ask an owner or admin"));
@@ -278,17 +301,17 @@ Result<Access::Login> Access::login(std::string_view email, std::string_view pas
   // The password may have been changed while it was checked, which signs everybody out.
   const auto now_member = my.sessions.member(member->id);
   if (!now_member || now_member->disabled || now_member->password_hash != member->password_hash) return fail(refused);
-  return my.sign_in(*member, secure_cookie);
+  return my.sign_in(*member, browser);
 }
 
 Result<Access::Login> Access::change_password(std::string_view member_id, std::string_view current,
-                                              std::string_view replacement, std::string_view peer, bool secure_cookie) {
+                                              std::string_view replacement, const Browser& browser) {
   Impl& my = *impl_;
   const std::lock_guard lock(my.writes);
   auto member = my.sessions.member(member_id);
   if (!member) return fail(unauthorized("Sign in again"));
   TRACIA_TRY(check_password(replacement));
-  const auto right = my.check_login(ascii_lower(member->email), peer, current, member->password_hash);
+  const auto right = my.check_login(ascii_lower(member->email), browser.peer, current, member->password_hash);
   if (!right) return fail(right.error());
   if (!*right) return fail(Error::invalid("current: this is not your password"));
   auto hash = hash_password(replacement);
@@ -298,7 +321,7 @@ Result<Access::Login> Access::change_password(std::string_view member_id, std::s
   my.sessions.put_member(*member);
   TRACIA_TRY(my.services.control->remove_login_sessions_of(member->id));
   my.sessions.remove_of(member->id);
-  return my.sign_in(*member, secure_cookie);
+  return my.sign_in(*member, browser);
 }
 
 Status Access::logout(const http::Exchange& exchange) {
@@ -314,6 +337,49 @@ void Access::forget_expired_sessions() {
   impl_->sessions.remove_expired(now);
   // What stays on disk is refused all the same, and goes the next time.
   (void)impl_->services.control->remove_expired_login_sessions(now);
+}
+
+// Of the token's hash, which is found from a cookie and leads to none.
+static std::string session_id(const store::LoginSession& session) {
+  return "ses_" + hex_encode(session.token_hash).substr(0, 16);
+}
+
+std::vector<Access::SignedIn> Access::sessions(const http::Exchange& exchange) const {
+  const auto session = impl_->found(exchange);
+  if (!session) return {};
+  const std::string own = sha256(session_cookie(exchange.request.headers));
+  std::vector<SignedIn> all;
+  for (store::LoginSession& one : impl_->sessions.sessions_of(session->member.id)) {
+    if (one.expires <= impl_->now()) continue;
+    const bool current = one.token_hash == own;
+    all.push_back({.id = session_id(one), .session = std::move(one), .current = current});
+  }
+  return all;
+}
+
+Status Access::Impl::end(const store::LoginSession& session) {
+  TRACIA_TRY(services.control->remove_login_session(session.token_hash));
+  sessions.remove(session.token_hash);
+  return {};
+}
+
+Status Access::end_session(const http::Exchange& exchange, std::string_view id) {
+  if (auto session = impl_->confirmed(exchange); !session) return fail(session.error());
+  for (const SignedIn& one : sessions(exchange)) {
+    if (one.id == id) return impl_->end(one.session);
+  }
+  return fail(not_found("Session not found"));
+}
+
+Result<size_t> Access::end_other_sessions(const http::Exchange& exchange) {
+  if (auto session = impl_->confirmed(exchange); !session) return fail(session.error());
+  size_t ended = 0;
+  for (const SignedIn& one : sessions(exchange)) {
+    if (one.current) continue;
+    TRACIA_TRY(impl_->end(one.session));
+    ++ended;
+  }
+  return ended;
 }
 
 // --- Keys -----------------------------------------------------------------------------------------------------------
@@ -395,6 +461,8 @@ void Access::flush_last_used() {
     const std::lock_guard lock(my.used_mutex);
     used.swap(my.used);
   }
+  // What cannot be written now is written when it is used again.
+  (void)my.services.control->touch_login_sessions(my.sessions.take_seen());
   if (used.empty()) return;
   const std::lock_guard lock(my.writes);
   if (!my.services.control->touch_api_keys({used.begin(), used.end()})) return;  // the next use will be written
@@ -406,46 +474,6 @@ void Access::flush_last_used() {
       my.services.cache->put_key(key);
     }
   }
-}
-
-// --- Projects -------------------------------------------------------------------------------------------------------
-
-Status Access::Impl::check_project_name(std::string_view id, std::string_view name) const {
-  for (const store::Project& project : services.cache->projects()) {
-    if (project.id != id && ascii_iequals(project.name, name)) {
-      return fail({.code = ErrorCode::kConflict, .message = "A project with this name already exists"});
-    }
-  }
-  return {};
-}
-
-Result<store::Project> Access::create_project(std::string_view name) {
-  Impl& my = *impl_;
-  auto good_name = check_name("name", name);
-  if (!good_name) return fail(good_name.error());
-  const std::lock_guard lock(my.writes);
-  TRACIA_TRY(my.check_project_name("", *good_name));
-  if (my.services.cache->projects().size() >= kProjectsMax) {
-    return fail({.code = ErrorCode::kConflict, .message = "There are too many projects"});
-  }
-  store::Project project{.id = store::new_id("prj"), .name = std::move(*good_name), .created = my.now()};
-  TRACIA_TRY(my.services.control->put_project(project));
-  my.services.cache->put_project(project);
-  return project;
-}
-
-Result<store::Project> Access::rename_project(std::string_view id, std::string_view name) {
-  Impl& my = *impl_;
-  auto good_name = check_name("name", name);
-  if (!good_name) return fail(good_name.error());
-  const std::lock_guard lock(my.writes);
-  auto project = my.services.cache->project(id);
-  if (!project) return fail(not_found("Project not found"));
-  TRACIA_TRY(my.check_project_name(id, *good_name));
-  project->name = std::move(*good_name);
-  TRACIA_TRY(my.services.control->put_project(*project));
-  my.services.cache->put_project(*project);
-  return std::move(*project);
 }
 
 }  // namespace tracia::service

@@ -35,7 +35,7 @@ struct Access::Impl {
   explicit Impl(Services& s) : services(s), emails(*s.clock), peers(*s.clock) {}
 
   Services& services;
-  SessionTable sessions;
+  mutable SessionTable sessions;  // notes who was seen
   LoginThrottle emails, peers;
   mutable RateLimiter limiter;
   std::mutex writes;  // one change of keys, projects or accounts at a time: what is checked is what is stored
@@ -48,19 +48,23 @@ struct Access::Impl {
                                   const Permission& permission) const;
   std::optional<SessionTable::Found> found(const http::Exchange& exchange) const;
   Result<SessionTable::Found> confirmed(const http::Exchange& exchange) const;
+  Error no_session(const http::Exchange& exchange) const;
   Result<Principal> member_principal(const http::Exchange& exchange, const Permission& permission) const;
   std::vector<store::Project> projects_of(const store::Member& member) const;
   Status ensure_project();
   Status ensure_key(const std::string& key);
   Result<std::string> renew_setup_token();
   Status check_setup_token(std::string_view token);
-  Result<Login> sign_in(const store::Member& member, bool secure_cookie);
+  Result<Login> sign_in(const store::Member& member, const Browser& browser);
+  Status end(const store::LoginSession& session);
   Status slow_down_peer(const std::string& network);
   Status slow_down(const std::string& email, const std::string& network);
   Result<bool> check_login(const std::string& email, std::string_view peer, std::string_view password,
                            const std::string& hash);
   std::optional<store::ApiKey> find_key(std::string_view project_id, std::string_view id) const;
   Status check_project_name(std::string_view id, std::string_view name) const;
+  Status check_removable(const store::Project& project, std::string_view name) const;
+  void forget_project(const store::Project& project);
 };
 
 }  // namespace tracia::service

@@ -21,18 +21,12 @@ bool made_of(std::string_view text, std::string_view more) {
   });
 }
 
-// "host", "host:8080", "[::1]:8080" -> the host; "" when it is none or the port is not a number from 1 to 65535.
-std::string_view host_of(std::string_view authority) {
-  size_t end = authority.find(':');
-  std::string_view host = authority.substr(0, end);
-  if (authority.starts_with('[')) {
-    end = authority.find(']');
-    if (end == std::string_view::npos) return "";
-    host = authority.substr(1, end - 1);
-    if (++end == authority.size()) return host;
-    if (authority[end] != ':') return "";
-  }
-  if (end == std::string_view::npos) return host;
+// The host of an authority; "" when it has none, or what follows it is not a port from 1 to 65535.
+std::string_view checked_host(std::string_view authority) {
+  const std::string_view host = wire::host_of_authority(authority);
+  const size_t end = host.size() + (authority.starts_with('[') ? 2 : 0);
+  if (end == authority.size()) return host;
+  if (end > authority.size() || authority[end] != ':') return "";
   const std::string_view digits = authority.substr(end + 1);
   int port = 0;
   const auto [last, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
@@ -68,7 +62,7 @@ Status check_base_url(std::string& url, bool allow_private) {
   if (url.substr(0, url.size() - parts->path.size()).find('@') != std::string::npos) {
     return fail(Error::invalid("baseUrl must not hold a user name or a password; use key or headers"));
   }
-  const std::string_view host = host_of(parts->authority);
+  const std::string_view host = checked_host(parts->authority);
   if (host.empty()) return fail(Error::invalid("baseUrl must name a host, and a port from 1 to 65535 if it has one"));
   if (!allow_private && is_plainly_private(host)) {
     return fail(

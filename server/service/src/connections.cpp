@@ -212,6 +212,16 @@ Result<Connections::Named> Connections::resolve(std::string_view project_id, std
   return named;
 }
 
+std::vector<Provider> Connections::environment(std::string_view project_id) const {
+  std::vector<Provider> served;
+  const auto projects = impl_->services.cache->projects();
+  if (projects.empty() || projects.front().id != project_id) return served;
+  for (const Provider provider : kProviders) {
+    if (impl_->env_target(provider)) served.push_back(provider);
+  }
+  return served;
+}
+
 Result<Connections::Named> Connections::resolve_id(std::string_view project_id, std::string_view id,
                                                    std::string_view model) const {
   const auto live = impl_->find(project_id, id);

@@ -81,6 +81,7 @@ struct Experiments {
 struct Tables {
   ByText<KeyPtr> keys_by_id, keys_by_hash;
   std::vector<store::Project> projects;  // oldest first
+  ByText<bool> project_ids;              // of those
   ByText<std::vector<ConnectionPtr>> connections;
   ByText<std::map<std::string, AliasPtr, std::less<>>> aliases;
   ByText<PromptPtr> prompts_by_id;
@@ -104,6 +105,7 @@ struct Tables {
   }
 
   void put(const store::Project& project) {
+    project_ids[project.id] = true;
     for (store::Project& other : projects) {
       if (other.id == project.id) return void(other = project);
     }
@@ -111,6 +113,27 @@ struct Tables {
     // special, and must be the same one after a restart.
     const auto later = [](const store::Project& a, const store::Project& b) { return a.created < b.created; };
     projects.insert(std::upper_bound(projects.begin(), projects.end(), project, later), project);
+  }
+
+  // Answers the ids of its prompts.
+  std::vector<std::string> remove_project(const std::string& id) {
+    std::erase_if(projects, [&](const store::Project& project) { return project.id == id; });
+    project_ids.erase(id);
+    std::erase_if(keys_by_id, [&](const auto& entry) { return entry.second->project_id == id; });
+    std::erase_if(keys_by_hash, [&](const auto& entry) { return entry.second->project_id == id; });
+    connections.erase(id);
+    aliases.erase(id);
+    evaluators.erase(id);
+    prompts.erase(id);
+    std::vector<std::string> gone;
+    for (const auto& [prompt_id, prompt] : prompts_by_id) {
+      if (prompt->project_id == id) gone.push_back(prompt_id);
+    }
+    for (const std::string& prompt_id : gone) {
+      prompts_by_id.erase(prompt_id);
+      experiments.erase(prompt_id);
+    }
+    return gone;
   }
 
   void put(ConnectionPtr connection) {
@@ -243,6 +266,20 @@ std::vector<store::Project> ControlCache::projects() const {
 void ControlCache::put_project(const store::Project& project) {
   const std::unique_lock lock(impl_->mutex);
   impl_->tables.put(project);
+}
+
+bool ControlCache::has_project(std::string_view id) const {
+  const std::shared_lock lock(impl_->mutex);
+  return impl_->tables.project_ids.contains(id);
+}
+
+void ControlCache::remove_project(std::string_view id) {
+  std::vector<std::string> prompts;
+  {
+    const std::unique_lock lock(impl_->mutex);
+    prompts = impl_->tables.remove_project(std::string(id));
+  }
+  for (const std::string& prompt_id : prompts) impl_->versions.remove(prompt_id);
 }
 
 std::shared_ptr<const LiveConnection> ControlCache::connection(std::string_view project_id,

@@ -58,6 +58,17 @@ std::vector<ExperimentPtr> Experiments::list(const PromptPtr& prompt) const {
   return all;
 }
 
+std::vector<Experiments::OfPrompt> Experiments::list_all(std::string_view project_id) const {
+  std::vector<OfPrompt> all;
+  for (const PromptPtr& prompt : services_.cache->prompts_of(project_id)) {
+    for (const ExperimentPtr& one : services_.cache->experiments_of(prompt->id)) all.push_back({prompt, one});
+  }
+  std::sort(all.begin(), all.end(), [](const OfPrompt& a, const OfPrompt& b) {
+    return std::tie(a.experiment->created, a.experiment->id) > std::tie(b.experiment->created, b.experiment->id);
+  });
+  return all;
+}
+
 Result<ExperimentPtr> Experiments::get(std::string_view project_id, std::string_view slug, std::string_view id) const {
   auto found = find(*services_.cache, project_id, slug, id);
   if (!found) return fail(std::move(found).error());

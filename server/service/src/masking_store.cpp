@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "tracia/ingest/otlp.h"
 #include "tracia/service/policies.h"
 
 namespace tracia::service {
@@ -14,7 +15,7 @@ using Maskers = std::vector<std::shared_ptr<const ingest::Masker>>;
 
 size_t payload_bytes(const span::Span& span) {
   size_t bytes = span.input_json.size() + span.variables_json.size() + span.structured_output_json.size() +
-                 span.tool_calls_json.size() + span.attributes_json.size() + span.error.size();
+                 span.tool_calls_json.size() + span.tools_json.size() + span.attributes_json.size() + span.error.size();
   for (const span::Attempt& attempt : span.attempts) bytes += attempt.message.size();
   return bytes + (span.output ? span.output->size() : 0);
 }
@@ -33,7 +34,24 @@ struct Waiting {
 
 }  // namespace
 
+// Deleting a project leaves calls of it under way: what they send or store comes too late.
+bool MaskingStore::all_projects_are_there(const std::vector<store::NewSpan>& spans) const {
+  if (services_.cache == nullptr) return true;
+  const std::string* last = nullptr;
+  for (const store::NewSpan& span : spans) {
+    if (last != nullptr && *last == span.project_id) continue;
+    if (!services_.cache->has_project(ingest::otlp::owner_project(span.project_id))) return false;
+    last = &span.project_id;
+  }
+  return true;
+}
+
 void MaskingStore::append(std::vector<store::NewSpan> spans, store::AppendCallback done) {
+  if (!all_projects_are_there(spans)) {
+    return done(fail({.code = ErrorCode::kUnauthorized,
+                      .kind = ErrorKind::kAuthentication,
+                      .message = "The project was deleted; nothing is stored for it"}));
+  }
   Maskers maskers;
   size_t bytes = 0;
   for (size_t i = 0; i < spans.size(); ++i) {

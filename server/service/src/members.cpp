@@ -75,15 +75,23 @@ Status Members::check_stays_owned(const Member& before, const Member* after) con
   return fail(conflict("This is the last owner; make another member an owner first"));
 }
 
-Result<std::vector<std::string>> Members::check_projects(MemberRole role, const std::vector<std::string>& ids) const {
+// `held` are those of the member until now. One of them may have been deleted: it goes when there is another, and stays
+// when there is none, for an empty list means all.
+Result<std::vector<std::string>> Members::check_projects(MemberRole role, const std::vector<std::string>& ids,
+                                                         const std::vector<std::string>& held) const {
   if (role == MemberRole::kOwner && !ids.empty())
     return fail(Error::invalid("projectIds: an owner enters all projects"));
-  std::vector<std::string> good;
+  const auto has = [](const std::vector<std::string>& list, const std::string& id) {
+    return std::find(list.begin(), list.end(), id) != list.end();
+  };
+  std::vector<std::string> good, gone;
   for (const std::string& id : ids) {
-    if (!services_.cache->project(id)) return fail(Error::invalid("projectIds: there is no such project"));
-    if (std::find(good.begin(), good.end(), id) == good.end()) good.push_back(id);
+    const bool there = services_.cache->has_project(id);
+    if (!there && !has(held, id)) return fail(Error::invalid("projectIds: there is no such project"));
+    std::vector<std::string>& list = there ? good : gone;
+    if (!has(list, id)) list.push_back(id);
   }
-  return good;
+  return good.empty() ? gone : good;
 }
 
 Status Members::revoke_links_of(std::string_view member_id) {
@@ -118,7 +126,7 @@ Result<Member> Members::update(const Principal& by, std::string_view id, const C
   }
   if (change.disabled) after.disabled = *change.disabled;
   if (change.project_ids) {
-    auto projects = check_projects(after.role, *change.project_ids);
+    auto projects = check_projects(after.role, *change.project_ids, before->project_ids);
     if (!projects) return fail(projects.error());
     after.project_ids = std::move(*projects);
   }
@@ -172,7 +180,7 @@ Result<Members::Link> Members::invite(const Principal& by, const Invite& wanted)
   const auto who = actor(by);
   if (!who) return fail(who.error());
   TRACIA_TRY(check_reaches(*who, wanted.role, "role"));
-  auto projects = check_projects(wanted.role, wanted.project_ids);
+  auto projects = check_projects(wanted.role, wanted.project_ids, {});
   if (!projects) return fail(projects.error());
   if (access.sessions.member_by_email(*email))
     return fail(conflict("email: there is a member with this email already"));
@@ -245,9 +253,9 @@ Result<Member> Members::accepted(const Invitation& invitation, std::string_view 
 }
 
 Result<Access::Login> Members::accept(std::string_view token, std::string_view name, std::string_view password,
-                                      std::string_view peer, bool secure_cookie) {
+                                      const Access::Browser& browser) {
   TRACIA_TRY(check_password(password));
-  const auto invitation = look_at(token, peer);
+  const auto invitation = look_at(token, browser.peer);
   if (!invitation) return fail(invitation.error());
   std::string good_name;
   if (invitation->member_id.empty()) {
@@ -271,7 +279,7 @@ Result<Access::Login> Members::accept(std::string_view token, std::string_view n
     TRACIA_TRY(services_.control->remove_login_sessions_of(member->id));
     access.emails.forgive(ascii_lower(member->email));
   }
-  return access.sign_in(*member, secure_cookie);
+  return access.sign_in(*member, browser);
 }
 
 void Members::forget_expired() {

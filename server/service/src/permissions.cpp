@@ -11,6 +11,7 @@ namespace {
 constexpr auto kViewer = store::MemberRole::kViewer;
 constexpr auto kEditor = store::MemberRole::kEditor;
 constexpr auto kAdmin = store::MemberRole::kAdmin;
+constexpr auto kOwner = store::MemberRole::kOwner;
 
 constexpr Permission kPermissions[] = {
     // Prompts and experiments: viewers read, editors change.
@@ -26,6 +27,7 @@ constexpr Permission kPermissions[] = {
     {"POST", "/api/v1/prompts/{slug}/versions/{version}/restore", kEditor},
     {"PUT", "/api/v1/prompts/{slug}/labels/{label}", kEditor},
     {"DELETE", "/api/v1/prompts/{slug}/labels/{label}", kEditor},
+    {"GET", "/api/v1/experiments", kViewer},
     {"GET", "/api/v1/prompts/{slug}/experiments", kViewer},
     {"POST", "/api/v1/prompts/{slug}/experiments", kEditor},
     {"GET", "/api/v1/prompts/{slug}/experiments/{experimentId}", kViewer},
@@ -101,6 +103,7 @@ constexpr Permission kPermissions[] = {
     {"GET", "/api/v1/projects", kViewer},
     {"POST", "/api/v1/projects", kAdmin, Caller::kMemberOfAllProjects},
     {"PUT", "/api/v1/projects/{projectId}", kAdmin},
+    {"DELETE", "/api/v1/projects/{projectId}", kOwner},
     {"GET", "/api/v1/members", kAdmin, Caller::kMemberOfAllProjects},
     {"PUT", "/api/v1/members/{memberId}", kViewer, Caller::kMember},  // one's own name; all else as DELETE (members.h)
     {"DELETE", "/api/v1/members/{memberId}", kAdmin, Caller::kMemberOfAllProjects},

@@ -118,4 +118,9 @@ Status Policies::set_retention_days(const std::string& project_id, std::optional
   return change(project_id, w.take());
 }
 
+void Policies::forget(const std::string& project_id) {
+  const std::unique_lock lock(mutex_);
+  policies_.erase(project_id);
+}
+
 }  // namespace tracia::service

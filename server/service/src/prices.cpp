@@ -82,7 +82,10 @@ void write_own_rates(json::Writer& w, const llm::Rates& rates) {
   }
 }
 
-Status Prices::load() { return publish(); }
+Status Prices::load() {
+  const std::lock_guard lock(writes_);
+  return publish();
+}
 
 Status Prices::publish() {
   const auto stored = services_.control->model_prices();

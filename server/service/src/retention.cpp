@@ -152,6 +152,7 @@ void Retention::run_once() {
       services_.log->write(Level::kError, "retention failed", {{"how", how}, {"error", removed.error().message}});
     }
   };
+  if (const Status finished = finish_removals(deadline); !finished) note(fail(finished.error()), "projects");
   // Whole files first: what is in them need not be removed span by span. A project without an end keeps them all, but
   // for those of which every span was removed.
   Timestamp all_before{std::numeric_limits<int64_t>::max()};
@@ -177,6 +178,39 @@ void Retention::run_once() {
   if (removed_some) note(services_.spans->drop_before(all_before), "segments");
   if (!any_ends) return;
   if (const auto swept = sweep_evaluations(); !swept) note(swept, "evaluations");
+}
+
+// Of projects that were deleted, also before a crash: all is removed again until nobody can be at work for them.
+Status Retention::finish_removals(SteadyTime deadline) {
+  const auto removed = services_.control->removed_projects();
+  if (!removed) return fail(removed.error());
+  const int64_t settled = services_.clock->now().micros - kRemovedProjectKeptFor.count() * 1'000;
+  for (const store::RemovedProject& project : *removed) {
+    const auto emptied = empty_project(project.id, deadline);
+    if (!emptied) return fail(emptied.error());
+    if (!*emptied && !stopping(services_)) again_ = true;
+    if (*emptied && project.removed.micros < settled) TRACIA_TRY(services_.control->forget_removed_project(project.id));
+  }
+  return {};
+}
+
+// False: there is more, but no time.
+Result<bool> Retention::empty_project(const std::string& project_id, SteadyTime deadline) {
+  while (true) {
+    const auto evaluations = services_.control->remove_evaluations_of_project(project_id, kStepEvaluations);
+    if (!evaluations) return fail(evaluations.error());
+    if (*evaluations < kStepEvaluations) break;
+    if (stopping(services_) || services_.clock->steady() >= deadline) return false;
+  }
+  for (const std::string& id : {project_id, ingest::otlp::events_project(project_id)}) {
+    const auto removed = remove_past(id, Timestamp{std::numeric_limits<int64_t>::max()}, deadline);
+    if (!removed) return fail(removed.error());
+    count(*removed, "project");
+    const auto left = newest(*services_.spans, id, {});
+    if (!left) return fail(left.error());
+    if (*left) return false;
+  }
+  return true;
 }
 
 Result<uint64_t> Retention::remove_past(const std::string& project_id, Timestamp before, SteadyTime deadline) {

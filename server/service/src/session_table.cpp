@@ -7,13 +7,46 @@
 
 namespace tracia::service {
 
-std::optional<SessionTable::Found> SessionTable::find(const std::string& token_hash, Timestamp now) const {
+store::LoginSession SessionTable::as_seen(const Live& live) {
+  store::LoginSession session = live.session;
+  session.last_seen = {live.seen.load(std::memory_order_relaxed)};
+  return session;
+}
+
+std::optional<SessionTable::Found> SessionTable::find(const std::string& token_hash, Timestamp now) {
   const std::shared_lock lock(mutex_);
-  const auto session = sessions_.find(token_hash);
-  if (session == sessions_.end() || session->second.expires <= now) return std::nullopt;
-  const auto member = members_.find(session->second.member_id);
+  const auto found = sessions_.find(token_hash);
+  if (found == sessions_.end()) return std::nullopt;
+  const store::LoginSession& session = found->second.session;
+  if (session.expires <= now) return std::nullopt;
+  const auto member = members_.find(session.member_id);
   if (member == members_.end() || member->second.disabled) return std::nullopt;
-  return Found{.member = member->second, .csrf_token = session->second.csrf_token};
+  found->second.seen.store(now.micros, std::memory_order_relaxed);
+  found->second.touched.store(true, std::memory_order_relaxed);
+  return Found{.member = member->second, .csrf_token = session.csrf_token};
+}
+
+std::vector<store::LoginSession> SessionTable::sessions_of(std::string_view member_id) const {
+  std::vector<store::LoginSession> all;
+  {
+    const std::shared_lock lock(mutex_);
+    for (const auto& [hash, live] : sessions_) {
+      if (live.session.member_id == member_id) all.push_back(as_seen(live));
+    }
+  }
+  std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) {
+    return std::tie(b.last_seen, b.created, b.token_hash) < std::tie(a.last_seen, a.created, a.token_hash);
+  });
+  return all;
+}
+
+std::vector<std::pair<std::string, Timestamp>> SessionTable::take_seen() {
+  std::vector<std::pair<std::string, Timestamp>> seen;
+  const std::shared_lock lock(mutex_);
+  for (auto& [hash, live] : sessions_) {
+    if (live.touched.exchange(false)) seen.emplace_back(hash, as_seen(live).last_seen);
+  }
+  return seen;
 }
 
 void SessionTable::put_member(const store::Member& member) {
@@ -24,7 +57,7 @@ void SessionTable::put_member(const store::Member& member) {
 void SessionTable::remove_member(std::string_view id) {
   const std::unique_lock lock(mutex_);
   members_.erase(std::string(id));
-  std::erase_if(sessions_, [&](const auto& entry) { return entry.second.member_id == id; });
+  std::erase_if(sessions_, [&](const auto& entry) { return entry.second.session.member_id == id; });
 }
 
 std::vector<store::Member> SessionTable::members() const {
@@ -63,12 +96,14 @@ std::string SessionTable::put(const store::LoginSession& session) {
   std::string evicted;
   if (sessions_.size() >= sessions_max_ && !sessions_.contains(session.token_hash)) {
     const auto oldest = std::min_element(sessions_.begin(), sessions_.end(), [](const auto& a, const auto& b) {
-      return a.second.created < b.second.created;
+      return a.second.session.created < b.second.session.created;
     });
     evicted = oldest->first;
     sessions_.erase(oldest);
   }
-  sessions_[session.token_hash] = session;
+  Live& live = sessions_[session.token_hash];
+  live.session = session;
+  live.seen = std::max(session.created, session.last_seen).micros;
   return evicted;
 }
 
@@ -79,12 +114,12 @@ void SessionTable::remove(const std::string& token_hash) {
 
 void SessionTable::remove_of(std::string_view member_id) {
   const std::unique_lock lock(mutex_);
-  std::erase_if(sessions_, [&](const auto& entry) { return entry.second.member_id == member_id; });
+  std::erase_if(sessions_, [&](const auto& entry) { return entry.second.session.member_id == member_id; });
 }
 
 void SessionTable::remove_expired(Timestamp now) {
   const std::unique_lock lock(mutex_);
-  std::erase_if(sessions_, [&](const auto& entry) { return entry.second.expires <= now; });
+  std::erase_if(sessions_, [&](const auto& entry) { return entry.second.session.expires <= now; });
 }
 
 size_t SessionTable::size() const {

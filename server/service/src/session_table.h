@@ -1,6 +1,7 @@
 // Who is signed in: every live login session and every member, in memory, so that a request is checked without a read.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <mutex>
 #include <optional>
@@ -8,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "tracia/store/control_store.h"
@@ -23,8 +25,11 @@ class SessionTable {
     store::Member member;
     std::string csrf_token;
   };
-  // Nobody for a session of a disabled member.
-  std::optional<Found> find(const std::string& token_hash, Timestamp now) const;
+  // Nobody for a session of a disabled member. Notes that the session was seen.
+  std::optional<Found> find(const std::string& token_hash, Timestamp now);
+  std::vector<store::LoginSession> sessions_of(std::string_view member_id) const;  // the last seen first
+  // Token hashes and times of the sessions that were seen since the last call.
+  std::vector<std::pair<std::string, Timestamp>> take_seen();
 
   void put_member(const store::Member& member);
   void remove_member(std::string_view id);     // and their sessions
@@ -41,10 +46,17 @@ class SessionTable {
   size_t size() const;
 
  private:
+  struct Live {
+    store::LoginSession session;
+    std::atomic<int64_t> seen;         // microseconds; newer than session.last_seen
+    std::atomic<bool> touched{false};  // since take_seen()
+  };
+  static store::LoginSession as_seen(const Live& live);
+
   const size_t sessions_max_;
   mutable std::shared_mutex mutex_;
-  std::unordered_map<std::string, store::LoginSession> sessions_;  // by token hash
-  std::unordered_map<std::string, store::Member> members_;         // by id
+  std::unordered_map<std::string, Live> sessions_;          // by token hash
+  std::unordered_map<std::string, store::Member> members_;  // by id
 };
 
 }  // namespace tracia::service

@@ -187,6 +187,12 @@ void Spend::set_cap(std::string_view scope_id, const std::optional<SpendCap>& ca
   account(scope_id).cap = cap;
 }
 
+void Spend::forget(const std::vector<std::string>& scope_ids) {
+  const std::lock_guard writes(writes_);  // a flush under way ends first
+  const std::lock_guard lock(mutex_);
+  for (const std::string& id : scope_ids) accounts_.erase(id);
+}
+
 // --- The control store ----------------------------------------------------------------------------------------------
 
 Status Spend::set_project_cap(const std::string& project_id, const std::optional<SpendCap>& cap) {

@@ -68,6 +68,35 @@ TEST_F(ControlCacheTest, OfProjectsMadeAtTheSameTimeTheFirstPutStaysFirst) {
   EXPECT_EQ(cache_.projects()[0].name, "Renamed");
 }
 
+TEST_F(ControlCacheTest, ARemovedProjectTakesAllThatBelongsToItAlong) {
+  for (const char* project : {"prj_1", "prj_2"}) cache_.put_project({project, project, Timestamp{1}});
+  store::ApiKey other = key("key_2", 'b');
+  other.project_id = "prj_2";
+  cache_.put_key(key("key_1", 'a'));
+  cache_.put_key(other);
+  cache_.put_prompt(prompt("prm_1", "welcome"));
+  cache_.put_prompt(prompt("prm_2", "welcome", "prj_2"));
+  cache_.put_version(version("prm_1", 1));
+  cache_.put_version(version("prm_2", 1));
+  cache_.put_connection({.connection = connection("con_1", "azure")});
+  cache_.put_gateway_alias({.project_id = "prj_1", .name = "fast", .targets = {{"", "gpt-4o"}}});
+  cache_.put_evaluator({.project_id = "prj_1", .key = "tone"});
+  cache_.remove_project("prj_1");
+  EXPECT_FALSE(cache_.has_project("prj_1"));
+  EXPECT_FALSE(cache_.project("prj_1"));
+  EXPECT_EQ(cache_.key_by_hash(std::string(32, 'a')), nullptr);
+  EXPECT_EQ(cache_.prompt("prj_1", "welcome"), nullptr);
+  EXPECT_EQ(cache_.prompt_by_id("prm_1"), nullptr);
+  EXPECT_EQ(cache_.version("prm_1", 1), nullptr);
+  EXPECT_TRUE(cache_.connections_of("prj_1").empty());
+  EXPECT_TRUE(cache_.gateway_aliases_of("prj_1").empty());
+  EXPECT_TRUE(cache_.evaluators_of("prj_1").empty());
+  EXPECT_TRUE(cache_.has_project("prj_2"));
+  EXPECT_EQ(cache_.key_by_hash(std::string(32, 'b'))->id, "key_2");
+  EXPECT_EQ(cache_.prompt("prj_2", "welcome")->id, "prm_2");
+  EXPECT_NE(cache_.version("prm_2", 1), nullptr);
+}
+
 TEST_F(ControlCacheTest, ABrokenStoreFailsTheLoad) {
   store_.fail_reads = true;
   const Status loaded = cache_.load(no_secrets);

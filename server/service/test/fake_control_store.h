@@ -36,6 +36,34 @@ class FakeControlStore : public ControlStore {
     });
   }
 
+  Result<bool> remove_project(std::string_view id, Timestamp now) override {
+    return changed([&] {
+      if (std::erase_if(projects_, [&](const Project& one) { return one.id == id; }) == 0) return false;
+      drop_belongings(id);
+      leave_lists(id);
+      removed_projects_.push_back({std::string(id), now});
+      return true;
+    });
+  }
+  Result<std::vector<RemovedProject>> removed_projects() override {
+    return read<std::vector<RemovedProject>>([&] { return removed_projects_; });
+  }
+  Result<size_t> remove_evaluations_of_project(std::string_view project_id, size_t limit) override {
+    size_t removed = 0;
+    TRACIA_TRY(write([&] {
+      return remove_if(evaluations_,
+                       [&](const Evaluation& one) { return one.project_id == project_id && removed++ < limit; });
+    }));
+    return std::min(removed, limit);
+  }
+  Status forget_removed_project(std::string_view id) override {
+    return write([&] {
+      drop_belongings(id);
+      std::erase_if(removed_projects_, [&](const RemovedProject& one) { return one.id == id; });
+      return remove_if(evaluations_, [&](const Evaluation& one) { return one.project_id == id; });
+    });
+  }
+
   Result<std::vector<ApiKey>> api_keys() override {
     return read<std::vector<ApiKey>>([&] { return oldest_first(keys_); });
   }
@@ -75,6 +103,14 @@ class FakeControlStore : public ControlStore {
   }
   Status put_login_session(const LoginSession& session) override {
     return write([&] { return put(sessions_, session.token_hash, session); });
+  }
+  Status touch_login_sessions(const std::vector<std::pair<std::string, Timestamp>>& last_seen) override {
+    return write([&]() -> Status {
+      for (const auto& [hash, time] : last_seen) {
+        if (const auto found = sessions_.find(hash); found != sessions_.end()) found->second.last_seen = time;
+      }
+      return {};
+    });
   }
   Status remove_login_session(std::string_view token_hash) override {
     return write([&] { return remove_if(sessions_, [&](const auto& s) { return s.token_hash == token_hash; }); });
@@ -456,6 +492,34 @@ class FakeControlStore : public ControlStore {
     if (!status) return fail(status.error());
     return removed;
   }
+  void drop_belongings(std::string_view id) {
+    const auto of_project = [&](const auto& entry) { return entry.second.project_id == id; };
+    std::erase_if(spent_, [&](const auto& entry) {
+      const auto key = keys_.find(entry.second.scope);
+      return entry.second.scope == id || (key != keys_.end() && key->second.project_id == id);
+    });
+    std::erase_if(versions_, [&](const auto& entry) {
+      const auto prompt = prompts_.find(entry.first);
+      return prompt != prompts_.end() && prompt->second.project_id == id;
+    });
+    std::erase_if(keys_, of_project);
+    std::erase_if(connections_, of_project);
+    std::erase_if(aliases_, of_project);
+    std::erase_if(prompts_, of_project);
+    std::erase_if(experiments_, of_project);
+    std::erase_if(evaluators_, of_project);
+    std::erase_if(project_settings_, of_project);
+    std::erase_if(model_prices_, of_project);
+  }
+  void leave_lists(std::string_view id) {
+    for (auto& [key, member] : members_) {
+      if (member.project_ids.size() > 1) std::erase(member.project_ids, id);
+    }
+    std::erase_if(invitations_, [&](const auto& entry) {
+      return entry.second.project_ids.size() == 1 && entry.second.project_ids.front() == id;
+    });
+    for (auto& [key, invitation] : invitations_) std::erase(invitation.project_ids, id);
+  }
   static std::string price_key(std::string_view project_id, std::string_view provider, std::string_view model) {
     return std::string(project_id) + "\n" + std::string(provider) + "\n" + std::string(model);
   }
@@ -488,6 +552,7 @@ class FakeControlStore : public ControlStore {
 
   std::mutex mutex_;
   std::vector<Project> projects_;  // oldest first, then as put
+  std::vector<RemovedProject> removed_projects_;
   Table<ApiKey> keys_;
   Table<Member> members_;
   Table<LoginSession> sessions_;

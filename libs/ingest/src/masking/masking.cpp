@@ -7,6 +7,7 @@
 #include "patterns.h"
 #include "places.h"
 #include "tracia/base/bytes.h"
+#include "tracia/span/limits.h"
 
 namespace tracia::ingest {
 
@@ -378,12 +379,20 @@ std::string Masker::json(std::string_view text) const {
 void Masker::apply(span::Span& span) const {
   impl_->rewrite(span.input_json, &Impl::write_input);
   impl_->rewrite(span.tool_calls_json, &Impl::write_content);
+  impl_->rewrite(span.tools_json, &Impl::write_content);
   for (std::string* json : {&span.variables_json, &span.structured_output_json, &span.attributes_json}) {
     impl_->rewrite(*json, &Impl::write_any);
   }
   const auto mask = [this](std::string& text) {
     if (auto changed = impl_->string(text, kNestedTextsMax)) text = std::move(*changed);
   };
+  // What replaces may be longer than what was there: lists are bounded all the same.
+  const auto mask_word = [&](std::string& text, size_t chars_max) {
+    mask(text);
+    if (count_chars(text) > chars_max) text = std::string(utf8_prefix(text, chars_max));
+  };
+  mask_word(span.name, span::limits::kNameCharsMax);
+  for (std::string& tag : span.tags) mask_word(tag, span::limits::kTagCharsMax);
   if (span.output) mask(*span.output);
   mask(span.error);
   for (span::Attempt& attempt : span.attempts) mask(attempt.message);

@@ -18,6 +18,8 @@ uint64_t rpc_code(int http_status) {
     case 415: return 3;   // INVALID_ARGUMENT
     case 401: return 16;  // UNAUTHENTICATED
     case 403: return 7;   // PERMISSION_DENIED
+    case 404: return 5;   // NOT_FOUND
+    case 405: return 12;  // UNIMPLEMENTED
     case 413:
     case 429: return 8;   // RESOURCE_EXHAUSTED
     case 503: return 14;  // UNAVAILABLE

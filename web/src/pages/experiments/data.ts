@@ -1,49 +1,39 @@
-// Experiments from the server. It lists those of one prompt at a time, so the list over all prompts asks for each.
+// Experiments from the server: those of all prompts, page by page.
 import {useQuery, useQueryClient} from '@tanstack/react-query';
 import {api, call, type Schemas} from '../../api/client';
 import {useSession} from '../../api/session';
 import type {Experiment, Results} from './words';
 
-export interface Listed {
-  prompt: Pick<Schemas['PromptSummary'], 'slug' | 'name'>;
-  experiment: Experiment;
-}
+export type Listed = Schemas['ExperimentPage']['experiments'][number];
 export interface AllExperiments {
   experiments: Listed[]; // running ones first, then the newest
   prompts: Schemas['PromptSummary'][];
-  left: number; // prompts that were not asked about
 }
-
-export const askedAtOnce = 200; // prompts; the most recently changed ones
 
 const rank: Record<Experiment['status'], number> = {running: 0, paused: 1, draft: 2, stopped: 3};
 
-async function loadAll(limit: number): Promise<AllExperiments> {
-  const {prompts} = await call(api.GET('/api/v1/prompts'));
-  const asked = prompts.slice(0, limit);
+async function loadExperiments(): Promise<Listed[]> {
   const found: Listed[] = [];
-  const waiting = [...asked];
-  const worker = async () => {
-    for (let prompt = waiting.shift(); prompt; prompt = waiting.shift()) {
-      const {slug, name} = prompt;
-      const {experiments} = await call(api.GET('/api/v1/prompts/{slug}/experiments', {params: {path: {slug}}}));
-      found.push(...experiments.map((experiment) => ({prompt: {slug, name}, experiment})));
-    }
-  };
-  await Promise.all(Array.from({length: 4}, worker));
-  found.sort(
-    (a, b) =>
-      rank[a.experiment.status] - rank[b.experiment.status] ||
-      b.experiment.createdAt.localeCompare(a.experiment.createdAt),
-  );
-  return {experiments: found, prompts, left: prompts.length - asked.length};
+  let cursor: string | undefined;
+  do {
+    const page = await call(api.GET('/api/v1/experiments', {params: {query: {limit: 100, cursor}}}));
+    found.push(...page.experiments);
+    cursor = page.nextCursor ?? undefined;
+  } while (cursor);
+  // The server has the newest first, and a sort keeps the order of equals.
+  return found.sort((a, b) => rank[a.experiment.status] - rank[b.experiment.status]);
 }
 
-export function useExperiments(limit = askedAtOnce) {
+async function loadAll(): Promise<AllExperiments> {
+  const [experiments, {prompts}] = await Promise.all([loadExperiments(), call(api.GET('/api/v1/prompts'))]);
+  return {experiments, prompts};
+}
+
+export function useExperiments() {
   const {project} = useSession();
   return useQuery({
-    queryKey: ['experiments', project.id, 'all', limit],
-    queryFn: () => loadAll(limit),
+    queryKey: ['experiments', project.id, 'all'],
+    queryFn: loadAll,
     staleTime: 15_000,
   });
 }

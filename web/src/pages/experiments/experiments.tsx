@@ -1,6 +1,5 @@
 // Every experiment of the project.
 import {FlaskConical, Plus} from 'lucide-react';
-import {useState} from 'react';
 import {Link, useLocation, useSearchParams} from 'wouter';
 import {useSession} from '../../api/session';
 import {
@@ -10,16 +9,14 @@ import {
   EmptyState,
   ErrorNote,
   formatNumber,
-  Note,
   PageHeader,
-  plural,
   Skeleton,
   Tabs,
   TextField,
   useFeedback,
 } from '../../ui';
 import {CreateExperiment} from './create';
-import {askedAtOnce, useExperiments, useListedResults, useRefresh, type Listed} from './data';
+import {useExperiments, useListedResults, useRefresh, type Listed} from './data';
 import {SplitBar} from './split';
 import {metricWords, statusWords, verdictOf, type Status} from './words';
 import './experiments.css';
@@ -118,8 +115,7 @@ export default function Experiments() {
   const {can} = useSession();
   const [, navigate] = useLocation();
   const [params, setParams] = useSearchParams();
-  const [limit, setLimit] = useState(askedAtOnce);
-  const query = useExperiments(limit);
+  const query = useExperiments();
   const refresh = useRefresh();
   const {toast} = useFeedback();
   const tab = (tabs.find(({value}) => value === params.get('status'))?.value ?? 'all') as Tab;
@@ -203,16 +199,6 @@ export default function Experiments() {
             )}
           </div>
         </Tabs>
-      )}
-      {query.data && query.data.left > 0 && (
-        <Note
-          actions={
-            <Button size="small" onClick={() => setLimit(Infinity)}>
-              Look at all
-            </Button>
-          }>
-          {plural(query.data.left, 'prompt was', 'prompts were')} not looked at, those that changed longest ago.
-        </Note>
       )}
       {creating && query.data && (
         <CreateExperiment

@@ -1,12 +1,12 @@
 // The member's own account, and how the dashboard looks to them.
-import {useQueryClient} from '@tanstack/react-query';
+import {useQuery, useQueryClient} from '@tanstack/react-query';
 import {Monitor, Moon, Sun} from 'lucide-react';
 import {useState, type ReactNode} from 'react';
 import {api, call} from '../../api/client';
 import {sessionKey, useAdoptSession, useSession} from '../../api/session';
 import {applyTheme, storedTheme, type Theme} from '../../shell/theme';
-import {Badge, Button, Card, formatDay, Note, Stat, Stats, TextField, useFeedback, useSubmit} from '../../ui';
-import {Section} from './parts';
+import {Ago, Badge, Button, Card, formatDay, Note, Stat, Stats, TextField, useFeedback, useSubmit} from '../../ui';
+import {EmptyHead, Loaded, Section, Table, useConfirmed} from './parts';
 
 function Name() {
   const {session} = useSession();
@@ -82,6 +82,100 @@ function Password() {
   );
 }
 
+// "Firefox on Linux", of what a browser says about itself; the whole text is in the title.
+export function deviceName(userAgent: string): string {
+  if (userAgent === '') return 'Unknown browser';
+  const browsers = [
+    ['Edge', /Edg(e|A|iOS)?\//],
+    ['Opera', /OPR\//],
+    ['Firefox', /(Firefox|FxiOS)\//],
+    ['Chrome', /(Chrome|CriOS)\//],
+    ['Safari', /Safari\//],
+  ] as const;
+  const systems = [
+    ['Android', /Android/],
+    ['iPhone', /iPhone/],
+    ['iPad', /iPad/],
+    ['Windows', /Windows/],
+    ['macOS', /Mac OS X/],
+    ['Linux', /Linux/],
+  ] as const;
+  const find = (list: readonly (readonly [string, RegExp])[]) => list.find(([, sign]) => sign.test(userAgent))?.[0];
+  const browser = find(browsers) ?? userAgent.split(/[ /]/)[0]!;
+  const system = find(systems);
+  return system ? `${browser} on ${system}` : browser;
+}
+
+function Sessions() {
+  const key = ['signed-in'];
+  const query = useQuery({queryKey: key, queryFn: () => call(api.GET('/api/v1/auth/sessions'))});
+  const confirmed = useConfirmed(key);
+  const end = (sessionId: string, name: string) =>
+    confirmed(
+      {title: 'Sign out there?', text: `${name} has to sign in again.`, confirm: 'Sign out'},
+      () => call(api.DELETE('/api/v1/auth/sessions/{sessionId}', {params: {path: {sessionId}}})),
+      'Signed out there.',
+    );
+  const endOthers = () =>
+    confirmed(
+      {title: 'Sign out everywhere else?', text: 'Every other browser has to sign in again.', confirm: 'Sign out'},
+      () => call(api.DELETE('/api/v1/auth/sessions')),
+      'You are signed in only here.',
+    );
+  return (
+    <Loaded query={query}>
+      {({sessions}) => (
+        <div className="column">
+          <Table
+            label="Where you are signed in"
+            head={
+              <>
+                <th scope="col">Browser</th>
+                <th scope="col">Signed in</th>
+                <th scope="col">Last seen</th>
+                <EmptyHead>Actions</EmptyHead>
+              </>
+            }>
+            {sessions.map((one) => (
+              <tr key={one.id}>
+                <td className="cell-name">
+                  <div className="row">
+                    <span className="truncate" title={one.device}>
+                      {deviceName(one.device)}
+                    </span>
+                    {one.current && <Badge tone="accent">this one</Badge>}
+                  </div>
+                </td>
+                <td className="soft">
+                  <Ago time={one.createdAt} />
+                </td>
+                <td className="soft">
+                  <Ago time={one.lastSeenAt} />
+                </td>
+                <td className="cell-actions">
+                  {!one.current && (
+                    <Button
+                      size="small"
+                      aria-label={`Sign out ${deviceName(one.device)}`}
+                      onClick={() => void end(one.id, deviceName(one.device))}>
+                      Sign out
+                    </Button>
+                  )}
+                </td>
+              </tr>
+            ))}
+          </Table>
+          {sessions.length > 1 && (
+            <div>
+              <Button onClick={() => void endOthers()}>Sign out everywhere else</Button>
+            </div>
+          )}
+        </div>
+      )}
+    </Loaded>
+  );
+}
+
 export function Account() {
   const {
     session: {member},
@@ -103,6 +197,9 @@ export function Account() {
           <p className="soft">Changing it ends all your other sessions: on every other device you are signed out.</p>
           <Password />
         </div>
+      </Card>
+      <Card title="Where you are signed in">
+        <Sessions />
       </Card>
     </Section>
   );

@@ -4,7 +4,7 @@ import {CheckCircle2, Plug, Plus} from 'lucide-react';
 import {useId, useState} from 'react';
 import {api, call, type Schemas} from '../../api/client';
 import {useModels} from '../../editor/ModelPicker';
-import {Ago, Button, Dialog, EmptyState, Field, formatLatency, MoreMenu, Note, useSubmit} from '../../ui';
+import {Ago, Badge, Button, Card, Dialog, EmptyState, Field, formatLatency, MoreMenu, Note, useSubmit} from '../../ui';
 import {ConnectionForm} from './connection-form';
 import {EmptyHead, Loaded, Section, Table, useConfirmed, useNewDialog, useProjectKey} from './parts';
 import {adviceFor, needsModel, protocolNames} from './protocols';
@@ -99,6 +99,28 @@ function TestDialog({connection, onClose}: {connection: Connection; onClose: () 
   );
 }
 
+// Keys that are not a connection: they are changed where the server runs.
+function FromEnvironment({providers}: {providers: Schemas['EnvironmentProvider'][]}) {
+  const names = providers.map(({provider}) => protocolNames[provider as Schemas['ConnectionProtocol']] ?? provider);
+  return (
+    <Card title="From the server’s environment">
+      <div className="column">
+        <div className="row wrapping" role="list" aria-label="Providers of the server’s environment">
+          {names.map((name) => (
+            <span key={name} role="listitem">
+              <Badge>{name}</Badge>
+            </span>
+          ))}
+        </div>
+        <p className="soft">
+          This project may use these without a connection, with the keys that the server was started with. A connection for
+          the same provider goes before them.
+        </p>
+      </div>
+    </Card>
+  );
+}
+
 export function Connections() {
   const key = useProjectKey('connections');
   const connections = useQuery({queryKey: key, queryFn: () => call(api.GET('/api/v1/connections'))});
@@ -127,8 +149,10 @@ export function Connections() {
       actions={add}
       lead="How this project reaches models: providers with your keys, and any server that speaks OpenAI’s protocol.">
       <Loaded query={connections}>
-        {({connections: list}) =>
-          list.length === 0 ? (
+        {({connections: list, environment}) => (
+          <>
+          {environment.length > 0 && <FromEnvironment providers={environment} />}
+          {list.length === 0 ? (
             <EmptyState icon={<Plug size={20} />} title="No connections yet" actions={add}>
               Add the key of a provider, and prompts can be run. Keys that the server’s environment has (OPENAI_API_KEY
               and the like) serve the first project without a connection.
@@ -183,8 +207,9 @@ export function Connections() {
                 </tr>
               ))}
             </Table>
-          )
-        }
+          )}
+          </>
+        )}
       </Loaded>
       {creating && (
         <ConnectionForm

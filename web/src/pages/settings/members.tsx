@@ -214,7 +214,7 @@ function useMemberActions(onLink: (made: Schemas['InvitationLink']) => void) {
 }
 
 const projectsText = (member: {role: string; projectIds: string[]}, names: Map<string, string>) =>
-  member.projectIds.length === 0 ? 'all' : member.projectIds.map((id) => names.get(id) ?? id).join(', ');
+  member.projectIds.length === 0 ? 'all' : member.projectIds.map((id) => names.get(id) ?? 'a deleted project').join(', ');
 
 function Invitations({list, names}: {list: Invitation[]; names: Map<string, string>}) {
   const confirmed = useConfirmed(invitationsKey);

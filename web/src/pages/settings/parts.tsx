@@ -35,11 +35,13 @@ export function FormDialog({
   onClose,
   onSave,
   disabled,
+  danger,
   children,
 }: {
   title: string;
   description?: ReactNode;
   save?: string;
+  danger?: boolean; // what it does cannot be undone
   wide?: boolean;
   onClose: () => void;
   onSave: () => Promise<void>; // throws what the server said
@@ -59,7 +61,7 @@ export function FormDialog({
         {error && <Note tone="bad">{error}</Note>}
         <div className="row form-actions">
           <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" variant="primary" busy={busy} disabled={disabled}>
+          <Button type="submit" variant={danger ? 'danger' : 'primary'} busy={busy} disabled={disabled}>
             {save}
           </Button>
         </div>

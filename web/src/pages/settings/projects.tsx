@@ -1,11 +1,11 @@
-// Projects of this server: make, open, rename.
+// Projects of this server: make, open, rename, delete.
 import {useQueryClient} from '@tanstack/react-query';
 import {Plus} from 'lucide-react';
 import {useState} from 'react';
 import {useLocation} from 'wouter';
 import {api, call, type Schemas} from '../../api/client';
 import {sessionKey, useSession} from '../../api/session';
-import {Ago, Badge, Button, TextField, useFeedback} from '../../ui';
+import {Ago, Badge, Button, Card, TextField, useFeedback} from '../../ui';
 import {EmptyHead, FormDialog, Section, Table, useAdminOfAll, useNewDialog} from './parts';
 
 type Project = Schemas['Project'];
@@ -38,6 +38,73 @@ export function ProjectDialog({project, onClose}: {project?: Project; onClose: (
       disabled={name.trim() === ''}>
       <TextField label="Name" required maxLength={100} autoFocus value={name} onChange={setName} />
     </FormDialog>
+  );
+}
+
+// The first project stays: the keys of the server's environment belong to it. The server says so too.
+function DeleteDialog({project, onClose}: {project: Project; onClose: () => void}) {
+  const {session, project: open} = useSession();
+  const [name, setName] = useState('');
+  const queries = useQueryClient();
+  const {toast} = useFeedback();
+  const [, navigate] = useLocation();
+  const remove = async () => {
+    await call(
+      api.DELETE('/api/v1/projects/{projectId}', {params: {path: {projectId: project.id}, query: {name: name.trim()}}}),
+    );
+    onClose();
+    // Out of the project before the session says that it is gone.
+    if (project.id === open.id) navigate(`~/p/${session.projects[0]!.id}/settings/projects`);
+    await queries.refetchQueries({queryKey: sessionKey});
+    toast(`“${project.name}” was deleted.`);
+  };
+  return (
+    <FormDialog
+      title={`Delete “${project.name}”?`}
+      save="Delete the project"
+      danger
+      onClose={onClose}
+      onSave={remove}
+      description={
+        'Its prompts, spans, evaluations, connections and settings are removed for good, and its API keys stop ' +
+        'working at once. This cannot be undone.'
+      }
+      disabled={name.trim() !== project.name}>
+      <TextField
+        label="Its name, to confirm"
+        hint={`Type: ${project.name}`}
+        required
+        autoFocus
+        autoComplete="off"
+        value={name}
+        onChange={setName}
+      />
+    </FormDialog>
+  );
+}
+
+function DangerZone() {
+  const {session} = useSession();
+  const [deleting, setDeleting] = useState<Project | null>(null);
+  const [first, ...others] = session.projects;
+  if (!first) return null;
+  return (
+    <Card title="Delete a project">
+      <div className="column">
+        <p className="soft">
+          A project is deleted with everything in it. “{first.name}”, the first project, stays: the provider keys of the
+          server’s environment belong to it.
+        </p>
+        <div className="row wrapping">
+          {others.map((one) => (
+            <Button key={one.id} size="small" variant="danger" onClick={() => setDeleting(one)}>
+              Delete {one.name}…
+            </Button>
+          ))}
+        </div>
+      </div>
+      {deleting && <DeleteDialog project={deleting} onClose={() => setDeleting(null)} />}
+    </Card>
   );
 }
 
@@ -97,6 +164,7 @@ export function Projects() {
           </tr>
         ))}
       </Table>
+      {can('owner') && session.projects.length > 1 && <DangerZone />}
       {creating && adminOfAll && <ProjectDialog onClose={() => setCreating(false)} />}
       {renaming && <ProjectDialog project={renaming} onClose={() => setRenaming(null)} />}
     </Section>

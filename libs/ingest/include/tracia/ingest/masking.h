@@ -1,8 +1,8 @@
 // Masking: what a project does not want to be stored (addresses, card numbers, keys) is replaced in spans before they
 // reach a store. Pure, thread-safe. The work is at most proportional to the text: see Masker::text().
 //
-// Masked are the input, the output, the error, the variables, the structured output, the arguments of tool calls, the
-// attributes and the messages of attempts. Names, tags and ids are not: spans are found by them.
+// Masked are the span's name, its tags, the input, the output, the error, the variables, the structured output, tool
+// calls, definitions of tools, the attributes and the messages of attempts. Ids are not: spans are found by them.
 #pragma once
 
 #include <cstddef>

@@ -30,6 +30,12 @@ struct Project {
   Timestamp created;
 };
 
+// A project that was deleted, while its spans and evaluations are being removed.
+struct RemovedProject {
+  std::string id;
+  Timestamp removed;
+};
+
 // The key itself is never stored.
 struct ApiKey {
   std::string id, project_id, name;
@@ -94,6 +100,8 @@ struct LoginSession {
   std::string member_id;
   std::string csrf_token;
   Timestamp created, expires;
+  std::string device;   // the browser's User-Agent, for people; "" when it sent none, or an older server signed it in
+  Timestamp last_seen;  // {} when it was not seen since it was made
 };
 
 // How a project reaches a provider (design section 5).
@@ -182,6 +190,15 @@ class ControlStore {
   // Projects. put: inserts or replaces by id.
   virtual Result<std::vector<Project>> projects() = 0;  // oldest first, then as put
   virtual Status put_project(const Project& project) = 0;
+  // Removes a project with all that belongs to it, in one step, but for its evaluations, which may be many, and keeps
+  // its id among removed_projects(). Members and invitations lose it from their lists; a member who may enter no other
+  // keeps it there, for an empty list means all, and such an invitation goes. False: there was none.
+  virtual Result<bool> remove_project(std::string_view id, Timestamp now) = 0;
+  virtual Result<std::vector<RemovedProject>> removed_projects() = 0;  // oldest first
+  // At most `limit` of its evaluations; how many went.
+  virtual Result<size_t> remove_evaluations_of_project(std::string_view project_id, size_t limit) = 0;
+  // Ends a removal: what somebody still put for the project after it was removed goes too, and its id is forgotten.
+  virtual Status forget_removed_project(std::string_view id) = 0;
 
   // API keys.
   virtual Result<std::vector<ApiKey>> api_keys() = 0;  // of all projects, revoked ones too, oldest first
@@ -194,6 +211,7 @@ class ControlStore {
   virtual Result<std::optional<LoginSession>> login_session(std::string_view token_hash) = 0;
   virtual Result<std::vector<LoginSession>> login_sessions() = 0;  // of all members, oldest first
   virtual Status put_login_session(const LoginSession& session) = 0;
+  virtual Status touch_login_sessions(const std::vector<std::pair<std::string, Timestamp>>& last_seen) = 0;  // by hash
   virtual Status remove_login_session(std::string_view token_hash) = 0;
   virtual Status remove_login_sessions_of(std::string_view member_id) = 0;
   virtual Status remove_expired_login_sessions(Timestamp now) = 0;

@@ -76,7 +76,7 @@ struct Route {
   std::string method, pattern;        // "GET", "/api/v1/prompts/{slug}": a {name} matches one segment
   size_t body_bytes_max = 32u << 20;  // after decompression
   RouteHandler handler;
-  ErrorAnswer error_answer = nullptr;  // also of what the router refuses: encodings, sizes
+  ErrorAnswer error_answer = nullptr;  // also of what the router refuses: encodings, sizes, paths and methods beside it
 };
 
 // What ended, for the access log and the metrics. `status` 0: the peer left before an answer. `method` is one of the

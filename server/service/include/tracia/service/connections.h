@@ -44,6 +44,9 @@ class Connections {
   Result<store::Connection> update(std::string_view project_id, std::string_view id, ConnectionDraft draft);
   Status remove(std::string_view project_id, std::string_view id);
 
+  // The providers that the server's environment has keys for, and that the project may use: those of the first project.
+  std::vector<llm::Provider> environment(std::string_view project_id) const;
+
   // The first target of a call: `provider` is a built-in provider or a connection's name (any case), "" = found from
   // the model's name. Order: the project's connection of that name, else its connection for that protocol without a
   // base URL of its own, else, in the first project, the environment. Does not block.

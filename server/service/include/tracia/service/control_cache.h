@@ -43,7 +43,9 @@ class ControlCache {
 
   std::optional<store::Project> project(std::string_view id) const;
   std::vector<store::Project> projects() const;  // oldest first; never empty once loaded and set up
+  bool has_project(std::string_view id) const;
   void put_project(const store::Project& project);
+  void remove_project(std::string_view id);  // with everything that belongs to it
 
   // By name, ASCII case-insensitive. nullptr: none.
   std::shared_ptr<const LiveConnection> connection(std::string_view project_id, std::string_view name) const;

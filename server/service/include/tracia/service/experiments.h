@@ -53,6 +53,11 @@ class Experiments {
   // Errors of all: kNotFound "Prompt not found: <slug>" and "Experiment not found: <id>"; kInvalidRequest naming a
   // member of the body; kConflict when the experiment's status does not allow it.
   std::vector<ExperimentPtr> list(const PromptPtr& prompt) const;  // newest first
+  struct OfPrompt {
+    PromptPtr prompt;
+    ExperimentPtr experiment;
+  };
+  std::vector<OfPrompt> list_all(std::string_view project_id) const;  // of all its prompts, newest first
   Result<ExperimentPtr> get(std::string_view project_id, std::string_view slug, std::string_view id) const;
   // kConflict when the prompt has kExperimentsMax.
   Result<ExperimentPtr> create(std::string_view project_id, std::string_view slug, const json::Value& body,

@@ -12,7 +12,8 @@
 
 namespace tracia::service {
 
-// Thread-safe, as `inner` is. append() masks on the caller's thread; large spans on a worker of `services`.
+// Thread-safe, as `inner` is. append() refuses spans of a project that is gone (kUnauthorized), and masks on the
+// caller's thread; large spans on a worker of `services`.
 class MaskingStore final : public store::SpanStore {
  public:
   MaskingStore(store::SpanStore& inner, const Policies& policies, const Services& services)
@@ -60,6 +61,8 @@ class MaskingStore final : public store::SpanStore {
   Status health() const override { return inner_.health(); }
 
  private:
+  bool all_projects_are_there(const std::vector<store::NewSpan>& spans) const;
+
   store::SpanStore& inner_;
   const Policies& policies_;
   const Services& services_;

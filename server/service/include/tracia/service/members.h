@@ -60,14 +60,15 @@ class Members {
   // Makes the member, or sets their password (`name` is not read then, and they are signed out everywhere), and signs
   // in.
   Result<Access::Login> accept(std::string_view token, std::string_view name, std::string_view password,
-                               std::string_view peer, bool secure_cookie);
+                               const Access::Browser& browser);
   void forget_expired();  // called by a timer
 
  private:
   Result<store::Member> actor(const Principal& by) const;
   Result<store::Member> subject(const Principal& by, std::string_view id) const;
   Status check_stays_owned(const store::Member& before, const store::Member* after) const;
-  Result<std::vector<std::string>> check_projects(store::MemberRole role, const std::vector<std::string>& ids) const;
+  Result<std::vector<std::string>> check_projects(store::MemberRole role, const std::vector<std::string>& ids,
+                                                  const std::vector<std::string>& held) const;
   Status revoke_links_of(std::string_view member_id);
   Result<Link> put_link(store::Invitation invitation);
   Result<store::Member> accepted(const store::Invitation& invitation, std::string_view name, std::string hash);

@@ -39,6 +39,7 @@ class Policies {
   Status set_masking(const std::string& project_id, std::vector<ingest::MaskingRule> rules);
   // 1 to kRetentionDaysMax; nullopt: for ever.
   Status set_retention_days(const std::string& project_id, std::optional<int64_t> days);
+  void forget(const std::string& project_id);  // of a project that was deleted, in memory
 
  private:
   struct Policy {

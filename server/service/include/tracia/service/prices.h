@@ -22,7 +22,7 @@ class Prices {
  public:
   explicit Prices(Services& services) : services_(services) {}
 
-  Status load();  // once, before serving. Blocks
+  Status load();  // before serving, and when prices went with their project. Blocks
 
   // The prices as they are now. Takes a lock only when they have changed since this thread asked last.
   std::shared_ptr<const ingest::PriceBook> book() const;

@@ -1,5 +1,5 @@
-// Spans that go: those past the retention of their project, and those of an end user who is to be forgotten. What
-// belongs to a span goes with it: its evaluations, and OpenTelemetry's events.
+// Spans that go: those past the retention of their project, those of a project that was deleted, and those of an end
+// user who is to be forgotten. What belongs to a span goes with it: its evaluations, and OpenTelemetry's events.
 #pragma once
 
 #include <atomic>
@@ -56,6 +56,8 @@ class Retention {
   std::optional<Timestamp> cutoff(const std::string& project_id) const;
   void run_once();
   bool clock_jumped();
+  Status finish_removals(SteadyTime deadline);
+  Result<bool> empty_project(const std::string& project_id, SteadyTime deadline);
   Result<uint64_t> remove_past(const std::string& project_id, Timestamp before, SteadyTime deadline);
   // Evaluations whose spans went with their segment. Looks at a part of all in each run.
   Result<uint64_t> sweep_evaluations();
@@ -70,5 +72,7 @@ class Retention {
 };
 
 inline constexpr Millis kRetentionRunTimeMax{60'000};
+// How long what came late, from calls that were under way, is looked for after a project was deleted.
+inline constexpr Millis kRemovedProjectKeptFor{3'600'000};
 
 }  // namespace tracia::service

@@ -78,6 +78,9 @@ class Spend {
   // Stores a project's cap among its settings. Blocks. kConflict when somebody else changes them all the time.
   Status set_project_cap(const std::string& project_id, const std::optional<SpendCap>& cap);
 
+  // Keys and projects that are gone: what they have spent is not written again. In memory.
+  void forget(const std::vector<std::string>& scope_ids);
+
   void flush();  // writes what has changed to the control store; called by a timer and at shutdown. Blocks
 
  private:
