@@ -115,6 +115,7 @@ void write_prompt_version(Writer& w, const FetchedPrompt& prompt) {
   write_texts(w, "stopSequences", version.stop_sequences);
   write_text_or_null(w, "note", version.note);
   write_text_or_null(w, "author", version.author);
+  write_texts(w, "labels", version.labels);
   w.field("createdAt", version.created_at).end_object();
 }
 

@@ -144,6 +144,10 @@ Result<FetchedPrompt> read_fetched_prompt(const Value& value) {
   if (!read) return fail(std::move(read).error());
   FetchedPrompt out{.slug = value["slug"].text(), .label = value["label"].text(), .version = std::move(*read)};
   read_extras(value, out);
+  out.version.variables = out.variables;
+  out.version.tools = out.tools;
+  out.version.tool_choice = out.tool_choice;
+  out.version.output_schema = out.output_schema;
   out.fetched_at = value["fetchedAt"].text();
   out.stale = value["stale"].boolean_or(false);
   TRACIA_TRY(check_fetched(version, out));

@@ -14,7 +14,7 @@ inline namespace v0 {
 
 struct PromptMessage {
   std::string id;       // chosen by the writer: "msg_1"
-  std::string role;     // system | developer | user | assistant
+  std::string role;     // system | developer | user | assistant | tool
   std::string content;  // may hold {{variables}}; beside `parts` it is only their text, and is not sent
   // What is more than one plain text: images, documents, tool calls, a tool's result. When not empty, all there is.
   std::vector<Part> parts = {};

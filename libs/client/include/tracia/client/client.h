@@ -171,7 +171,7 @@ class Prompts {
                               const RunOptions& options = {}) const;
   // All versions, newest first.
   Result<std::vector<PromptVersion>> versions(const std::string& slug) const;
-  Result<PromptVersion> get_version(const std::string& slug, int64_t version) const;
+  Result<PromptVersion> get_version(const std::string& slug, int64_t version) const;  // NOT_FOUND: no such version
   // Makes a new version with an old one's content; history is never rewritten.
   Result<Prompt> restore(const std::string& slug, int64_t version, const RestoreOptions& options = {}) const;
   // Points a label ("production") at a version; a new label is made.
@@ -194,7 +194,7 @@ class Spans {
   Result<ListSpansResult> list(const ListSpansOptions& options = {}) const;
   // Gives all spans that match to `each`, newest first, until it returns false; pages are fetched as they are needed.
   Status list_all(ListSpansOptions options, const std::function<bool(const SpanListItem&)>& each) const;
-  Status remove(const std::string& span_id) const;
+  Status remove(const std::string& span_id) const;  // for good
   // Waits first for a span of this client that is still on its way.
   Result<EvaluateResult> evaluate(const std::string& span_id, const EvaluateOptions& options) const;
   // All evaluations of a span, newest first.
