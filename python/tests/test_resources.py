@@ -154,6 +154,44 @@ def test_an_evaluation_of_a_span_that_is_unknown_is_an_error(client, fake, answe
         client.spans.evaluate("sp_0000000000000000", EvaluateOptions(value=1))
 
 
+@pytest.mark.parametrize("value", [1, 4.5, True, False, "friendly", "1"])
+def test_a_judgement_is_a_number_yes_or_no_or_a_category(client, fake, answers, value):
+    answers("POST", "/spans/sp_50c7d1e98fa2b364/evaluations", example("evaluations_create_category.response.201"), 201)
+    result = client.spans.evaluate("sp_50c7d1e98fa2b364", {"evaluator": "tone", "value": value})
+    sent = last(fake)[2]["value"]
+    assert sent == value
+    assert isinstance(sent, (bool, str)) == isinstance(value, (bool, str))
+    assert (result.value, result.category) == (0, "friendly")
+
+
+@pytest.mark.parametrize("value", [None, float("nan"), float("inf"), [1]])
+def test_what_is_no_judgement_is_refused_before_it_is_sent(client, fake, value):
+    with pytest.raises((TraciaError, ValueError), match="value"):
+        client.spans.evaluate("sp_50c7d1e98fa2b364", {"value": value})
+    assert fake.requests == []
+
+
+def test_messages_of_parts_tool_calls_and_results_come_whole_and_go_back_whole(client, fake, answers):
+    call = {"type": "tool_call", "id": "c1", "name": "zoom", "arguments": {"level": 2}}
+    question = [{"type": "text", "text": "{{a}}"}, {"type": "image", "url": "https://example.com/{{a}}.png"}]
+    content = [
+        {"id": "m1", "role": "user", "content": question},
+        {"id": "m2", "role": "assistant", "content": [call]},
+        {"id": "m3", "role": "tool", "toolCallId": "c1", "toolName": "zoom", "content": "done"},
+        {"id": "m4", "role": "user", "content": [{"type": "hologram", "of": "Ada"}]},
+    ]
+    prompt = {**example("prompts_get.response.200"), "content": content}
+    answers("GET", "/prompts/p", prompt)
+    answers("PUT", "/prompts/p", prompt)
+    read = client.prompts.get("p").content
+    assert (read[2].tool_call_id, read[2].tool_name) == ("c1", "zoom")
+    client.prompts.update("p", UpdatePromptOptions(content=read))
+    assert last(fake)[2]["content"] == content
+    result = PromptMessage(role="tool", tool_call_id="c1", content="done")
+    client.prompts.update("p", UpdatePromptOptions(content=[result]))
+    assert last(fake)[2]["content"] == [{"role": "tool", "toolCallId": "c1", "content": "done"}]
+
+
 def test_errors_of_the_server_keep_its_code_and_details(client, answers):
     answers("POST", "/prompts/p/run", example("error.provider_error.429"), 429)
     with pytest.raises(TraciaError) as raised:

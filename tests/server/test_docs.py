@@ -14,7 +14,7 @@ import snippets  # noqa: E402
 
 DOCS = harness.ROOT / "docs"
 CLIENT_HEADERS = [harness.ROOT / "libs" / "client" / "include" / "tracia" / "client" / name
-                  for name in ("client.h", "types.h", "api_types.h")]
+                  for name in ("client.h", "active_span.h", "types.h", "api_types.h")]
 CPP_PAGES = [page for page in [DOCS / "cpp.md", *sorted((DOCS / "guide").glob("*.md"))] if snippets.blocks(page, "cpp")]
 
 

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from harness import DEADLINE, KEY, Client, Server, Simulator, wait_until
+from harness import DEADLINE, KEY, Client, Member, Server, Simulator, wait_until
 
 MODELS = ("gpt-4o", "claude-sonnet-4-5", "gemini-2.5-flash", "amazon_bedrock/anthropic.claude-sonnet-4-5-20250929-v1:0")
 
@@ -171,6 +171,32 @@ def test_many_streams_at_once_all_end(server):
     for thread in threads:
         thread.join(DEADLINE)
     assert len(results) == 24 and all(results)
+
+
+@pytest.mark.parametrize("prefix, model, provider", [
+    ("gemini", "gemini-2.5-flash", "google"),
+    ("google", "gemini-2.5-flash", "google"),
+    ("bedrock", "anthropic.claude-sonnet-4-5-20250929-v1:0", "amazon_bedrock"),
+    ("Bedrock", "eu.anthropic.claude-sonnet-4-5-20250929-v1:0", "amazon_bedrock"),
+    ("OpenAI", "gpt-4o", "openai"),
+])
+def test_a_prefix_names_the_provider_as_other_gateways_do(api, prefix, model, provider):
+    span = span_of(api, api.post("/v1/chat/completions", chat_body(f"{prefix}/{model}")))
+    assert (span["provider"], span["model"]) == (provider, model)
+
+
+@pytest.mark.parametrize("model", ["vertex/gemini-2.5-flash", "gemini/", "bedrock", "/gpt-4o"])
+def test_a_prefix_that_names_nobody_is_refused(api, model):
+    assert api.post("/v1/chat/completions", chat_body(model), expect=404).error["param"] == "model"
+
+
+def test_a_connection_wins_over_a_prefix_of_its_name(simulator, tmp_path):
+    with Server(tmp_path / "data", simulator.url, "--allow-private-upstreams") as own:
+        Member.set_up(own).post("/api/v1/connections", {"name": "gemini", "protocol": "openai", "key": "sk-0123456789abcdef",
+                                                        "baseUrl": f"{simulator.url}/v1"}, expect=201)
+        client = Client(own)
+        span = span_of(client, client.post("/v1/chat/completions", chat_body("gemini/some-model")))
+        assert (span["provider"], span["model"]) == ("gemini", "some-model")
 
 
 def test_an_alias_is_a_model_of_its_own(api, unique):

@@ -8,6 +8,7 @@ namespace tracia::client {
 namespace {
 
 constexpr size_t kPathBytesMax = 16u << 10;
+constexpr int kPageMax = 100;  // what the server gives at most
 
 // Host and port alone: a base URL may carry a password.
 std::string server_name(const ClientCore& core) {
@@ -143,6 +144,25 @@ Result<ApiAnswer> parse_answer(const ClientCore& core, const ApiResponse& respon
   if (!root) return fail(malformed_answer(core, response.status, root.error().message));
   answer.root = *root;
   return answer;
+}
+
+std::string next_cursor(const json::Value& page) {
+  const json::Value next = page["nextCursor"];
+  return next.is_string() ? next.text() : page["cursor"].text();
+}
+
+Status each_page(ClientCore& core, const std::string& path, const std::function<Status(const json::Value&)>& on_page) {
+  std::string cursor;
+  while (true) {
+    const std::string rest = cursor.empty() ? "" : "&cursor=" + wire::percent_encode(cursor);
+    const auto answer = call_api(core, {.path = path + "?limit=" + std::to_string(kPageMax) + rest});
+    if (!answer) return fail(answer.error());
+    TRACIA_TRY(on_page(answer->root));
+    std::string next = next_cursor(answer->root);
+    if (next.empty()) return {};
+    if (next == cursor) return fail(malformed_answer(core, 200, "a page that leads to itself"));
+    cursor = std::move(next);
+  }
 }
 
 }  // namespace tracia::client

@@ -35,6 +35,11 @@ CallHandle start_api(const std::shared_ptr<ClientCore>& core, const ApiRequest& 
 // A fetch_api() whose answer is JSON.
 Result<ApiAnswer> call_api(ClientCore& core, const ApiRequest& request);
 Result<ApiAnswer> parse_answer(const ClientCore& core, const ApiResponse& response);
+// Asks for page after page of a list, each given to `on_page`, until the last. Each page says where the next one begins
+// (`nextCursor`; a hosted server says `cursor`).
+Status each_page(ClientCore& core, const std::string& path, const std::function<Status(const json::Value&)>& on_page);
+// "" = the last page.
+std::string next_cursor(const json::Value& page);
 
 // Gives `result` to `done` on the loop, or wherever the loop drops it because the client goes.
 template <typename T>

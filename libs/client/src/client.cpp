@@ -182,6 +182,10 @@ Session Client::create_session(std::string trace_id, std::string parent_span_id)
   return Session(this, std::move(trace_id), std::move(parent_span_id));
 }
 
+ActiveSpan Client::span(std::string name, SpanOptions options) {
+  return ActiveSpan(core_, std::move(name), std::move(options));
+}
+
 void Client::record(span::Span span) {
   if (core_->recorder) core_->recorder->record(std::move(span));
 }

@@ -1,9 +1,9 @@
 // A fetched version made into the input of a call of this process.
 #include "json_shapes.h"
+#include "prompt_json.h"
 #include "tracia/base/bytes.h"
 #include "tracia/client/api_types.h"
 #include "tracia/json/writer.h"
-#include "tracia/span/messages.h"
 
 namespace tracia {
 inline namespace v0 {
@@ -11,21 +11,13 @@ namespace {
 
 Result<std::vector<Message>> messages_of(const FetchedPrompt& prompt) {
   std::vector<Message> out;
-  if (prompt.messages_json.empty()) {
-    for (const PromptMessage& message : prompt.version.messages) {
-      const auto role = llm::role_from_name(message.role);
-      if (!role) return fail(Error::invalid("the prompt has a message with the unknown role '" + message.role + "'"));
-      out.push_back({.role = *role, .parts = {text_part(message.content)}});
-    }
-    return out;
+  for (const PromptMessage& each : prompt.version.messages) {
+    auto message = client::message_of(each);
+    if (!message) return fail(std::move(message).error());
+    message->id.clear();  // the prompt's own ids mean nothing to a provider
+    out.push_back(std::move(*message));
   }
-  json::Document document;
-  const auto root = document.parse(prompt.messages_json);
-  if (!root) return fail(Error::invalid("the prompt's messages are " + root.error().message));
-  auto messages = span::messages_from_json(*root);
-  if (!messages) return messages;
-  for (Message& message : *messages) message.id.clear();  // the prompt's own ids mean nothing to a provider
-  return messages;
+  return out;
 }
 
 // Tools and their choice, kept as JSON, by the reader that takes them from callers.

@@ -9,18 +9,8 @@ inline namespace v0 {
 namespace {
 
 using client::write_texts;
+using client::write_tool_choice;
 using json::Writer;
-
-void write_tool_choice(Writer& w, const ToolChoice& choice) {
-  using Mode = ToolChoice::Mode;
-  switch (choice.mode) {
-    case Mode::kUnset: return;
-    case Mode::kAuto: w.field("toolChoice", "auto"); return;
-    case Mode::kNone: w.field("toolChoice", "none"); return;
-    case Mode::kRequired: w.field("toolChoice", "required"); return;
-    case Mode::kTool: w.key("toolChoice").begin_object().field("tool", choice.tool).end_object(); return;
-  }
-}
 
 void write_response_format(Writer& w, const ResponseFormat& format) {
   if (format.type == ResponseFormat::Type::kText) return;

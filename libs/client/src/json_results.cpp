@@ -1,5 +1,6 @@
 // Results as JSON, in camelCase: the names by which the Python models know them.
 #include "json_writers.h"
+#include "prompt_json.h"
 #include "tracia/client/json.h"
 #include "tracia/span/messages.h"
 
@@ -21,12 +22,46 @@ void write_texts(json::Writer& w, std::string_view name, const std::vector<std::
   w.end_array();
 }
 
+void write_scalar(json::Writer& w, std::string_view name, const Scalar& scalar) {
+  std::visit([&](const auto& value) { w.field(name, value); }, scalar.value());
+}
+
+void write_tool_choice(json::Writer& w, const ToolChoice& choice) {
+  using Mode = ToolChoice::Mode;
+  switch (choice.mode) {
+    case Mode::kUnset: return;
+    case Mode::kAuto: w.field("toolChoice", "auto"); return;
+    case Mode::kNone: w.field("toolChoice", "none"); return;
+    case Mode::kRequired: w.field("toolChoice", "required"); return;
+    case Mode::kTool: w.key("toolChoice").begin_object().field("tool", choice.tool).end_object(); return;
+  }
+}
+
+void write_prompt_message(json::Writer& w, const PromptMessage& message) {
+  if (message.parts.empty()) {
+    w.begin_object().field_if("id", message.id).field("role", message.role).field("content", message.content);
+    w.end_object();
+    return;
+  }
+  auto whole = message_of(message);
+  if (!whole) {
+    w.null();
+    return;
+  }
+  // The conversation's writer knows ids of all but tools' messages.
+  whole->id.clear();
+  std::string text = span::message_json(*whole);
+  if (!message.id.empty()) text.insert(1, "\"id\":" + json::quoted(message.id) + ",");
+  w.raw(text);
+}
+
 }  // namespace client
 
 inline namespace v0 {
 namespace {
 
 using client::write_or_null;
+using client::write_prompt_message;
 using client::write_text_or_null;
 using client::write_texts;
 using json::Writer;
@@ -69,17 +104,9 @@ std::string result_json(const RunLocalResult& result, bool with_items) {
 
 void write_prompt_version(Writer& w, const FetchedPrompt& prompt) {
   const PromptVersion& version = prompt.version;
-  w.key("version").begin_object().field("version", version.version).key("messages");
-  if (!prompt.messages_json.empty()) {
-    w.raw(prompt.messages_json);
-  } else {
-    w.begin_array();
-    for (const PromptMessage& message : version.messages) {
-      w.begin_object().field("id", message.id).field("role", message.role).field("content", message.content);
-      w.end_object();
-    }
-    w.end_array();
-  }
+  w.key("version").begin_object().field("version", version.version).key("messages").begin_array();
+  for (const PromptMessage& message : version.messages) write_prompt_message(w, message);
+  w.end_array();
   write_text_or_null(w, "model", version.model);
   write_text_or_null(w, "provider", version.provider);
   write_or_null(w, "temperature", version.temperature);
@@ -88,6 +115,7 @@ void write_prompt_version(Writer& w, const FetchedPrompt& prompt) {
   write_texts(w, "stopSequences", version.stop_sequences);
   write_text_or_null(w, "note", version.note);
   write_text_or_null(w, "author", version.author);
+  write_texts(w, "labels", version.labels);
   w.field("createdAt", version.created_at).end_object();
 }
 

@@ -99,6 +99,7 @@ void read_run_options(InputFields& fields, RunOptions& out) {
   if (!value.is_object()) return fields.fail("options", "must be an object");
   InputFields inner(value, "options.");
   inner.text("model", out.model);
+  inner.text("provider", out.provider);
   inner.integer("version", out.version, 1);
   inner.text("label", out.label);
   inner.texts("tags", out.tags);

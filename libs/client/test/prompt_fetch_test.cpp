@@ -148,7 +148,8 @@ TEST_F(PromptFetch, ABrokenConnectionOrAnswerIsAFailureToo) {
 }
 
 TEST_F(PromptFetch, ACopyOnDiskServesTheNextProcess) {
-  ASSERT_TRUE(with_cache()->prompts().fetch("greet", {.label = "production"}));
+  const auto fetched = with_cache()->prompts().fetch("greet", {.label = "production"});
+  ASSERT_TRUE(fetched);
   const fs::path file = only_file();
   EXPECT_EQ(mode(file), 0600u);
   EXPECT_EQ(mode(file.parent_path()), 0700u);
@@ -160,6 +161,9 @@ TEST_F(PromptFetch, ACopyOnDiskServesTheNextProcess) {
   ASSERT_TRUE(copy) << copy.error().message;
   EXPECT_TRUE(copy->stale);
   EXPECT_EQ(copy->label, "production");
+  EXPECT_EQ(copy->version.tools, fetched->version.tools);
+  EXPECT_EQ(copy->version.variables, fetched->version.variables);
+  EXPECT_EQ(copy->version.messages.at(1).parts.size(), 2u);
   ASSERT_TRUE(copy->compile({{"who", "a"}, {"question", "b"}}));
   // Another version, or another key, has no copy there.
   EXPECT_FALSE(next->prompts().fetch("greet"));

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstring>
+#include <type_traits>
 
 #include "tracia/base/bytes.h"
 
@@ -75,7 +76,15 @@ bool has_high_byte(std::string_view text) {
 template <typename T>
 void append_number(std::string& out, T n) {
   std::array<char, 40> buffer{};
-  const auto [end, error] = std::to_chars(buffer.data(), buffer.data() + buffer.size(), n);
+  char* const last = buffer.data() + buffer.size();
+  auto end = std::to_chars(buffer.data(), last, n).ptr;
+  if constexpr (std::is_floating_point_v<T>) {
+    // The shortest text of a large number may be digits alone, which readers take for an integer that is too large.
+    constexpr T kIntegerEnd = 0x1p63;
+    if (n >= kIntegerEnd || n <= -kIntegerEnd) {
+      end = std::to_chars(buffer.data(), last, n, std::chars_format::scientific).ptr;
+    }
+  }
   out.append(buffer.data(), static_cast<size_t>(end - buffer.data()));
 }
 

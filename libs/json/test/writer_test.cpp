@@ -51,6 +51,16 @@ TEST(JsonWriter, WritesNumbersShortest) {
   EXPECT_EQ(text(-std::numeric_limits<double>::infinity()), "null");
 }
 
+TEST(JsonWriter, LargeNumbersReadBack) {
+  for (const double number : {0x1p63, -0x1p63, 0x1p64, 123456789012345678901.0, -1e20, 1e300}) {
+    Document document;
+    const auto text = Writer().begin_array().value(number).end_array().take();
+    const auto root = document.parse(text);
+    ASSERT_TRUE(root) << text;
+    EXPECT_EQ(root->at(0).number(), number) << text;
+  }
+}
+
 TEST(JsonWriter, EscapesWhatMustBeEscaped) {
   EXPECT_EQ(quoted(std::string_view("q\" b\\ n\n r\r t\t b\b f\f \0 \x1F / \x7F", 28)),
             "\"q\\\" b\\\\ n\\n r\\r t\\t b\\b f\\f \\u0000 \\u001f / \x7F\"");

@@ -168,6 +168,22 @@ def test_a_users_thumb_becomes_an_evaluation(client):
     assert (judged.value, judged.note) == (1, "helpful")
 
 
+def test_a_judgement_may_be_yes_or_no_or_a_category(client, server):
+    api = harness.Client(server)
+    api.post("/api/v1/evaluators", {"key": "grounded", "name": "Grounded", "type": "boolean"}, expect=201)
+    tone = {"key": "tone", "name": "Tone", "type": "categorical", "categories": ["rude", "kind"]}
+    api.post("/api/v1/evaluators", tone, expect=201)
+    result = client.run_local(model="gpt-4o", messages=ask("Hi"))
+    client.spans.evaluate(result.span_id, {"evaluator": "grounded", "value": True})
+    client.spans.evaluate(result.span_id, {"evaluator": "tone", "value": "kind"})
+    by_tone, grounded = client.spans.evaluations(result.span_id)
+    assert (grounded.evaluator_key, grounded.value, grounded.category) == ("grounded", 1, None)
+    assert (by_tone.evaluator_key, by_tone.value, by_tone.category) == ("tone", 1, "kind")
+    with pytest.raises(TraciaError, match="rude"):
+        client.spans.evaluate(result.span_id, {"evaluator": "tone", "value": "lukewarm"})
+    api.close()
+
+
 def test_costs_are_summed_over_spans(client, stored, unique):
     for _ in range(3):
         client.run_local(model="gpt-4o", messages=ask("Hi"), tags=[unique])

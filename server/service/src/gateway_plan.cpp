@@ -1,5 +1,7 @@
 #include "gateway_plan.h"
 
+#include <array>
+#include <string_view>
 #include <utility>
 
 #include "tracia/base/bytes.h"
@@ -21,6 +23,21 @@ Error unknown_model(std::string_view model) {
           .message = "The model '" + name + "' does not exist or no provider is known for it. Put a provider or a " +
                      "connection before it, as in openai/" + name,
           .provider = {.param = "model"}};
+}
+
+// What LiteLLM puts before a provider's models, where that is not the provider's name.
+constexpr std::array<std::pair<std::string_view, Provider>, 2> kOtherPrefixes{{
+    {"gemini", Provider::kGoogle},
+    {"bedrock", Provider::kAmazonBedrock},
+}};
+
+// The provider or the connection that a model's prefix (in lower case) names; "" = none.
+std::string_view named_by_prefix(const Services& services, std::string_view project_id, std::string_view prefix) {
+  if (services.cache->connection(project_id, prefix) || llm::provider_from_name(prefix)) return prefix;
+  for (const auto& [other, provider] : kOtherPrefixes) {
+    if (other == prefix) return llm::provider_name(provider);
+  }
+  return "";
 }
 
 using Targets = std::vector<store::GatewayAlias::Target>;
@@ -75,8 +92,8 @@ Result<Connections::Named> resolve_gateway_target(const Services& services, std:
   const size_t slash = model.find('/');
   if (slash != std::string_view::npos && slash + 1 < model.size()) {
     const std::string prefix = ascii_lower(model.substr(0, slash));
-    if (services.cache->connection(project_id, prefix) || llm::provider_from_name(prefix)) {
-      return services.connections->resolve(project_id, prefix, model.substr(slash + 1));
+    if (const auto name = named_by_prefix(services, project_id, prefix); !name.empty()) {
+      return services.connections->resolve(project_id, name, model.substr(slash + 1));
     }
   }
   if (!llm::resolve_provider(model)) return fail(unknown_model(model));

@@ -25,6 +25,8 @@ class PromptMessage(OpenModel):
     id: str | None = None
     role: Role
     content: str | list[ContentPart]
+    tool_call_id: str | None = None  # of the call whose result a tool's message holds
+    tool_name: str | None = None
 
 
 class _Settings(WireModel):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import Field
+from pydantic import Field, FiniteFloat, StrictBool
 
 from tracia._enums import LLMProvider, SpanKind
 from tracia.models._base import FinishReasonField, InputModel, WireModel, dollars, html_table
@@ -110,7 +110,8 @@ class EvaluateResult(WireModel):
     id: str
     evaluator_key: str
     evaluator_name: str
-    value: float
+    value: float  # of a boolean 1 or 0; of a category its place among them, from 0
+    category: str | None = None  # of categorical evaluators only
     source: str
     note: str | None = None
     created_at: datetime
@@ -212,10 +213,13 @@ class ListSpansResult(WireModel):
 
 
 class EvaluateOptions(InputModel):
-    """A judgement of a span. The evaluator "quality" is built in: `Eval.POSITIVE` is good, `Eval.NEGATIVE` bad."""
+    """A judgement of a span. The evaluator "quality" is built in: `Eval.POSITIVE` is good, `Eval.NEGATIVE` bad.
+
+    `value`: a number; for a boolean evaluator True or False; for a categorical one the category's text.
+    """
 
     evaluator: str = "quality"
-    value: float
+    value: StrictBool | FiniteFloat | str
     note: str | None = None
 
     def to_wire(self) -> dict[str, Any]:

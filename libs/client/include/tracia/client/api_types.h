@@ -1,6 +1,7 @@
 // Prompts and spans as a Tracia server speaks of them (api/openapi.yaml).
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,8 +14,10 @@ inline namespace v0 {
 
 struct PromptMessage {
   std::string id;       // chosen by the writer: "msg_1"
-  std::string role;     // system | developer | user | assistant
-  std::string content;  // may hold {{variables}}
+  std::string role;     // system | developer | user | assistant | tool
+  std::string content;  // may hold {{variables}}; beside `parts` it is only their text, and is not sent
+  // What is more than one plain text: images, documents, tool calls, a tool's result. When not empty, all there is.
+  std::vector<Part> parts = {};
 };
 
 struct PromptVersion {
@@ -25,6 +28,17 @@ struct PromptVersion {
   std::optional<int64_t> max_output_tokens;
   std::vector<std::string> stop_sequences;
   std::string note, author, created_at;
+  std::vector<std::string> variables = {};
+  std::vector<std::string> labels = {};                          // that point here now
+  std::string tools = {}, tool_choice = {}, output_schema = {};  // JSON text, "" = none
+};
+
+// Where a label points.
+struct PromptLabel {
+  std::string label;
+  int64_t version = 0;
+  std::optional<int64_t> previous_version;  // unset when the label is new
+  std::string updated_at;
 };
 
 struct Prompt {
@@ -39,6 +53,9 @@ struct Prompt {
   std::vector<PromptVersion> versions;  // newest first; empty in lists
   std::string tools, output_schema;     // JSON text, "" = none
   std::string created_at, updated_at;   // RFC 3339
+  std::string tool_choice = {};         // JSON text, "" = none
+  std::string default_label = {};       // "" = none
+  std::map<std::string, int64_t> labels = {};
 };
 
 struct CreatePromptOptions {
@@ -51,6 +68,7 @@ struct CreatePromptOptions {
   std::vector<Tool> tools = {};
   std::string output_schema = {};  // JSON text
   std::string note = {};
+  ToolChoice tool_choice = {};
 };
 
 // Unset keeps; for text, a set empty string clears.
@@ -65,6 +83,13 @@ struct UpdatePromptOptions {
   std::vector<std::string> clear = {};       // wire names of fields to set to null: "model", "temperature", …
   std::optional<int64_t> base_version = {};  // refuse with CONFLICT when the prompt has moved on
   std::string note = {};
+  ToolChoice tool_choice = {};  // kUnset keeps; clear = {"toolChoice"} clears
+  std::optional<std::string> default_label = {};
+};
+
+struct RestoreOptions {
+  std::string note = {};
+  std::optional<int64_t> base_version = {};  // as in an update
 };
 
 struct RunOptions {
@@ -76,6 +101,7 @@ struct RunOptions {
   std::vector<Message> messages = {};  // a whole conversation; skips the template
   std::optional<int64_t> timeout_ms = {};
   CancelToken cancel = {};
+  std::string provider = {};  // whose model it is, or a connection's name; "" = from the model
 };
 
 struct RunResult {
@@ -121,10 +147,7 @@ struct FetchedPrompt {
   std::string tools, output_schema;  // JSON text, "" = none
   std::string fetched_at;            // RFC 3339, when the server gave it
   bool stale = false;                // the server could not be asked: this is the last good copy
-  // The messages as the server sent them, with parts that are no text and tool results, as a JSON array; "" =
-  // version.messages, which hold texts only.
-  std::string messages_json = {};
-  std::string tool_choice = {};  // JSON text, "" = none
+  std::string tool_choice = {};      // JSON text, "" = none
 
   // The input of run_local() that carries it out: messages rendered, model and settings of the version, linked to it.
   // Errors: MISSING_VARIABLES as prompts.run; INVALID_REQUEST when the version names no model.
@@ -151,6 +174,7 @@ struct SpanListItem {
   int64_t latency_ms = 0;
   std::optional<int64_t> input_tokens, output_tokens, total_tokens;
   std::optional<double> cost;
+  std::string name = {}, span_kind = {}, cost_status = {};
 };
 
 // One stored span: the list's fields, and `json`, the whole answer as sent.
@@ -167,8 +191,17 @@ struct ListSpansOptions {
   std::string prompt_slug = {}, status = {}, start_date = {}, end_date = {}, user_id = {}, session_id = {},
               trace_id = {};
   std::vector<std::string> tags = {};
-  std::optional<int64_t> limit = {};
-  std::string cursor = {};
+  std::optional<int64_t> limit = {};  // 1 to 100; 50 when unset
+  std::string cursor = {};            // from the page before
+  std::optional<int64_t> prompt_version = {};
+  std::string label = {}, experiment_id = {}, variant = {};
+  std::string parent_span_id = {}, model = {}, provider = {}, span_kind = {}, name = {}, finish_reason = {},
+              cost_status = {};
+  std::optional<double> min_cost = {}, max_cost = {};
+  std::optional<int64_t> min_latency_ms = {}, max_latency_ms = {}, min_total_tokens = {}, max_total_tokens = {};
+  Variables variables = {};   // had these values
+  std::string q = {};         // words of input, output, error or name
+  std::string contains = {};  // a piece of text
 };
 
 struct ListSpansResult {
@@ -184,13 +217,14 @@ struct CreateSpanResult {
 
 struct EvaluateOptions {
   std::string evaluator = "quality";
-  double value = 0;  // quality: 1 good, 0 bad
+  Scalar value = 0;  // quality: 1 good, 0 bad; of a boolean evaluator true or false, of a categorical one the category
   std::string note = {};
 };
 
 struct EvaluateResult {
   std::string id, evaluator_key, evaluator_name, source, note, created_at;
-  double value = 0;
+  double value = 0;           // of a boolean 1 or 0; of a category its place among them, from 0
+  std::string category = {};  // of categorical evaluators only
 };
 
 }  // namespace v0

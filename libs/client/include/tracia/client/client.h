@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "tracia/client/active_span.h"
 #include "tracia/client/api_types.h"
 #include "tracia/client/types.h"
 #include "tracia/llm/endpoint.h"
@@ -148,7 +149,9 @@ class PromptStream {
 // Prompts kept on the server. Errors: the server's code and message; NETWORK_ERROR and TIMEOUT when it is not reached.
 class Prompts {
  public:
+  // All prompts, most recently updated first; without their content.
   Result<std::vector<Prompt>> list() const;
+  // With the newest version's content, and the newest 100 versions.
   Result<Prompt> get(const std::string& slug) const;
   Result<Prompt> create(const CreatePromptOptions& options) const;
   Result<Prompt> update(const std::string& slug, const UpdatePromptOptions& options) const;
@@ -166,6 +169,15 @@ class Prompts {
   CallHandle fetch_async(std::string slug, FetchOptions options, Callback<FetchedPrompt> done) const;
   Result<RenderResult> render(const std::string& slug, const Variables& variables = {},
                               const RunOptions& options = {}) const;
+  // All versions, newest first.
+  Result<std::vector<PromptVersion>> versions(const std::string& slug) const;
+  Result<PromptVersion> get_version(const std::string& slug, int64_t version) const;  // NOT_FOUND: no such version
+  // Makes a new version with an old one's content; history is never rewritten.
+  Result<Prompt> restore(const std::string& slug, int64_t version, const RestoreOptions& options = {}) const;
+  // Points a label ("production") at a version; a new label is made.
+  Result<PromptLabel> set_label(const std::string& slug, const std::string& label, int64_t version) const;
+  // The version stays. CONFLICT for the prompt's default label.
+  Status delete_label(const std::string& slug, const std::string& label) const;
 
  private:
   friend class Client;
@@ -176,10 +188,17 @@ class Prompts {
 class Spans {
  public:
   Result<CreateSpanResult> create(const span::Span& span) const;
-  Result<StoredSpan> get(const std::string& span_id) const;
+  // `trace_id`: needed only when the same span id occurs in several traces.
+  Result<StoredSpan> get(const std::string& span_id, const std::string& trace_id = "") const;
+  // One page, newest first; its `cursor` fetches the next one.
   Result<ListSpansResult> list(const ListSpansOptions& options = {}) const;
+  // Gives all spans that match to `each`, newest first, until it returns false; pages are fetched as they are needed.
+  Status list_all(ListSpansOptions options, const std::function<bool(const SpanListItem&)>& each) const;
+  Status remove(const std::string& span_id) const;  // for good
   // Waits first for a span of this client that is still on its way.
   Result<EvaluateResult> evaluate(const std::string& span_id, const EvaluateOptions& options) const;
+  // All evaluations of a span, newest first.
+  Result<std::vector<EvaluateResult>> evaluations(const std::string& span_id) const;
 
  private:
   friend class Client;
@@ -230,7 +249,9 @@ class Client {
   // `on_bytes`.
   Status request_stream(const ApiRequest& request, const std::function<bool(std::string_view)>& on_bytes);
 
-  // Queues a span of the caller's own making (a tool, a retrieval, …).
+  // A step of the caller's own (a tool, a retrieval, …) that is recorded when it goes out of scope.
+  [[nodiscard]] ActiveSpan span(std::string name, SpanOptions options = {});
+  // Queues a span of the caller's own making.
   void record(span::Span span);
   // The same past `divert` and `mask`.
   void record_as_is(span::Span span);

@@ -6,6 +6,10 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <variant>
 #include <vector>
 
 #include "tracia/base/result.h"
@@ -37,6 +41,37 @@ using llm::ToolChoice;
 using llm::user;
 using prompt::Variables;
 using transport::CancelToken;
+
+// A number, yes or no, or a text: 1, 0.5, true, "friendly".
+class Scalar {
+ public:
+  using Value = std::variant<int64_t, double, bool, std::string>;
+
+  // Implicit, so that `.value = true` reads as it is meant. A pointer is no bool here.
+  template <typename T>
+    requires std::is_arithmetic_v<T>
+  Scalar(T value) : value_(plain(value)) {}
+  Scalar(std::string text) : value_(std::move(text)) {}
+  Scalar(std::string_view text) : value_(std::string(text)) {}
+  Scalar(const char* text) : value_(std::string(text)) {}
+
+  const Value& value() const { return value_; }
+
+ private:
+  template <typename T>
+  static Value plain(T value) {
+    if constexpr (std::is_same_v<T, bool>) {
+      return value;
+    } else if constexpr (std::is_integral_v<T>) {
+      if (std::in_range<int64_t>(value)) return static_cast<int64_t>(value);
+      return static_cast<double>(value);
+    } else {
+      return static_cast<double>(value);
+    }
+  }
+
+  Value value_;
+};
 
 // Tried, in order, when the model before it fails for good. Empty provider and key: found as for the first.
 struct Fallback {
