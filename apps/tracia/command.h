@@ -27,6 +27,7 @@ void add_models(CLI::App& app, int& exit_code);
 void add_serve(CLI::App& app, int& exit_code);
 void add_simulate(CLI::App& app, int& exit_code);
 void add_keys(CLI::App& app, int& exit_code);
+void add_members(CLI::App& app, int& exit_code);
 void add_backup(CLI::App& app, int& exit_code);
 void add_restore(CLI::App& app, int& exit_code);
 void add_prompts(CLI::App& app, int& exit_code);

@@ -9,6 +9,7 @@
 #include "tracia/base/ids.h"
 #include "tracia/json/writer.h"
 #include "tracia/service/digest.h"
+#include "tracia/service/members.h"
 
 namespace tracia::app {
 namespace {
@@ -117,6 +118,45 @@ class Control {
     return w.field("revoked", format_rfc3339_millis(*key.revoked)).end_object().take();
   }
 
+  Result<std::string> list_members() {
+    const auto members = store_.members();
+    if (!members) return fail(members.error());
+    json::Writer w;
+    w.begin_object().field("ok", true).key("members").begin_array();
+    for (const store::Member& member : *members) {
+      w.begin_object().field("id", member.id).field("email", member.email).field("name", member.name);
+      w.field("role", store::member_role_name(member.role)).field("disabled", member.disabled).end_object();
+    }
+    return w.end_array().end_object().take();
+  }
+
+  // Nothing changes for the member until the link is followed. Whoever may write the data directory may make one: for
+  // an owner who is alone and forgot the password there is no other way.
+  Result<std::string> make_password_link(const json::Value& request) {
+    const auto email = text_field(request, "email", "");
+    if (!email) return fail(email.error());
+    const auto members = store_.members();
+    if (!members) return fail(members.error());
+    const auto found = std::find_if(members->begin(), members->end(), [&](const store::Member& member) {
+      return ascii_lower(member.email) == ascii_lower(*email);
+    });
+    if (found == members->end()) return fail(not_found("there is no member with the email " + quoted(*email)));
+    if (found->disabled) return fail(Error::invalid(quoted(*email) + " is disabled; somebody must enable them first"));
+    const std::string token = base64url_encode(random_bytes(32));
+    const Timestamp now = system_clock().now();
+    TRACIA_TRY(store_.put_invitation({.id = store::new_id("inv"),
+                                      .email = found->email,
+                                      .member_id = found->id,
+                                      .role = found->role,
+                                      .token_hash = service::sha256(token),
+                                      .created = now,
+                                      .expires = {now.micros + service::kLinkSeconds * 1'000'000}}));
+    record("member.password_link", "", found->id, "{}");
+    json::Writer w;
+    w.begin_object().field("ok", true).field("email", found->email).field("token", token);
+    return w.end_object().take();
+  }
+
   Result<std::string> backup(const json::Value& request, const store_sqlite::ControlSocket::SendProgress& progress) {
     const auto to = text_field(request, "to", "");
     if (!to) return fail(to.error());
@@ -139,16 +179,19 @@ class Control {
   static std::string quoted(std::string_view text) { return "'" + printable(utf8_prefix(text, kNameBytesMax)) + "'"; }
 
   // Into the audit log. The change stands when that fails: a key that was made must be shown.
-  void record(std::string_view action, const ApiKey& key) {
-    json::Writer w;
-    w.begin_object().field("name", key.name).end_object();
+  void record(std::string_view action, const std::string& project_id, const std::string& target, std::string detail) {
     (void)store_.append_audit({.time = system_clock().now(),
-                               .project_id = key.project_id,
+                               .project_id = project_id,
                                .actor_kind = "system",
                                .actor_name = "command line",
                                .action = std::string(action),
-                               .target = key.id,
-                               .detail_json = w.take()});
+                               .target = target,
+                               .detail_json = std::move(detail)});
+  }
+  void record(std::string_view action, const ApiKey& key) {
+    json::Writer w;
+    w.begin_object().field("name", key.name).end_object();
+    record(action, key.project_id, key.id, w.take());
   }
 
   // By id, else by name. "" = the first one, made when there is none.
@@ -189,6 +232,8 @@ Result<std::string> answer(store_sqlite::DataDirectory& directory, const Control
   if (op == "keys.create") return control.create_key(*request);
   if (op == "keys.list") return control.list_keys();
   if (op == "keys.revoke") return control.revoke_key(*request);
+  if (op == "members.list") return control.list_members();
+  if (op == "members.password_link") return control.make_password_link(*request);
   if (op == "backup") return control.backup(*request, progress);
   if (op == "ping") {
     json::Writer w;

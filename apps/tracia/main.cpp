@@ -14,8 +14,8 @@ namespace {
 
 // One line per subcommand, in the order of the help text.
 constexpr AddCommand kCommands[] = {
-    add_serve,    add_run,  add_embed,  add_prompts, add_spans,  add_models,
-    add_simulate, add_keys, add_backup, add_restore, add_doctor, add_health,
+    add_serve, add_run,     add_embed,  add_prompts, add_spans,  add_models, add_simulate,
+    add_keys,  add_members, add_backup, add_restore, add_doctor, add_health,
 };
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 import re
 import secrets
+import subprocess
 
 import pytest
 
@@ -192,6 +193,30 @@ def test_a_link_sets_a_new_password_once_and_ends_sessions(fresh, owner):
 
 
 # ---- projects
+
+
+def test_who_runs_the_server_gives_an_owner_a_way_back_in(simulator, tmp_path):
+    def password_link(email, *more):
+        return subprocess.run([str(harness.BINARY), "members", "password-link", email, "--data", tmp_path / "d", *more],
+                              capture_output=True, text=True, timeout=harness.DEADLINE)
+
+    with harness.Server(tmp_path / "d", simulator.url) as server:
+        owner = Member.set_up(server)
+        running = password_link("OWNER@example.com", "--url", server.url + "/")
+        assert running.returncode == 0, running.stderr
+        token = token_of(running.stdout.strip())
+        assert running.stdout == f"{server.url}/invite#token={token}\n"
+        shown = Member(server).post("/api/v1/auth/invitation", {"token": token}).json
+        assert (shown["purpose"], shown["invitedBy"]) == ("password", "")
+        owner.get("/api/v1/auth/session")  # nothing changes before it is followed
+        assert accept(server, token, password="a whole new password").status == 200
+        owner.get("/api/v1/auth/session", expect=401)
+        unknown = password_link("nobody@example.com")
+        assert unknown.returncode != 0 and "nobody@example.com" in unknown.stderr
+    stopped = password_link("owner@example.com")
+    assert stopped.returncode == 0, stopped.stderr
+    with harness.Server(tmp_path / "d", simulator.url) as server:
+        assert accept(server, token_of(stopped.stdout.strip()), password="yet another password").status == 200
 
 
 def test_a_member_of_some_projects_enters_no_other(fresh, owner):

@@ -190,5 +190,25 @@ TEST(Printable, LeavesNothingThatATerminalObeys) {
   EXPECT_EQ(printable("caf\u00e9"), "caf\u00e9");
 }
 
+TEST_F(ControlRequests, ALinkForAForgottenPasswordIsStoredByItsHash) {
+  ASSERT_TRUE(directory_->control().put_member(
+      {.id = "mem_0123456789abcdef", .email = "Ada@example.com", .name = "Ada", .password_hash = "x"}));
+  const Json listed = ask({{"op", "members.list"}});
+  ASSERT_EQ(listed["members"].size(), 1u) << listed;
+  EXPECT_EQ(listed["members"][0]["role"], "owner");
+  EXPECT_EQ(listed.dump().find("password"), std::string::npos) << listed;
+
+  const Json answer = ask({{"op", "members.password_link"}, {"email", "ada@example.com"}});
+  ASSERT_EQ(answer["ok"], true) << answer;
+  const auto links = directory_->control().invitations();
+  ASSERT_TRUE(links);
+  ASSERT_EQ(links->size(), 1u);
+  EXPECT_EQ(links->front().member_id, "mem_0123456789abcdef");
+  EXPECT_EQ(links->front().token_hash, sha256(answer["token"].get<std::string>()));
+
+  expect_error(ask({{"op", "members.password_link"}, {"email", "bo@example.com"}}), "NOT_FOUND", "bo@example.com");
+  expect_error(ask({{"op", "members.password_link"}}), "NOT_FOUND", "no member");
+}
+
 }  // namespace
 }  // namespace tracia::app

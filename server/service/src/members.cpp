@@ -14,7 +14,6 @@ using store::Invitation;
 using store::Member;
 using store::MemberRole;
 
-constexpr int64_t kLinkSeconds = 7 * 24 * 3600;
 // Bounds of what people make; far above what a team needs.
 constexpr size_t kMembersMax = 2'000;
 constexpr size_t kLinksMax = 1'000;

@@ -107,7 +107,7 @@ export default function AcceptInvitation({signedInAs}: {signedInAs?: string}) {
       lead={
         purpose === 'join'
           ? `${invitedBy} invites you as ${role}. ${mayDo[role]}`
-          : `${invitedBy} made this link for you. Other devices are signed out.`
+          : `${invitedBy || 'Who runs this server'} made this link for you. Other devices are signed out.`
       }>
       {signedInAs && (
         <Note tone="warn">

@@ -19,6 +19,8 @@
 
 namespace tracia::service {
 
+inline constexpr int64_t kLinkSeconds = 7 * 24 * 3600;  // how long a link for a member is good
+
 // Thread-safe. Every call but all() blocks. `by` is who does it; their role is read again, as it is by then.
 // Errors of all: kForbidden by the rules above, kNotFound, kInvalidRequest naming the field.
 class Members {
