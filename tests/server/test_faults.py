@@ -127,7 +127,12 @@ def test_every_call_leaves_one_span_that_agrees_with_the_answer(world, fault):
     client = Client(world)
     for kind in ("run", "chat", "cli"):
         outcomes = [world.outcomes[fault, door].result(0) for door in (kind, kind + "_stream")]
-        spans = client.get("/api/v1/spans", sessionId=f"{fault}-{kind}").json["spans"]
+
+        def stored():  # a call that its caller left is stored after the caller has gone
+            found = client.get("/api/v1/spans", sessionId=f"{fault}-{kind}").json["spans"]
+            return found if len(found) >= len(outcomes) else None
+
+        spans = wait_until(stored, "a span of each call")
         assert sorted(span["status"] for span in spans) == sorted("ERROR" if o.error else "SUCCESS" for o in outcomes)
         for span in spans:
             counts = [span.get(name) for name in ("inputTokens", "outputTokens", "totalTokens")]

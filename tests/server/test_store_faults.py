@@ -81,7 +81,7 @@ def test_the_active_segment_is_gone(world, replaced):
     refused = world.post()
     assert refused.status == 503 and "retry-after" in refused.headers and name in refused.error["message"], refused
     assert name in world.not_ready()
-    assert f"{name} was removed or replaced" in world.server.text, "the log says it"
+    wait_until(lambda: f"{name} was removed or replaced" in world.server.text, "the log says it")
     assert world.listed() == 100, "reading goes on"
     assert world.edit().status == 201, "prompts do not need it"
 
@@ -106,7 +106,7 @@ def test_a_sealed_segment_is_gone(world, replaced):
     assert victim.name in reason and world.ready().status == 200, "it serves, and takes spans"
     assert world.listed() == 100
     assert world.post().status == 200
-    assert "segment_unreadable" in world.server.text and victim.name in world.server.text
+    wait_until(lambda: "segment_unreadable" in world.server.text and victim.name in world.server.text, "a log line")
 
 
 def test_all_segments_are_gone(world):

@@ -1,6 +1,7 @@
 #include "segment_set.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -55,6 +56,11 @@ Status sync_path(const std::filesystem::path& path) {
                .message = "cannot sync " + path.filename().string() + ": " + std::strerror(code)});
 }
 
+uint64_t inode_of(const std::filesystem::path& file) {
+  struct stat found{};
+  return ::stat(file.c_str(), &found) == 0 ? found.st_ino : 0;
+}
+
 StoredSegment::~StoredSegment() {
   segment.reset();  // closes its connections
   if (doomed) remove_database(file);
@@ -76,13 +82,16 @@ void SegmentSet::add(std::shared_ptr<StoredSegment> segment) {
 void SegmentSet::note_missing_files() {
   const auto segments = list();
   for (const auto& stored : *segments) {
-    std::error_code code;
-    if (stored->kind != SegmentKind::kSealed || std::filesystem::exists(stored->file, code) || code) continue;
+    if (stored->kind != SegmentKind::kSealed) continue;
+    const uint64_t inode = inode_of(stored->file);
+    if (inode == stored->inode) continue;
     // Merged or dropped since we asked: it went the right way.
     const auto now = list();
     if (std::find(now->begin(), now->end(), stored) == now->end()) continue;
     damage_.note(stored->file.filename().string(),
-                 {.code = ErrorCode::kUnavailable, .kind = kDamage, .message = "the file is missing"});
+                 {.code = ErrorCode::kUnavailable,
+                  .kind = kDamage,
+                  .message = inode == 0 ? "the file is missing" : "the file was replaced"});
   }
 }
 

@@ -31,9 +31,15 @@ void remove_database(const std::filesystem::path& file);
 Status sync_path(const std::filesystem::path& path);  // fsync of a file or a folder
 
 // A segment and its file.
+uint64_t inode_of(const std::filesystem::path& file);  // 0: there is none
+
 struct StoredSegment {
   StoredSegment(std::shared_ptr<const Segment> opened, std::filesystem::path path, SegmentKind what)
-      : segment(std::move(opened)), file(std::move(path)), kind(what), number(segment->info().number) {}
+      : segment(std::move(opened)),
+        file(std::move(path)),
+        kind(what),
+        number(segment->info().number),
+        inode(inode_of(file)) {}
   ~StoredSegment();
   StoredSegment(const StoredSegment&) = delete;
   StoredSegment& operator=(const StoredSegment&) = delete;
@@ -49,6 +55,7 @@ struct StoredSegment {
   const std::filesystem::path file;
   const SegmentKind kind;
   const uint64_t number;
+  const uint64_t inode;             // of the file when it was opened; another one has taken its place when it differs
   Damage* damage = nullptr;         // the set's, once it is in one
   std::atomic<bool> taking{false};  // new spans: retention leaves it alone
   std::atomic<bool> doomed{false};  // its file goes with it
@@ -63,7 +70,8 @@ class SegmentSet {
   Damage& damage() { return damage_; }
   std::shared_ptr<const List> list() const;
   void add(std::shared_ptr<StoredSegment> segment);
-  // Notes sealed files that somebody has removed as damage: they are read while they are open, and gone after that.
+  // Notes sealed files that somebody has removed or replaced as damage: they are read while they are open, and gone
+  // after that.
   void note_missing_files();
   // `old` leave, their files with them; `replacement` may be null. False: one of them was no longer there; then nothing
   // is done.
