@@ -30,9 +30,9 @@ std::optional<SegmentName> parse_segment_name(const std::string& name);  // of a
 void remove_database(const std::filesystem::path& file);
 Status sync_path(const std::filesystem::path& path);  // fsync of a file or a folder
 
-// A segment and its file.
 uint64_t inode_of(const std::filesystem::path& file);  // 0: there is none
 
+// A segment and its file.
 struct StoredSegment {
   StoredSegment(std::shared_ptr<const Segment> opened, std::filesystem::path path, SegmentKind what)
       : segment(std::move(opened)),
