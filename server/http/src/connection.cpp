@@ -15,6 +15,7 @@ constexpr size_t kPipelineBytesMax = 64u << 10;
 // Output queued before the next pipelined request is looked at.
 constexpr size_t kOutputBytesHigh = 1u << 20;
 constexpr size_t kOutputBytesLow = 64u << 10;
+constexpr size_t kOutputBytesKept = 64u << 10;  // capacity that waits for the next answer
 constexpr Millis kLingerTime{2000};
 // Room for one read: a head, or a good piece of a body.
 constexpr size_t kReadBytes = Stream::kInputBytesMax;
@@ -351,8 +352,7 @@ void Connection::flush() {
     last_write_ = last_read_;
     if (ec && ec != asio::error::would_block && ec != asio::error::try_again) return close();
     if (inflight_offset_ < inflight_.size()) return wait_writable();
-    inflight_.clear();
-    inflight_offset_ = 0;
+    forget_written();
   }
   if (close_after_write_) close_when_written();
 }
@@ -367,10 +367,20 @@ void Connection::wait_writable() {
                              if (ec) return self->close();
                              self->inflight_offset_ += bytes;
                              if (self->inflight_offset_ < self->inflight_.size()) return self->wait_writable();
-                             self->inflight_.clear();
-                             self->inflight_offset_ = 0;
+                             self->forget_written();
                              self->on_written();
                            });
+}
+
+// The buffer serves the next answer, unless it was a large one: every busy connection would hold as much as the largest
+// page that it ever sent, twice.
+void Connection::forget_written() {
+  if (inflight_.capacity() > kOutputBytesKept) {
+    inflight_ = std::string();
+  } else {
+    inflight_.clear();
+  }
+  inflight_offset_ = 0;
 }
 
 void Connection::on_written() {

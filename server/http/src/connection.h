@@ -78,6 +78,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Framing framing() const;
   void flush();
   void wait_writable();
+  void forget_written();
   void on_written();
   void close_when_written();
   void release_memory();
