@@ -5,11 +5,11 @@
 #include <utility>
 
 #include "codec.h"
+#include "layout.h"
 
 namespace tracia::store_sqlite {
 namespace {
 
-constexpr int64_t kFormat = 1;
 constexpr size_t kRowChunkBytes = 64u << 10;
 constexpr size_t kScanBatch = 4096;
 // The log's file is lengthened by so much, before so little is left. Once a checkpoint has let it start over, it is
@@ -53,7 +53,7 @@ Status ActiveSegment::create_tables() {
   if (options_.synchronous_off) TRACIA_TRY(db_.exec("PRAGMA synchronous=OFF"));
   auto format = db_.integer("PRAGMA user_version");
   if (!format) return fail(std::move(format).error());
-  if (*format == kFormat) return {};
+  if (*format == layout::kActiveFormat) return {};
   if (*format != 0) return fail(damaged(file_, "a segment of a format that this version does not know"));
   return db_.exec(
       "BEGIN IMMEDIATE;"

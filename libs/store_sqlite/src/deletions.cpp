@@ -3,6 +3,7 @@
 #include <iterator>
 #include <set>
 
+#include "layout.h"
 #include "record.h"
 
 namespace tracia::store_sqlite {
@@ -31,7 +32,7 @@ Result<std::unique_ptr<Deletions>> Deletions::open(const std::filesystem::path& 
 Status Deletions::make_tables() {
   auto format = db_.integer("PRAGMA user_version");
   if (!format) return fail(std::move(format).error());
-  if (*format > 1) {
+  if (*format > layout::kDeletionsFormat) {
     return fail({.code = ErrorCode::kUnavailable, .message = "deletions.db was written by a newer Tracia"});
   }
   if (*format == 0) {

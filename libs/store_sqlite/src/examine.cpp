@@ -138,14 +138,17 @@ class Examination {
     if (gone(name)) return;
     auto db = Db::open(dir_ / name, mode);
     if (!db) return;  // said already
-    if (name == layout::kControl) {
-      const auto version = db->integer("PRAGMA user_version");
-      if (version && *version > control_schema_version()) {
-        find(name, "it was written by a newer Tracia (version " + std::to_string(*version) + ")", "Use that Tracia");
-      }
+    const auto version = db->integer("PRAGMA user_version");
+    if (version && *version > known_version(name)) {
+      find(name, "it was written by a newer Tracia (version " + std::to_string(*version) + ")", "Use that Tracia");
     } else if (ends_with(name, kActiveEnd)) {
       if (const auto spans = db->integer("SELECT count(*) FROM spans")) report_.spans += static_cast<uint64_t>(*spans);
     }
+  }
+
+  static int64_t known_version(const std::string& name) {
+    if (name == layout::kControl) return control_schema_version();
+    return name == layout::kDeletions ? layout::kDeletionsFormat : layout::kActiveFormat;
   }
 
   // Reads every page. SQLite's own words name the page.

@@ -16,5 +16,8 @@ inline constexpr std::string_view kManifest = "MANIFEST";  // of a backup only
 
 // What VERSION says. A directory of a newer format is refused.
 inline constexpr int kFormat = 1;
+// What `PRAGMA user_version` says in each of the two. A file of a newer format is refused.
+inline constexpr int kActiveFormat = 1;
+inline constexpr int kDeletionsFormat = 1;
 
 }  // namespace tracia::store_sqlite::layout

@@ -96,8 +96,14 @@ TEST_F(ExamineTest, NamesAKeyThatIsMissingDamagedOrOpenToOthers) {
 }
 
 TEST_F(ExamineTest, NamesTablesOfANewerProgram) {
-  ASSERT_TRUE(Db::open(data() / "control.db", OpenMode::kReadWrite)->exec("PRAGMA user_version=99"));
-  EXPECT_NE(found_in("control.db").find("newer"), std::string::npos);
+  fs::path active;
+  for (const auto& entry : fs::directory_iterator(data() / "segments")) {
+    if (entry.path().string().ends_with(".active.db")) active = fs::relative(entry.path(), data());
+  }
+  for (const fs::path& file : {fs::path("control.db"), fs::path("deletions.db"), active}) {
+    ASSERT_TRUE(Db::open(data() / file, OpenMode::kReadWrite)->exec("PRAGMA user_version=99"));
+    EXPECT_NE(found_in(file.generic_string()).find("newer"), std::string::npos) << file;
+  }
 }
 
 TEST_F(ExamineTest, OfWhatIsNoDataDirectoryIsAnError) {
