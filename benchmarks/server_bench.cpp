@@ -1,20 +1,17 @@
 // `tracia serve` from outside, beside an upstream that answers at once with fixed bytes: what a call costs and adds.
-//   server_bench [--seconds N]   length of each step (3)
-//                [--rates A,B]   calls a second (500,1000,2000,5000)
-//                [--only WHAT]   start | spans | run | large | gateway | gateway_large | stream | slow
+// `server_bench --help` lists its parts.
 // Added latency is p99 through the server minus p99 straight to the upstream at the same open-loop rate in the same
 // run.
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
 #include <map>
-#include <sstream>
 
 #include "generate.h"
 #include "load.h"
@@ -368,15 +365,12 @@ int main(int argc, char** argv) {
   Settings settings;
   settings.binary = fs::canonical("/proc/self/exe").parent_path().parent_path() / "tracia";
   settings.folder = fs::temp_directory_path() / ("tracia-server-bench-" + std::to_string(::getpid()));
-  for (int i = 1; i + 1 < argc; i += 2) {
-    if (std::strcmp(argv[i], "--seconds") == 0) settings.seconds = std::atof(argv[i + 1]);
-    if (std::strcmp(argv[i], "--only") == 0) settings.only = argv[i + 1];
-    if (std::strcmp(argv[i], "--rates") == 0) {
-      settings.rates.clear();
-      std::istringstream list(argv[i + 1]);
-      for (std::string rate; std::getline(list, rate, ',');) settings.rates.push_back(std::atof(rate.c_str()));
-    }
-  }
+  CLI::App app("The real server under open loops: start and memory, durable ingest, runs, the gateway, streams");
+  app.add_option("--only", settings.only, "One part")
+      ->check(CLI::IsMember({"start", "spans", "run", "gateway", "gateway_large", "large", "stream", "slow"}));
+  app.add_option("--rates", settings.rates, "Calls a second, one after the other: 500,2000")->delimiter(',');
+  app.add_option("--seconds", settings.seconds, "How long each rate is offered")->capture_default_str();
+  CLI11_PARSE(app, argc, argv);
   fs::create_directories(settings.folder);
   if (settings.wants("start")) start_up(settings);
   if (settings.wants("spans")) spans(settings);

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <optional>
 #include <string_view>
+#include <thread>
 #include <utility>
 
 #include "control_requests.h"
@@ -239,8 +240,7 @@ void ServerProcess::Impl::keep_house() {
   periodic.emplace();
   periodic->add(kLastUsedEvery, [this] { access->flush_last_used(); });
   periodic->add(kSpendEvery, [this] { spend->flush(); });
-  // Sealing and merging leave free pages in the middle of malloc's arenas, which it keeps: more than half of a busy
-  // server's memory after a quarter of an hour of the soak.
+  // Sealing and merging leave free pages in the middle of malloc's arenas, which it keeps.
   periodic->add(kGiveBackEvery, [] { ::malloc_trim(0); });
   periodic->add(kHousekeepingEvery, [this] {
     access->forget_expired_sessions();
@@ -261,6 +261,9 @@ ServerProcess::ServerProcess(config::Config config, llm::EnvReader env)
 ServerProcess::~ServerProcess() { stop(Millis(0)); }
 
 Status ServerProcess::start() {
+  // Of its own accord malloc makes up to eight arenas a processor, and each keeps what sealing and merging once took of
+  // it: a quarter of an hour of the soak left 78 MB free in 14 arenas, with 29 MB in use.
+  ::mallopt(M_ARENA_MAX, static_cast<int>(std::thread::hardware_concurrency()) + 1);
   TRACIA_TRY(impl_->open_directory());
   TRACIA_TRY(impl_->make_services());
   TRACIA_TRY(impl_->listen());
