@@ -1,4 +1,4 @@
-// run_local against a fixed-bytes responder, over a bare keep-alive libcurl POST of the same bytes (design section 9:
+// run_local against a fixed-bytes responder, over a bare keep-alive libcurl POST of the same bytes (targets:
 // at most 1.15x wall and 1.3x CPU; tracing on over off at most 1.02x, also with a dead or stalled Tracia server).
 #include <curl/curl.h>
 

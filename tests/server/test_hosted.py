@@ -1,6 +1,6 @@
-"""An application written for the hosted product works after a change of base URL: spec/hosted-product-facts.md section
-1, field by field, with its statuses, codes and messages; where the design differs (PROVIDER_ERROR's status), the
-design wins. Requests are what the hosted SDKs send."""
+"""An application written for the hosted product works after a change of base URL: field by field, with its
+statuses, codes and messages; where api/openapi.yaml differs (PROVIDER_ERROR's status), it wins. Requests are what the
+hosted SDKs send."""
 
 import datetime
 import re

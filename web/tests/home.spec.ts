@@ -41,6 +41,20 @@ test('without any provider the first step is to connect one', async ({page, ownS
   await expect(page).toHaveURL(/\/settings\/connections\?new/);
   await page.goBack();
   await expectAccessible(page, () => expect(page.getByText('0 of 4 done')).toBeVisible());
+
+  // A run all the same says where a key is given.
+  await page.goto(`${ownServer.url}/p/${id}/prompts`);
+  await page.getByRole('button', {name: 'New prompt'}).first().click();
+  await page.getByLabel('Name').fill('Early');
+  await page.getByRole('button', {name: /^Model:/}).click();
+  await page.getByPlaceholder('Search, or type').fill('gpt-4o-mini');
+  await page.keyboard.press('Enter');
+  await page.getByRole('button', {name: 'Create prompt'}).click();
+  const panel = page.getByRole('complementary', {name: 'Try it'});
+  await panel.getByRole('button', {name: 'Run'}).click();
+  await expect(panel.getByRole('alert')).toContainText('No OpenAI API key configured');
+  await panel.getByRole('link', {name: 'Add a connection'}).click();
+  await expect(page).toHaveURL(/\/settings\/connections\?new/);
 });
 
 test('a key made on Home is filled into every snippet, shown once, and works', async ({page, server, signedIn}) => {

@@ -106,7 +106,7 @@ struct Family {
   std::string_view prefix;
   Provider provider;
 };
-// Families of hosted-product-facts section 5.3, and those that its SDKs miss. The first match wins: Google's numbered
+// Families of the hosted product, and those that its SDKs miss. The first match wins: Google's numbered
 // text-embedding models stand before OpenAI's.
 constexpr std::array<Family, 16> kFamilies{{
     {"gpt-", Provider::kOpenAi},

@@ -20,7 +20,7 @@ std::string name_of(const ModelInfo* info) {
   return info == nullptr ? "-" : std::string(info->provider).append(":").append(info->name);
 }
 
-// hosted-product-facts section 5.1 and 5.2: every model that the hosted product documents.
+// Every model that the hosted product documents.
 struct Documented {
   Provider provider;
   std::string_view names;

@@ -1,4 +1,4 @@
-// What an edit does: which fields change, and whether they make a version (design section 5).
+// What an edit does: which fields change, and whether they make a version (docs/concepts.md).
 #include <algorithm>
 
 #include "content_reader.h"

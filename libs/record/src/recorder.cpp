@@ -22,7 +22,7 @@ size_t span_bytes(const span::Span& s) {
   return bytes;
 }
 
-// Of the trace that the server will put the span in (design section 5): a span without a trace id starts or joins the
+// Of the trace that the server will put the span in: a span without a trace id starts or joins the
 // one named after its parent or itself.
 bool is_sampled(const span::Span& s, double rate) {
   if (!(rate < 1.0)) return true;

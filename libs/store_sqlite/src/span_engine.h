@@ -1,4 +1,4 @@
-// The embedded SpanStore: time segments in DIR/segments (design section 4.3), of which one, the active one, takes what
+// The embedded SpanStore: time segments in DIR/segments (docs/formats), of which one, the active one, takes what
 // is new. DataDirectory holds the directory's lock and constructs the engine; nobody else opens these files to write.
 //
 //   append() ─ split and encode on the caller's thread ─► queue ─► Writer: stamp, find duplicates, one transaction for

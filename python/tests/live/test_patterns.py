@@ -1,4 +1,4 @@
-"""The ways in which applications use the package, as its users' documents show them (hosted-product-facts.md, 3.14)."""
+"""The ways in which applications use the package, as their documents show them."""
 
 import asyncio
 import logging

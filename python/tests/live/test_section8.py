@@ -1,5 +1,4 @@
-"""What went wrong in the hosted product's SDKs, mistake by mistake (hosted-product-facts.md, section 8), and what must
-happen instead. The numbers are that section's."""
+"""What went wrong in the hosted product's SDKs, mistake by mistake, and what must happen instead."""
 
 import asyncio
 import gc

@@ -8,7 +8,7 @@
 namespace tracia::http {
 namespace {
 
-// The vendor's answer, or what stood in for one, as design section 6 maps it.
+// The vendor's answer, or what stood in for one, as api/openapi.yaml maps it.
 int provider_status(const Error& error) {
   if (error.status == 429) return 429;
   if (error.status >= 400 && error.status < 500) return 400;

@@ -147,7 +147,8 @@ Error Spend::refusal(const Principal& who, bool of_key, const Use& use) const {
              (use.cap->period == SpendPeriod::kDay ? "today" : "this month");
   const bool only_reserved = spent_in(use) < use.cap->usd;
   if (only_reserved) message += ", and calls under way may use the rest";
-  message += ". It resets at " + format_rfc3339_millis(end) + "; an owner or admin can raise it in Settings > Limits.";
+  message += ". It resets at " + format_rfc3339_millis(end) +
+             "; an owner or admin can raise it in Settings > Usage and limits.";
   return {
       .code = ErrorCode::kRateLimited,
       .kind = ErrorKind::kQuota,

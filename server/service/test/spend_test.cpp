@@ -94,7 +94,7 @@ TEST_F(SpendTest, ASpentCapRefusesAndSaysWhatWhenAndWho) {
   EXPECT_EQ(refused.error().code, ErrorCode::kRateLimited);
   EXPECT_EQ(refused.error().message,
             "The spend cap of the API key 'Web' is reached: $1.25 of $1.00 spent today. It resets at "
-            "2026-11-19T00:00:00.000Z; an owner or admin can raise it in Settings > Limits.");
+            "2026-11-19T00:00:00.000Z; an owner or admin can raise it in Settings > Usage and limits.");
   EXPECT_EQ(refused.error().retry_after, Millis(46'400'000));  // to midnight
   EXPECT_EQ(spend_refusal_extra(refused.error()), R"("reason":"spend_cap")");
   EXPECT_TRUE(spend->reserve(member, Decimal()));  // the project has no cap

@@ -3,6 +3,7 @@ import {MessageSquarePlus, Square} from 'lucide-react';
 import {Link} from 'wouter';
 import {JsonTree} from '../../content/JsonTree';
 import {Markdown} from '../../content/Markdown';
+import {MissingKey} from '../../content/MissingKey';
 import {Badge, Button, CopyButton, Disclosure, formatLatency, formatMoney, formatNumber, Note} from '../../ui';
 import type {Failure, Outcome, ToolCall} from './runs';
 
@@ -21,11 +22,7 @@ function FailureNote({failure, onRetry}: {failure: Failure; onRetry: () => void}
         </Button>
       }>
       <p>{failure.message}</p>
-      {failure.code === 'MISSING_PROVIDER_KEY' && (
-        <p>
-          <Link href="/settings/connections?new">Add a connection</Link> to give the server a key.
-        </p>
-      )}
+      <MissingKey code={failure.code} />
       {(failure.requestId || failure.spanId) && (
         <p className="small soft">
           {failure.requestId && (

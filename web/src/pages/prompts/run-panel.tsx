@@ -6,6 +6,7 @@ import {ApiError} from '../../api/client';
 import {useSession} from '../../api/session';
 import {JsonTree} from '../../content/JsonTree';
 import {Markdown} from '../../content/Markdown';
+import {MissingKey} from '../../content/MissingKey';
 import {Badge, Button, CopyButton, ErrorNote, Kbd, Note, Stat, Stats, TextArea, formatLatency, formatMoney,
   formatNumber} from '../../ui';
 import {isApple} from '../../shell/shell';
@@ -112,7 +113,10 @@ export function RunPanel({variables, values, onValue, state, onRun, onStop, bloc
           )}
           <Answer state={state} />
           {state.status === 'stopped' && <Note>Stopped. What had arrived is above.</Note>}
-          {state.status === 'failed' && <ErrorNote error={state.error} onRetry={onRun} />}
+          {state.status === 'failed' && <>
+            <ErrorNote error={state.error} onRetry={onRun} />
+            <MissingKey code={state.error instanceof ApiError ? state.error.code : null} />
+          </>}
           <Figures state={state} />
         </div>
         <span className="visually-hidden" aria-live="polite">{state.status === 'done' ? 'The answer is complete.'

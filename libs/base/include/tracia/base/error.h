@@ -10,7 +10,7 @@
 namespace tracia {
 
 // What callers branch on. Names on the wire and in the SDKs are `error_code_name()`: UPPER_SNAKE_CASE.
-// Source: the codes of the hosted product's REST API and SDKs, plus those of design section 6.
+// Source: the codes of the hosted product's REST API and SDKs, plus those of api/openapi.yaml.
 enum class ErrorCode {
   kUnknown,
   // Sent by a Tracia server.

@@ -14,7 +14,7 @@ std::string new_api_key();   // "tr_" + 43 characters of base64url: 256 random b
 
 // ^(sp|tr)_[a-f0-9]{16}$, case-insensitive: what the hosted SDKs accept for a caller's own span id.
 bool is_valid_span_id(std::string_view id);
-// 1 to 128 printable ASCII characters (design section 5).
+// 1 to 128 printable ASCII characters.
 bool is_valid_trace_id(std::string_view id);
 
 }  // namespace tracia

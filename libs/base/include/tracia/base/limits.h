@@ -11,7 +11,7 @@ namespace tracia::limits {
 inline constexpr size_t kResponseBytesMax = 64u << 20;
 // What we send. Providers refuse more than 20 to 32 MB; a 40 MB body is refused before a byte is sent.
 inline constexpr size_t kRequestBytesMax = 32u << 20;
-// Text, tool calls and reasoning held for one streamed answer (design section 7): past it the stream fails.
+// Text, tool calls and reasoning held for one streamed answer: past it the stream fails.
 inline constexpr size_t kStreamBufferBytesMax = 16u << 20;
 // Parts (text, tool calls, unknown blocks) of one answer: empty ones cost memory without counting as text.
 inline constexpr size_t kAnswerPartsMax = 1u << 16;
@@ -31,7 +31,7 @@ inline constexpr size_t kExportBatchSpansMax = 200;
 inline constexpr size_t kExportBatchBytesMax = 4u << 20;
 inline constexpr size_t kSpoolBytesMax = 256u << 20;
 
-// API (design section 6).
+// API (api/openapi.yaml).
 inline constexpr size_t kBatchSpansMax = 1000;
 inline constexpr size_t kBatchBytesMax = 32u << 20;
 

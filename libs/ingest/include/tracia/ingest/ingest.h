@@ -43,7 +43,7 @@ Result<store::NewSpan> read_span(std::string_view body, const std::string& proje
 Result<Decoded> read_batch(std::string_view body, BatchForm form, const std::string& project_id,
                            const PromptIdOf& prompt_id_of, Timestamp now, const PriceBook* own = nullptr);
 
-// Sets the cost (design section 5, Cost): by the project's own price when `own` has one, whenever the span started,
+// Sets the cost (docs/concepts.md, Cost): by the project's own price when `own` has one, whenever the span started,
 // else by the catalog's that was in force at the span's start, or at `now` when it gives none. Only LLM and EMBEDDING
 // spans cost something. What the sender marked "estimated" is at most kEstimated.
 void price(store::NewSpan& span, Timestamp now, const PriceBook* own = nullptr);

@@ -76,7 +76,7 @@ std::span<const ModelInfo> all_models();  // sorted by provider, then name
 const ModelInfo* find_model(std::string_view model, std::string_view provider = "");
 
 // The provider for a model name: explicit entries first, then Bedrock's ARNs, vendor and region prefixes, then the
-// families of hosted-product-facts section 5.3, widened by chatgpt-, text-embedding- and fine-tunes.
+// families of the hosted product, widened by chatgpt-, text-embedding- and fine-tunes.
 // kUnsupportedModel with the hosted SDK's message otherwise.
 Result<Provider> resolve_provider(std::string_view model);
 
@@ -90,7 +90,7 @@ struct Cost {
   Decimal input, output, total;  // USD; zero when unknown
 };
 
-// The cost of one call, without rounding (shared semantics: design section 5; docs/decisions/0005-prices.md). The price
+// The cost of one call, without rounding (docs/decisions/0005-prices.md). The price
 // in force at `time`; the tier by total input tokens, for the whole request.
 //
 // Rates: cached reads and cache writes without a rate cost the input rate. 1-hour writes without a rate make the result

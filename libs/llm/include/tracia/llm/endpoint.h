@@ -1,4 +1,4 @@
-// Default base URLs, paths of environment variables, and authorisation of each provider (design section 8).
+// Default base URLs, paths of environment variables, and authorisation of each provider (docs/guide/providers.md).
 #pragma once
 
 #include <functional>

@@ -195,7 +195,7 @@ std::string_view finish_reason_name(FinishReason reason);
 // The hosted wire's three words: "stop" | "max_tokens" | "tool_calls".
 std::string_view finish_reason_wire_name(FinishReason reason);
 
-// Normalised (design section 5): input includes cached reads and cache writes, output includes reasoning; the rest are
+// Normalised (docs/concepts.md): input includes cached reads and cache writes, output includes reasoning; the rest are
 // parts of these. Absent when the vendor did not say.
 struct Usage {
   std::optional<int64_t> input_tokens = {};

@@ -1,4 +1,4 @@
-// Experiments (A/B): a prompt's traffic split between versions by weight (design section 5). Values and pure functions:
+// Experiments (docs/experiments.md): a prompt's traffic split between versions by weight. Values and pure functions:
 // what an experiment is, how a request body becomes one, how its status may move, and which variant a unit gets.
 // What the results say is in statistics.h.
 #pragma once

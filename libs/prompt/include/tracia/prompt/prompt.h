@@ -1,4 +1,4 @@
-// Stored prompts: a prompt has versions that never change and labels that name one (design section 5). Values and pure
+// Stored prompts: a prompt has versions that never change and labels that name one (docs/concepts.md). Values and pure
 // functions: what an edit does is decided here, whoever stores it.
 #pragma once
 

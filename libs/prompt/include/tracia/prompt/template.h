@@ -7,7 +7,7 @@
 // Word characters are ASCII letters, digits, '_', and every character beyond ASCII (letters of any script; telling them
 // from symbols would take a Unicode table that must agree in C++, Python and TypeScript). Names are case-sensitive and
 // have no meaning of their own: {{constructor}} is a name like any other. One pass: values are never looked at again.
-// Source: design section 6, "Variables". Pure functions, thread-safe, O(text).
+// The rules for users: docs/guide/variables.md. Pure functions, thread-safe, O(text).
 #pragma once
 
 #include <cstddef>

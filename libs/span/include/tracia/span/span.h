@@ -34,7 +34,7 @@ struct Attempt {
   int64_t latency_ms = 0;
 };
 
-// Fields of POST /api/v1/spans (hosted-product-facts section 1.3 and design section 6). JSON members are kept as text.
+// Fields of POST /api/v1/spans (api/openapi.yaml). JSON members are kept as text.
 struct Span {
   std::string span_id;         // "sp_" + 16 hex
   std::string trace_id;        // "" = the server derives one

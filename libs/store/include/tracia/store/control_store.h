@@ -104,7 +104,7 @@ struct LoginSession {
   Timestamp last_seen;  // {} when it was not seen since it was made
 };
 
-// How a project reaches a provider (design section 5).
+// How a project reaches a provider (docs/concepts.md).
 struct Connection {
   std::string id, project_id;
   std::string name;            // unique in the project, ASCII case-insensitive; what `provider` says to use it

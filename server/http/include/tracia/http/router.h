@@ -47,7 +47,7 @@ struct Exchange {
 using ExchangePtr = std::shared_ptr<Exchange>;
 using RouteHandler = std::function<void(const ExchangePtr&)>;
 
-// The HTTP status of an error answer (design section 6, Errors): 400, 401, 403, 404, 409, 413, 429, 500, 503; a
+// The HTTP status of an error answer (docs/http-api.md, Errors): 400, 401, 403, 404, 409, 413, 429, 500, 503; a
 // provider's: 429 for its 429, 400 for its other 4xx, 504 for a timeout, 502 for the rest.
 int status_of(const Error& error);
 // What goes with an error's status: Retry-After, WWW-Authenticate.

@@ -1,5 +1,5 @@
 // How a project reaches providers: its own connections, with sealed keys, and the environment's keys for the first
-// project (design section 5). Decides where a call goes, and refuses private addresses unless a flag allows them.
+// project (docs/concepts.md). Decides where a call goes, and refuses private addresses unless a flag allows them.
 #pragma once
 
 #include <memory>
