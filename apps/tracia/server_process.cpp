@@ -151,6 +151,7 @@ static service::Level level_of(std::string_view event) {
 Status ServerProcess::Impl::open_directory() {
   store_sqlite::Options options{.segment_spans_max = config.segment_spans_max,
                                 .segment_age_max = config.segment_age_max,
+                                .merged_spans_max = config.merged_spans_max,
                                 .on_event = [this](std::string_view event, std::string_view detail) {
                                   log.write(level_of(event), event, {{"detail", detail}});
                                 }};

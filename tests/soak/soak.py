@@ -24,7 +24,8 @@ from upkeep import Upkeep  # noqa: E402
 MIB = 1 << 20
 JUDGED_SECONDS_MIN = 600  # of less, memory and latency say nothing: the warm-up is not over
 STOP_SECONDS_MAX = 20  # answers in flight have 10 s, and then everything is written
-SETTINGS = "[spans]\nsegment_spans = 3000\nsegment_minutes = 1\n"  # so that files are sealed, and dropped, all the time
+# So that files are sealed, merged and dropped all the time, in the proportion of the defaults.
+SETTINGS = "[spans]\nsegment_spans = 3000\nmerged_spans = 30000\nsegment_minutes = 1\n"
 
 
 def sample(server, began):

@@ -81,6 +81,7 @@ retention_days = 90
 trusted_proxies = ["10.0.0.1", "::1"]
 [spans]
 segment_spans = 1000
+merged_spans = 8000
 segment_minutes = 5
 )");
   const Result<Config> config = load_with();
@@ -93,6 +94,7 @@ segment_minutes = 5
   EXPECT_EQ(config->retention_days, 90);
   EXPECT_EQ(config->trusted_proxies, (std::vector<std::string>{"10.0.0.1", "::1"}));
   EXPECT_EQ(config->segment_spans_max, 1000);
+  EXPECT_EQ(config->merged_spans_max, 8000);
   EXPECT_EQ(config->segment_age_max, std::chrono::minutes(5));
 }
 

@@ -28,6 +28,7 @@ struct Config {
   std::filesystem::path dashboard;     // --dashboard: a pack to serve in place of the embedded one; "" = that one
   int retention_days = 0;              // --retention-days: spans older than this are dropped; 0 = kept
   int64_t segment_spans_max = 50'000;  // spans.segment_spans
+  int64_t merged_spans_max = 500'000;  // spans.merged_spans
   Millis segment_age_max{3'600'000};   // spans.segment_minutes
   std::vector<std::string> trusted_proxies;  // addresses whose X-Forwarded-Proto is believed
   std::optional<std::string> bootstrap_key;  // TRACIA_BOOTSTRAP_API_KEY only: never a flag, never in a file
