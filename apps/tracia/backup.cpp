@@ -3,10 +3,12 @@
 #include <cstdio>
 #include <filesystem>
 #include <memory>
+#include <string>
 
 #include "command.h"
 #include "control_requests.h"
 #include "tracia/json/writer.h"
+#include "tracia/store_sqlite/data_directory.h"
 
 namespace tracia::app {
 namespace {
@@ -16,13 +18,21 @@ struct BackupFlags {
   bool with_key = false;
 };
 
+// Under systemd or in a container the server sees another, smaller world than whoever asks for the backup.
+int refused(const BackupFlags& flags, const Error& error) {
+  const auto server = store_sqlite::holder(flags.data);
+  if (error.code == ErrorCode::kInvalidRequest || !server || !*server) return report(error);
+  return report(error, "The running server (process " + std::to_string(**server) +
+                           ") writes the backup: name a folder that it may write.");
+}
+
 int backup(const BackupFlags& flags) {
   const std::string to = std::filesystem::absolute(flags.to).lexically_normal().string();
   json::Writer w;
   w.begin_object().field("op", "backup").field("to", to).field("withKey", flags.with_key).end_object();
   const auto answer = call_control(flags.data, w.take(), false, [](std::string_view line) { show_progress(line); });
   show_progress("", 0, 0);
-  if (!answer) return report(answer.error());
+  if (!answer) return refused(flags, answer.error());
   const auto number = [&](std::string_view name) {
     return static_cast<uint64_t>(answer->value[name].integer().value_or(0));
   };

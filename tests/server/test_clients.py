@@ -104,3 +104,10 @@ def test_a_backup_made_under_load_is_served_elsewhere(server, simulator, api, sp
         client.close()
         assert copy.stop() == 0
     command("doctor", "--data", str(tmp_path / "again"))
+
+
+def test_a_backup_that_the_server_cannot_write_says_who_would_write_it(server):
+    done = subprocess.run([str(harness.BINARY), "backup", "--data", str(server.data), "--to", "/proc/backup"],
+                          capture_output=True, text=True, timeout=harness.DEADLINE, env={"PATH": os.environ["PATH"]})
+    assert done.returncode == 1
+    assert "/proc/backup" in done.stderr and "The running server (process " in done.stderr

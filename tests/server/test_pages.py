@@ -93,6 +93,19 @@ def test_the_messages_of_troubleshooting_are_those_that_are_printed(server, api,
     assert not [message for message in messages if plain(message) not in page]
 
 
+def test_the_example_of_a_configuration_has_every_setting_with_its_default():
+    example = dict(re.findall(r"^# (\w+) = (\S+)", (harness.ROOT / "packaging" / "tracia.toml").read_text(), re.M))
+    page = (DOCS / "formats" / "configuration.md").read_text()
+    told = {name: default.strip("` ") for names, default in re.findall(r"^\| ((?:`[^`]+`,? )+)\| ([^|]*)\|", page, re.M)
+            for name in re.findall(r"`(\w+)`", names)}
+    assert len(told) > 12
+    assert set(told) - {"data", "dashboard"} == set(example)
+    literal = {name: default.replace(",", "") for name, default in told.items()
+               if re.fullmatch(r'[\d,]+|"[^"]*"|true|false', default)}
+    assert len(literal) > 8
+    assert {name: example[name] for name in literal} == literal
+
+
 def test_metrics_are_documented_and_no_others(server, api):
     told = set(re.findall(r"\b((?:tracia|process)_[a-z_]+[a-z])\b", (DOCS / "operating" / "monitoring.md").read_text()))
     there = set(re.findall(r"^# TYPE (\S+)", api.send("GET", "/metrics").body.decode(), re.M))
