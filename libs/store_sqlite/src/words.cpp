@@ -1,11 +1,9 @@
 #include "words.h"
 
 #include <algorithm>
-#include <array>
 
 #include "block.h"
 #include "codec.h"
-#include "texts.h"
 #include "tracia/base/bytes.h"
 
 namespace tracia::store_sqlite {
@@ -20,17 +18,6 @@ constexpr size_t kWordCost = 140;
 Error damaged(std::string_view what) {
   return {.code = ErrorCode::kUnavailable, .kind = kDamage, .message = "damaged index of words: " + std::string(what)};
 }
-
-// Of each byte its lower case; 0 for those that are in no word.
-constexpr auto kLower = [] {
-  std::array<char, 256> lower{};
-  for (int byte = 0; byte < 256; ++byte) {
-    const char c = static_cast<char>(byte);
-    if (is_word_byte(c)) lower[static_cast<size_t>(byte)] = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  }
-  return lower;
-}();
-char lower(char c) { return kLower[static_cast<unsigned char>(c)]; }
 
 }  // namespace
 
@@ -47,14 +34,7 @@ void WordCollector::use(uint32_t unit, uint32_t position) {
 }
 
 void WordCollector::add_text(std::string_view text, uint32_t unit) {
-  char buffer[kWordBytesMax];
-  for (size_t at = 0; at < text.size(); ++at) {
-    if (lower(text[at]) == 0) continue;
-    size_t length = 0;
-    for (char c = 0; at < text.size() && (c = lower(text[at])) != 0; ++at) {
-      if (length < kWordBytesMax) buffer[length++] = c;
-    }
-    const std::string_view word(buffer, length);
+  each_word(text, [&](std::string_view word) {
     auto known = words_.find(word);
     const bool is_new = known == words_.end();
     if (is_new) {
@@ -62,25 +42,16 @@ void WordCollector::add_text(std::string_view text, uint32_t unit) {
       bytes_ += kWordCost;
     }
     Posting& posting = known->second;
-    if (!is_new && posting.last == unit) continue;
+    if (!is_new && posting.last == unit) return;
     const size_t before = posting.list.size();
     ByteWriter(posting.list).varint(unit - posting.last);
     bytes_ += posting.list.size() - before;
     posting.last = unit;
-  }
+  });
 }
 
 void WordCollector::add_piece(SearchedForm form, std::string_view data, uint32_t unit) {
-  const auto add = [&](std::string_view text) { add_text(text, unit); };
-  if (form == SearchedForm::kText) return add(data);
-  // The rest of an object is its last members, after a comma.
-  const size_t comma = form == SearchedForm::kRest ? data.find(',') : std::string_view::npos;
-  if (form == SearchedForm::kRest && comma == std::string_view::npos) return;
-  const auto value =
-      document_.parse(form == SearchedForm::kRest ? "{" + std::string(data.substr(comma + 1)) : std::string(data));
-  if (!value) return;  // then the whole input is no JSON either, and holds no texts
-  if (const auto text = value->string(); text && form == SearchedForm::kListedText) return add(*text);
-  each_text(*value, add);
+  each_searched_text(form, data, document_, [&](std::string_view text) { add_text(text, unit); });
 }
 
 Status WordCollector::add(uint64_t project, uint32_t position, std::string_view name,
