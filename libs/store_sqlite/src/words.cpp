@@ -202,37 +202,49 @@ Result<WordUnits> WordUnits::decode(std::string_view data, uint32_t spans) {
     unit += more.varint();
     size_t left = more.count();
     if (!more.ok() || unit >= count) return fail(damaged("an unknown unit"));
+    const auto begin = static_cast<uint32_t>(units.more_positions_.size());
     position = units.first_[unit];
     for (; left > 0; --left) {
       position += more.varint();
       if (!more.ok() || position >= spans) return fail(damaged("a unit of no span"));
-      units.more_.emplace_back(static_cast<uint32_t>(unit), static_cast<uint32_t>(position));
+      units.more_positions_.push_back(static_cast<uint32_t>(position));
     }
+    const auto end = static_cast<uint32_t>(units.more_positions_.size());
+    units.more_.push_back({.unit = static_cast<uint32_t>(unit), .begin = begin, .end = end});
   }
   return units;
 }
 
-bool WordUnits::mark(std::string_view list, std::vector<bool>& units) const {
+// visit(unit) for each unit of a list, ascending. False: it is damaged.
+template <typename Visit>
+bool WordUnits::each_unit(std::string_view list, const Visit& visit) const {
   ByteReader in(list);
   uint64_t unit = 0;
   while (!in.at_end()) {
     const uint64_t step = in.varint();
     unit += step;
     if (!in.ok() || step > first_.size() || unit >= first_.size()) return false;
-    units[unit] = true;
+    visit(static_cast<uint32_t>(unit));
   }
   return true;
 }
 
-PositionList WordUnits::positions(const std::vector<bool>& units) const {
-  std::vector<bool> found(spans_);
-  for (size_t i = 0; i < first_.size(); ++i) {
-    if (units[i]) found[first_[i]] = true;
-  }
-  for (const auto& [unit, position] : more_) {
-    if (units[unit]) found[position] = true;
-  }
-  return PositionList::of(found);
+bool WordUnits::valid(std::string_view list) const {
+  return each_unit(list, [](uint32_t) {});
+}
+
+bool WordUnits::mark(std::string_view list, std::string& bitmap) const {
+  const auto set = [&](uint32_t position) {
+    char& byte = bitmap[position / 8];
+    byte = static_cast<char>(static_cast<unsigned char>(byte) | 1u << position % 8);
+  };
+  auto more = more_.begin();
+  return each_unit(list, [&](uint32_t unit) {
+    set(first_[unit]);
+    while (more != more_.end() && more->unit < unit) ++more;
+    if (more == more_.end() || more->unit != unit) return;
+    for (uint32_t i = more->begin; i < more->end; ++i) set(more_positions_[i]);
+  });
 }
 
 std::optional<WordRange> range_of(std::string_view word) {

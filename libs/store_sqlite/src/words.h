@@ -145,15 +145,26 @@ class WordUnits {
   uint64_t parts() const { return parts_; }
   size_t size() const { return first_.size(); }
 
-  // Notes the units of a list. False: it is damaged.
-  bool mark(std::string_view list, std::vector<bool>& units) const;
-  PositionList positions(const std::vector<bool>& units) const;
+  // Whether all that a list holds are units.
+  bool valid(std::string_view list) const;
+  // Sets the bits of the spans that have a unit of the list. `bitmap` as PositionList has it, spans() / 8 bytes,
+  // rounded up. False: the list is damaged.
+  bool mark(std::string_view list, std::string& bitmap) const;
+  uint32_t spans() const { return spans_; }
 
  private:
+  // Further spans of one unit.
+  struct More {
+    uint32_t unit, begin, end;  // in more_positions_
+  };
+  template <typename Visit>
+  bool each_unit(std::string_view list, const Visit& visit) const;
+
   uint64_t parts_ = 0;
   uint32_t spans_ = 0;
   std::vector<uint32_t> first_;
-  std::vector<std::pair<uint32_t, uint32_t>> more_;  // unit, position; sorted
+  std::vector<More> more_;  // by unit
+  std::vector<uint32_t> more_positions_;
 };
 
 // Where a word of a filter stands in the index.
