@@ -201,6 +201,22 @@ Status ActiveSegment::add_words(Reader& reader, std::string_view row_bytes) cons
   });
 }
 
+Status ActiveSegment::add_words(Reader& reader, const std::vector<std::string_view>& rows) const {
+  TRACIA_TRY(reader.hold());
+  Status added;
+  for (const std::string_view row : rows) {
+    added = add_words(reader, row);
+    if (!added && is_damage(added.error())) {
+      words_.add_unknown();
+      added = {};
+    }
+    if (!added) break;
+  }
+  words_.flush();
+  const Status released = reader.release();
+  return added ? released : added;
+}
+
 Status ActiveSegment::index_words(const std::function<Status()>& pause) const {
   auto lease = borrow();
   if (!lease) return fail(std::move(lease).error());
@@ -212,12 +228,7 @@ Status ActiveSegment::index_words(const std::function<Status()>& pause) const {
       for (size_t i = words_.added(); i < end; ++i) rows.push_back(entries_[i].row);
     }
     if (rows.empty()) break;
-    for (const std::string_view row : rows) {
-      const Status added = add_words(**lease, row);
-      if (!added && !is_damage(added.error())) return added;
-      if (!added) words_.add_unknown();
-    }
-    words_.flush();
+    TRACIA_TRY(add_words(**lease, rows));
     TRACIA_TRY(pause());
   }
   return {};

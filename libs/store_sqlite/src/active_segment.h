@@ -104,6 +104,7 @@ class ActiveSegment final : public Segment {
         : segment_(segment), db_(std::move(db)), payload_(std::move(payload)) {}
     // From here on all reads share one look at the file, which saves locking it for each. For one who reads a lot.
     Status hold() { return db_.exec("BEGIN"); }
+    Status release() { return db_.exec("COMMIT"); }
     Result<std::string_view> detail(int64_t seq);
     Result<std::string_view> content(uint64_t number);
 
@@ -121,6 +122,7 @@ class ActiveSegment final : public Segment {
 
  private:
   Status add_words(Reader& reader, std::string_view row) const;
+  Status add_words(Reader& reader, const std::vector<std::string_view>& rows) const;
   friend class ActiveCursor;
   friend class ActiveGroups;
   struct Entry {

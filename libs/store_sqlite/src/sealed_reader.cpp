@@ -163,20 +163,20 @@ Result<PositionList> SealedFile::positions_of(const WordUnits& units, std::vecto
                            [](size_t sum, const std::string& list) { return sum + list.size(); });
   };
   std::sort(words.begin(), words.end(), [&](const auto& a, const auto& b) { return bytes(a) < bytes(b); });
-  const std::string none((static_cast<size_t>(units.spans()) + 7) / 8, '\0');
   std::string all;
   for (const WordLists& lists : words) {
-    std::string found = none;
+    auto of_word = units.none();
     for (const std::string& list : lists) {
-      if (!units.mark(list, found)) return fail(damaged("a list of its index of words"));
+      if (!units.mark(list, of_word)) return fail(damaged("a list of its index of words"));
     }
+    std::string found = units.spans_with(of_word);
     if (all.empty()) {
       all = std::move(found);
       continue;
     }
     std::transform(all.begin(), all.end(), found.begin(), all.begin(),
                    [](char a, char b) { return static_cast<char>(a & b); });
-    if (all == none) break;
+    if (std::all_of(all.begin(), all.end(), [](char byte) { return byte == 0; })) break;
   }
   return PositionList::of(std::move(all), units.spans());
 }

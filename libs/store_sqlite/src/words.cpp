@@ -1,6 +1,7 @@
 #include "words.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "block.h"
 #include "codec.h"
@@ -233,18 +234,26 @@ bool WordUnits::valid(std::string_view list) const {
   return each_unit(list, [](uint32_t) {});
 }
 
-bool WordUnits::mark(std::string_view list, std::string& bitmap) const {
+bool WordUnits::mark(std::string_view list, UnitSet& units) const {
+  return each_unit(list, [&](uint32_t unit) { units[unit / 64] |= uint64_t{1} << unit % 64; });
+}
+
+std::string WordUnits::spans_with(const UnitSet& units) const {
+  std::string bitmap((static_cast<size_t>(spans_) + 7) / 8, '\0');
   const auto set = [&](uint32_t position) {
     char& byte = bitmap[position / 8];
     byte = static_cast<char>(static_cast<unsigned char>(byte) | 1u << position % 8);
   };
-  auto more = more_.begin();
-  return each_unit(list, [&](uint32_t unit) {
-    set(first_[unit]);
-    while (more != more_.end() && more->unit < unit) ++more;
-    if (more == more_.end() || more->unit != unit) return;
-    for (uint32_t i = more->begin; i < more->end; ++i) set(more_positions_[i]);
-  });
+  for (size_t i = 0; i < units.size(); ++i) {
+    for (uint64_t left = units[i]; left != 0; left &= left - 1) {
+      set(first_[64 * i + static_cast<size_t>(std::countr_zero(left))]);
+    }
+  }
+  for (const More& more : more_) {
+    if ((units[more.unit / 64] >> more.unit % 64 & 1) == 0) continue;
+    for (uint32_t i = more.begin; i < more.end; ++i) set(more_positions_[i]);
+  }
+  return bitmap;
 }
 
 std::optional<WordRange> range_of(std::string_view word) {

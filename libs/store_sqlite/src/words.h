@@ -145,11 +145,16 @@ class WordUnits {
   uint64_t parts() const { return parts_; }
   size_t size() const { return first_.size(); }
 
+  // Of each unit a bit, low ones first.
+  using UnitSet = std::vector<uint64_t>;
+
   // Whether all that a list holds are units.
   bool valid(std::string_view list) const;
-  // Sets the bits of the spans that have a unit of the list. `bitmap` as PositionList has it, spans() / 8 bytes,
-  // rounded up. False: the list is damaged.
-  bool mark(std::string_view list, std::string& bitmap) const;
+  // Adds the units of a list. False: it is damaged.
+  bool mark(std::string_view list, UnitSet& units) const;
+  UnitSet none() const { return UnitSet((size() + 63) / 64); }
+  // The spans that have one of the units, as a bitmap of PositionList.
+  std::string spans_with(const UnitSet& units) const;
   uint32_t spans() const { return spans_; }
 
  private:
