@@ -307,6 +307,11 @@ SegmentInfo ActiveSegment::info() const {
   return info;
 }
 
+uint64_t ActiveSegment::unindexed_spans() const {
+  const std::shared_lock lock(mutex_);
+  return entries_.size() - words_.spans();
+}
+
 std::optional<uint32_t> ActiveSegment::known_project(const std::string& project_id) const {
   const std::shared_lock lock(mutex_);
   const auto it = project_numbers_.find(project_id);

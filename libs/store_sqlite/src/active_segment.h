@@ -68,8 +68,8 @@ class ActiveSegment final : public Segment {
   Timestamp first_received() const;                          // of a segment with spans. Writer's thread only
   Status probe();                                            // writes a page, to see whether the disk takes it
   Status in_place() const { return db_.in_place(); }         // as Db::in_place
-  // Spans that index_words() has not come to. Writer's thread only.
-  uint64_t spans_without_words() const { return words_.full() ? 0 : entries_.size() - words_.spans(); }
+  // Spans that index_words() would come to. Writer's thread only.
+  uint64_t spans_to_index() const { return words_.full() ? 0 : entries_.size() - words_.spans(); }
 
   // Brings the words of the spans that came since into memory, where searches find them. It may take long, is ended by
   // an error of `pause`, which is called now and then, and goes on where it ended. Beside the writer and readers; one
@@ -78,6 +78,7 @@ class ActiveSegment final : public Segment {
 
   // Reading.
   SegmentInfo info() const override;
+  uint64_t unindexed_spans() const override;
   Result<std::unique_ptr<SegmentCursor>> query(const std::string& project_id, const store::SpanFilter& filter,
                                                const std::optional<store::Position>& after) const override;
   Result<std::vector<store::StoredSpan>> trace(const std::string& project_id, const std::string& trace_id,

@@ -76,7 +76,7 @@ class Sealed final : public Segment {
 
   Status load_filter() const { return file_->load_filter(); }
   SegmentInfo info() const override { return file_->meta().info; }
-  bool has_words() const override { return file_->has_words(); }
+  uint64_t unindexed_spans() const override { return file_->has_words() ? 0 : info().spans; }
   const std::vector<uint64_t>& replaces() const override { return file_->replaces(); }
   bool may_have(uint64_t key) const override { return file_->may_have(key); }
 
