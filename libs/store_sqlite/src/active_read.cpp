@@ -11,10 +11,12 @@ namespace {
 
 // How much a cursor looks at before it lets the writer in.
 constexpr size_t kExaminedMax = 4096;
+constexpr size_t kWordsExaminedMax = 512;  // where the words of each are looked at as well
 constexpr size_t kBatchMax = 128;
 // Longer chains of an index are not collected: what so many spans have is soon found by a walk.
 constexpr size_t kChainMax = 16'384;
 constexpr size_t kIdleReadersMax = 4;
+constexpr size_t kIndexedTogether = 128;  // spans, between two looks at what else is to do
 
 Error damaged_payload() {
   return {.code = ErrorCode::kUnavailable, .kind = kDamage, .message = "the active segment holds a damaged payload"};
@@ -29,7 +31,12 @@ class ActiveCursor final : public SegmentCursor {
  public:
   ActiveCursor(const ActiveSegment* segment, std::optional<uint32_t> project, const std::string& project_id,
                const store::SpanFilter& filter, const std::optional<store::Position>& after)
-      : segment_(segment), matcher_(filter), needed_(signature_of(filter)), project_(project), below_(after) {
+      : segment_(segment),
+        matcher_(filter),
+        needed_(signature_of(filter)),
+        words_(filter.words),
+        project_(project),
+        below_(after) {
     choose_index(project_id, filter);
     if (filter.start_before) {
       const store::Position bound{filter.start_before->micros, INT64_MIN};
@@ -85,14 +92,17 @@ class ActiveCursor final : public SegmentCursor {
     auto it = below_ ? std::lower_bound(order.begin(), order.end(), *below_,
                                         [&](uint32_t i, const store::Position& p) { return entries[i].position < p; })
                      : order.end();
-    for (size_t examined = 0; examined < kExaminedMax && batch_.size() < kBatchMax; ++examined) {
+    const auto words = segment_->words_.look();
+    const size_t examined_max = words_.empty() ? kExaminedMax : kWordsExaminedMax;
+    for (size_t examined = 0; examined < examined_max && batch_.size() < kBatchMax; ++examined) {
       if (it == order.begin() || !in_range(entries[*--it])) {
         done_ = true;
         return;
       }
       const auto& entry = entries[*it];
       below_ = entry.position;
-      if (entry.project == *project_ && entry.signature.covers(needed_)) batch_.push_back(entry.row);
+      if (entry.project != *project_ || !entry.signature.covers(needed_)) continue;
+      if (words.may_match(*it, words_)) batch_.push_back(entry.row);
     }
   }
 
@@ -101,6 +111,7 @@ class ActiveCursor final : public SegmentCursor {
     std::vector<std::pair<store::Position, std::string_view>> found;
     {
       const std::shared_lock lock(segment_->mutex_);
+      const auto words = segment_->words_.look();
       size_t examined = 0;
       for (uint32_t i = index_->first(key_); i != KeyIndex::kNone; i = index_->next(i)) {
         if (++examined > kChainMax) {
@@ -108,7 +119,8 @@ class ActiveCursor final : public SegmentCursor {
           return false;
         }
         const auto& entry = segment_->entries_[i];
-        if (entry.project == *project_ && entry.signature.covers(needed_) && in_range(entry)) {
+        if (entry.project == *project_ && entry.signature.covers(needed_) && in_range(entry) &&
+            words.may_match(i, words_)) {
           found.emplace_back(entry.position, entry.row);
         }
       }
@@ -122,6 +134,7 @@ class ActiveCursor final : public SegmentCursor {
   const ActiveSegment* segment_;
   RowMatcher matcher_;
   Signature needed_;
+  const WordQuery words_;
   std::optional<uint32_t> project_;
   const KeyIndex* index_ = nullptr;  // that knows all that can match, under key_
   uint64_t key_ = 0;
@@ -169,6 +182,56 @@ Result<std::string_view> ActiveSegment::Reader::content(uint64_t number) {
   const std::string_view content = in.bytes(place.length);
   if (!in.ok()) return fail(damaged_payload());
   return content;
+}
+
+Status ActiveSegment::add_words(Reader& reader, std::string_view row_bytes) const {
+  Row row;
+  TRACIA_TRY(decode_row(row_bytes, row));
+  const auto bytes = reader.detail(row.received.micros);
+  if (!bytes) return fail(bytes.error());
+  const std::string kept(*bytes);  // contents of other spans take its place
+  const auto detail = decode_detail(kept);
+  if (!detail) return fail(detail.error());
+  std::vector<SearchedPiece> pieces;
+  TRACIA_TRY(searched_pieces(detail->body, pieces));
+  return words_.add(row.name, pieces, detail->content_numbers, [&](size_t place) -> Result<std::string> {
+    const auto content = reader.content(detail->content_numbers[place]);
+    if (!content) return fail(content.error());
+    return std::string(*content);
+  });
+}
+
+Status ActiveSegment::add_words(Reader& reader, const std::vector<std::string_view>& rows) const {
+  TRACIA_TRY(reader.hold());
+  Status added;
+  for (const std::string_view row : rows) {
+    added = add_words(reader, row);
+    if (!added && is_damage(added.error())) {
+      words_.add_unknown();
+      added = {};
+    }
+    if (!added) break;
+  }
+  words_.flush();
+  const Status released = reader.release();
+  return added ? released : added;
+}
+
+Status ActiveSegment::index_words(const std::function<Status()>& pause) const {
+  auto lease = borrow();
+  if (!lease) return fail(std::move(lease).error());
+  while (!words_.full()) {
+    std::vector<std::string_view> rows;
+    {
+      const std::shared_lock lock(mutex_);
+      const size_t end = std::min(entries_.size(), words_.added() + kIndexedTogether);
+      for (size_t i = words_.added(); i < end; ++i) rows.push_back(entries_[i].row);
+    }
+    if (rows.empty()) break;
+    TRACIA_TRY(add_words(**lease, rows));
+    TRACIA_TRY(pause());
+  }
+  return {};
 }
 
 Result<std::unique_ptr<ActiveSegment::Reader>> ActiveSegment::reader() const {
@@ -242,6 +305,11 @@ SegmentInfo ActiveSegment::info() const {
     if (!missing) info.bytes += size;
   }
   return info;
+}
+
+uint64_t ActiveSegment::unindexed_spans() const {
+  const std::shared_lock lock(mutex_);
+  return entries_.size() - words_.spans();
 }
 
 std::optional<uint32_t> ActiveSegment::known_project(const std::string& project_id) const {

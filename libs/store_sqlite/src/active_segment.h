@@ -17,6 +17,7 @@
 
 #include <deque>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -26,6 +27,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "active_words.h"
 #include "db.h"
 #include "key_index.h"
 #include "record.h"
@@ -66,9 +68,17 @@ class ActiveSegment final : public Segment {
   Timestamp first_received() const;                          // of a segment with spans. Writer's thread only
   Status probe();                                            // writes a page, to see whether the disk takes it
   Status in_place() const { return db_.in_place(); }         // as Db::in_place
+  // Spans that index_words() would come to. Writer's thread only.
+  uint64_t spans_to_index() const { return words_.full() ? 0 : entries_.size() - words_.spans(); }
+
+  // Brings the words of the spans that came since into memory, where searches find them. It may take long, is ended by
+  // an error of `pause`, which is called now and then, and goes on where it ended. Beside the writer and readers; one
+  // thread at a time.
+  Status index_words(const std::function<Status()>& pause) const;
 
   // Reading.
   SegmentInfo info() const override;
+  uint64_t unindexed_spans() const override;
   Result<std::unique_ptr<SegmentCursor>> query(const std::string& project_id, const store::SpanFilter& filter,
                                                const std::optional<store::Position>& after) const override;
   Result<std::vector<store::StoredSpan>> trace(const std::string& project_id, const std::string& trace_id,
@@ -95,6 +105,7 @@ class ActiveSegment final : public Segment {
         : segment_(segment), db_(std::move(db)), payload_(std::move(payload)) {}
     // From here on all reads share one look at the file, which saves locking it for each. For one who reads a lot.
     Status hold() { return db_.exec("BEGIN"); }
+    Status release() { return db_.exec("COMMIT"); }
     Result<std::string_view> detail(int64_t seq);
     Result<std::string_view> content(uint64_t number);
 
@@ -111,6 +122,8 @@ class ActiveSegment final : public Segment {
   Status copy_to(const std::filesystem::path& file) const;
 
  private:
+  Status add_words(Reader& reader, std::string_view row) const;
+  Status add_words(Reader& reader, const std::vector<std::string_view>& rows) const;
   friend class ActiveCursor;
   friend class ActiveGroups;
   struct Entry {
@@ -179,6 +192,8 @@ class ActiveSegment final : public Segment {
   std::vector<std::unique_ptr<char[]>> rows_;  // chunks that never move
   char* rows_at_ = nullptr;                    // free space of the last one
   size_t rows_left_ = 0;
+
+  mutable ActiveWords words_;  // of the first entries_; only a help to find what the file holds
 
   // Borrowed read connections. Few: as many as there are threads that read.
   class Lease {

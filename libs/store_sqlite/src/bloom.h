@@ -18,6 +18,7 @@ class Bloom {
   explicit Bloom(size_t keys);
   void add(uint64_t key);
   bool may_have(uint64_t key) const;
+  size_t bytes() const { return words_.size() * sizeof(uint32_t); }
 
   std::string encode() const;  // the words, little end first
   static std::optional<Bloom> decode(std::string_view bytes);

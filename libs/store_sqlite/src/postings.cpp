@@ -127,15 +127,12 @@ Result<PositionList> PositionList::decode(std::string_view bytes, uint32_t spans
   ByteReader in(bytes);
   const uint8_t form = in.byte();
   if (form == kBitmap) {
-    list.bitmap_ = in.rest();
-    if (list.bitmap_.size() != (static_cast<size_t>(spans) + 7) / 8) return fail(damaged("a bitmap of another size"));
-    if (spans % 8 != 0 && static_cast<unsigned char>(list.bitmap_.back()) >> spans % 8 != 0) {
+    const std::string_view bitmap = in.rest();
+    if (bitmap.size() != (static_cast<size_t>(spans) + 7) / 8) return fail(damaged("a bitmap of another size"));
+    if (spans % 8 != 0 && static_cast<unsigned char>(bitmap.back()) >> spans % 8 != 0) {
       return fail(damaged("a bitmap that goes too far"));
     }
-    for (const char byte : list.bitmap_) {
-      list.size_ += static_cast<size_t>(std::popcount(static_cast<unsigned char>(byte)));
-    }
-    return list;
+    return of(std::string(bitmap), spans);
   }
   if (form != kDifferences || !in.ok()) return fail(damaged("an unknown form of list"));
   uint64_t at = 0;
@@ -151,13 +148,13 @@ Result<PositionList> PositionList::decode(std::string_view bytes, uint32_t spans
   return list;
 }
 
-PositionList PositionList::of(const std::vector<bool>& positions) {
+PositionList PositionList::of(std::string bitmap, uint32_t spans) {
   PositionList list;
-  list.spans_ = static_cast<uint32_t>(positions.size());
-  for (uint32_t at = 0; at < list.spans_; ++at) {
-    if (positions[at]) list.sparse_.push_back(at);
+  list.spans_ = spans;
+  list.bitmap_ = std::move(bitmap);
+  for (const char byte : list.bitmap_) {
+    list.size_ += static_cast<size_t>(std::popcount(static_cast<unsigned char>(byte)));
   }
-  list.size_ = list.sparse_.size();
   return list;
 }
 

@@ -59,7 +59,7 @@ class PositionList {
  public:
   // Errors: positions out of range or out of order.
   static Result<PositionList> decode(std::string_view bytes, uint32_t spans);
-  static PositionList of(const std::vector<bool>& positions);  // those that are set
+  static PositionList of(std::string bitmap, uint32_t spans);  // as it is stored, but without its first byte
   // The first position >= `at`; `spans` when there is none. `at` must not go backwards from call to call.
   uint32_t seek(uint32_t at);
   size_t size() const { return size_; }

@@ -73,9 +73,8 @@ Status check_words(const SealedFile& file) {
     if (!project || *project >= units.size()) return fail(file.damaged("an index of words of no project"));
     const auto block = WordBlock::unpack(select->blob(1));
     if (!block) return fail(file.named(block.error()));
-    std::vector<bool> marked(units[*project].size());
     for (size_t i = 0; i < block->size(); ++i) {
-      if (!units[*project].mark(block->list(i), marked)) return fail(file.damaged("a list of its index of words"));
+      if (!units[*project].valid(block->list(i))) return fail(file.damaged("a list of its index of words"));
     }
   }
 }

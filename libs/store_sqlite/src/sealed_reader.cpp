@@ -1,6 +1,7 @@
 #include "sealed_reader.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "db.h"
 
@@ -112,7 +113,7 @@ Result<WordUnits> SealedFile::word_units(size_t project) const {
 
 // Adds the lists of all words of a range in one part. False: there is no such part.
 Result<bool> SealedFile::collect_lists(Statement& select, size_t project, uint64_t part, const WordRange& range,
-                                       std::vector<std::string>& lists) const {
+                                       WordLists& lists) const {
   const std::string begin = word_key(project, part, range.begin), prefix = word_key(project, part, "");
   select.bind_blob(0, begin);
   bool exists = false;
@@ -140,14 +141,14 @@ Result<bool> SealedFile::collect_lists(Statement& select, size_t project, uint64
   return exists;
 }
 
-Result<std::optional<std::vector<std::string>>> SealedFile::word_lists(size_t project, std::string_view word) const {
+Result<std::optional<SealedFile::WordLists>> SealedFile::word_lists(size_t project, std::string_view word) const {
   const auto range = range_of(word);
   if (!range) return std::nullopt;
   auto lease = borrow();
   if (!lease) return fail(std::move(lease).error());
   auto& select = (*lease)->words;
   if (!select) return fail(damaged("its index of words is gone"));
-  std::vector<std::string> lists;
+  WordLists lists;
   for (uint64_t part = 0;; ++part) {
     const auto exists = collect_lists(*select, project, part, *range, lists);
     if (!exists) return fail(exists.error());
@@ -155,12 +156,29 @@ Result<std::optional<std::vector<std::string>>> SealedFile::word_lists(size_t pr
   }
 }
 
-Result<PositionList> SealedFile::positions_of(const WordUnits& units, const std::vector<std::string>& lists) const {
-  std::vector<bool> marked(units.size());
-  for (const std::string& list : lists) {
-    if (!units.mark(list, marked)) return fail(damaged("a list of its index of words"));
+Result<PositionList> SealedFile::positions_of(const WordUnits& units, std::vector<WordLists> words) const {
+  // The rarest word first: when it leaves nothing over, the long lists need not be read.
+  const auto bytes = [](const WordLists& lists) {
+    return std::accumulate(lists.begin(), lists.end(), size_t{0},
+                           [](size_t sum, const std::string& list) { return sum + list.size(); });
+  };
+  std::sort(words.begin(), words.end(), [&](const auto& a, const auto& b) { return bytes(a) < bytes(b); });
+  std::string all;
+  for (const WordLists& lists : words) {
+    auto of_word = units.none();
+    for (const std::string& list : lists) {
+      if (!units.mark(list, of_word)) return fail(damaged("a list of its index of words"));
+    }
+    std::string found = units.spans_with(of_word);
+    if (all.empty()) {
+      all = std::move(found);
+      continue;
+    }
+    std::transform(all.begin(), all.end(), found.begin(), all.begin(),
+                   [](char a, char b) { return static_cast<char>(a & b); });
+    if (std::all_of(all.begin(), all.end(), [](char byte) { return byte == 0; })) break;
   }
-  return units.positions(marked);
+  return PositionList::of(std::move(all), units.spans());
 }
 
 Result<std::optional<Rollup>> SealedFile::rollup(size_t project, RollupView view, RollupSlot slot) const {

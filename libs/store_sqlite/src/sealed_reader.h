@@ -49,10 +49,11 @@ class SealedFile {
   bool has_words() const { return has_words_; }
   // Lists of the units that may hold a word as SpanFilter.words means it: none, when no span does; nullopt: the index
   // does not tell. Needs has_words(), as do the next two.
-  Result<std::optional<std::vector<std::string>>> word_lists(size_t project, std::string_view word) const;
+  using WordLists = std::vector<std::string>;
+  Result<std::optional<WordLists>> word_lists(size_t project, std::string_view word) const;
   Result<WordUnits> word_units(size_t project) const;
-  // The positions, within the project, of the spans that have a unit of these lists.
-  Result<PositionList> positions_of(const WordUnits& units, const std::vector<std::string>& lists) const;
+  // The positions, within the project, of the spans that have a unit of the lists of each word.
+  Result<PositionList> positions_of(const WordUnits& units, std::vector<WordLists> words) const;
   // nullopt: the file does not have it.
   Result<std::optional<Rollup>> rollup(size_t project, RollupView view, RollupSlot slot) const;
 
@@ -77,7 +78,7 @@ class SealedFile {
   static Result<Head> read_head(const std::filesystem::path& path, const std::string& vfs);
 
   Result<bool> collect_lists(Statement& select, size_t project, uint64_t part, const WordRange& range,
-                             std::vector<std::string>& lists) const;
+                             WordLists& lists) const;
 
   const std::filesystem::path path_;
   const std::shared_ptr<ReaderPool> pool_;

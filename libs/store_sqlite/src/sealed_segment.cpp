@@ -76,7 +76,7 @@ class Sealed final : public Segment {
 
   Status load_filter() const { return file_->load_filter(); }
   SegmentInfo info() const override { return file_->meta().info; }
-  bool has_words() const override { return file_->has_words(); }
+  uint64_t unindexed_spans() const override { return file_->has_words() ? 0 : info().spans; }
   const std::vector<uint64_t>& replaces() const override { return file_->replaces(); }
   bool may_have(uint64_t key) const override { return file_->may_have(key); }
 
@@ -235,7 +235,7 @@ class Sealed final : public Segment {
   Status add_words(size_t project, const std::vector<std::string>& words, std::vector<PositionList>& lists) const {
     if (words.empty() || !file_->has_words()) return {};
     // The units are dear to read, and most files lack a rare word.
-    std::vector<std::vector<std::string>> found;
+    std::vector<SealedFile::WordLists> found;
     for (const std::string& word : words) {
       auto of_word = file_->word_lists(project, word);
       if (!of_word) return fail(std::move(of_word).error());
@@ -249,11 +249,9 @@ class Sealed final : public Segment {
     if (found.empty()) return {};
     auto units = file_->word_units(project);
     if (!units) return fail(std::move(units).error());
-    for (const auto& of_word : found) {
-      auto list = file_->positions_of(*units, of_word);
-      if (!list) return fail(std::move(list).error());
-      lists.push_back(std::move(*list));
-    }
+    auto list = file_->positions_of(*units, std::move(found));
+    if (!list) return fail(std::move(list).error());
+    lists.push_back(std::move(*list));
     return {};
   }
 

@@ -59,6 +59,14 @@ void Sealer::push(std::shared_ptr<StoredSegment> stored, std::shared_ptr<const A
   changed_.notify_all();
 }
 
+void Sealer::index_words(std::shared_ptr<const ActiveSegment> active) {
+  {
+    const std::lock_guard lock(mutex_);
+    growing_ = std::move(active);
+  }
+  changed_.notify_all();
+}
+
 Status Sealer::wait() {
   std::unique_lock lock(mutex_);
   failure_.reset();
@@ -101,6 +109,7 @@ void Sealer::run() {
   yield_to_requests();
   load_filters(segments_, options_, [this] { return stopping(); });
   while (true) {
+    index_growing();
     const Status sealed = seal_waiting();
     const SegmentSet::List parts = sealed ? due() : SegmentSet::List();
     const Status merged = parts.empty() ? Status{} : merge(parts);
@@ -112,13 +121,24 @@ void Sealer::run() {
     idle_ = true;
     changed_.notify_all();
     if (sealed && merged) {
-      changed_.wait(lock, [&] { return stop_ || !jobs_.empty(); });
+      changed_.wait(lock, [&] { return stop_ || growing_ || !jobs_.empty(); });
     } else {
       changed_.wait_for(lock, kRetryDelay, [&] { return stop_; });
     }
     idle_ = false;
     if (stop_) return;
   }
+}
+
+// Asked for now and then during all long work: what is not indexed is read by every search.
+void Sealer::index_growing() {
+  std::shared_ptr<const ActiveSegment> active;
+  {
+    const std::lock_guard lock(mutex_);
+    active.swap(growing_);
+  }
+  // What it failed at is read without it, and the writer asks again.
+  if (active) (void)active->index_words([this] { return stopping(); });
 }
 
 // Until none waits, or one fails.
@@ -175,6 +195,7 @@ Status Sealer::build(const Job& job, const std::filesystem::path& file) {
   if (!builder) return fail(std::move(builder).error());
   for (const auto& placed : job.active->sorted()) {
     TRACIA_TRY(stopping());
+    index_growing();
     auto detail = (*details)->detail(placed.seq);
     if (!detail) return fail(std::move(detail).error());
     TRACIA_TRY((*builder)->add(placed.project_id, placed.row, *detail));
@@ -239,7 +260,10 @@ Result<uint64_t> Sealer::build_merged(const SegmentSet::List& parts, uint64_t nu
   if (!builder) return fail(std::move(builder).error());
   (*builder)->set_replaces({replaces.begin(), replaces.end()});
   // New segments are not held up by a long merge.
-  TRACIA_TRY((*spans)->add_all(**builder, [this] { return seal_waiting(); }));
+  TRACIA_TRY((*spans)->add_all(**builder, [this] {
+    index_growing();
+    return seal_waiting();
+  }));
   const auto now = segments_.list();
   for (const auto& part : parts) {
     if (std::find(now->begin(), now->end(), part) == now->end()) {

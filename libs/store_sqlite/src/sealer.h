@@ -26,6 +26,8 @@ class Sealer {
 
   // `stored` is the entry in the set, `active` the same segment; nobody writes to it any more.
   void push(std::shared_ptr<StoredSegment> stored, std::shared_ptr<const ActiveSegment> active);
+  // The words of what came into the segment that takes new spans are to be brought into memory.
+  void index_words(std::shared_ptr<const ActiveSegment> active);
   Status wait();                   // until nothing is left to seal or merge; or, with the error, once a try has failed
   uint64_t spans_waiting() const;  // in segments that wait to be sealed, the one under way included
   int64_t lag_ms() const;          // since the oldest that waits was pushed
@@ -39,6 +41,7 @@ class Sealer {
     uint64_t spans = 0;
   };
   void run();
+  void index_growing();
   Status seal_waiting();
   Status seal_next();
   Status seal(const Job& job);
@@ -57,7 +60,8 @@ class Sealer {
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Job> jobs_;
-  std::optional<Error> failure_;  // of the last try
+  std::shared_ptr<const ActiveSegment> growing_;  // index_words() wants it
+  std::optional<Error> failure_;                  // of the last try
   bool idle_ = false;
   bool stop_ = false;
   std::thread thread_;

@@ -65,7 +65,7 @@ class Segment {
  public:
   virtual ~Segment() = default;
   virtual SegmentInfo info() const = 0;
-  virtual bool has_words() const { return false; }  // whether an index of words narrows searches down
+  virtual uint64_t unindexed_spans() const = 0;  // that no index of words holds: searches read each of them
   // The numbers of the segments that it was merged from, and of those that these were.
   virtual const std::vector<uint64_t>& replaces() const {
     static const std::vector<uint64_t> none;

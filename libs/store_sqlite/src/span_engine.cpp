@@ -94,7 +94,7 @@ store::SpanStoreStats SpanEngine::stats() const {
     stats.spans += info.spans;
     stats.disk_bytes += info.bytes;
     if (stored->kind == SegmentKind::kSealed) ++stats.segments;
-    if (!stored->segment->has_words()) stats.unindexed_spans += info.spans;
+    stats.unindexed_spans += stored->segment->unindexed_spans();
   }
   stats.spans -= std::min(stats.spans, impl_->deletions->count());
   const auto damaged = impl_->segments.damage().files();

@@ -1,11 +1,10 @@
 #include "words.h"
 
 #include <algorithm>
-#include <array>
+#include <bit>
 
 #include "block.h"
 #include "codec.h"
-#include "texts.h"
 #include "tracia/base/bytes.h"
 
 namespace tracia::store_sqlite {
@@ -20,17 +19,6 @@ constexpr size_t kWordCost = 140;
 Error damaged(std::string_view what) {
   return {.code = ErrorCode::kUnavailable, .kind = kDamage, .message = "damaged index of words: " + std::string(what)};
 }
-
-// Of each byte its lower case; 0 for those that are in no word.
-constexpr auto kLower = [] {
-  std::array<char, 256> lower{};
-  for (int byte = 0; byte < 256; ++byte) {
-    const char c = static_cast<char>(byte);
-    if (is_word_byte(c)) lower[static_cast<size_t>(byte)] = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  }
-  return lower;
-}();
-char lower(char c) { return kLower[static_cast<unsigned char>(c)]; }
 
 }  // namespace
 
@@ -47,14 +35,7 @@ void WordCollector::use(uint32_t unit, uint32_t position) {
 }
 
 void WordCollector::add_text(std::string_view text, uint32_t unit) {
-  char buffer[kWordBytesMax];
-  for (size_t at = 0; at < text.size(); ++at) {
-    if (lower(text[at]) == 0) continue;
-    size_t length = 0;
-    for (char c = 0; at < text.size() && (c = lower(text[at])) != 0; ++at) {
-      if (length < kWordBytesMax) buffer[length++] = c;
-    }
-    const std::string_view word(buffer, length);
+  each_word(text, [&](std::string_view word) {
     auto known = words_.find(word);
     const bool is_new = known == words_.end();
     if (is_new) {
@@ -62,25 +43,16 @@ void WordCollector::add_text(std::string_view text, uint32_t unit) {
       bytes_ += kWordCost;
     }
     Posting& posting = known->second;
-    if (!is_new && posting.last == unit) continue;
+    if (!is_new && posting.last == unit) return;
     const size_t before = posting.list.size();
     ByteWriter(posting.list).varint(unit - posting.last);
     bytes_ += posting.list.size() - before;
     posting.last = unit;
-  }
+  });
 }
 
 void WordCollector::add_piece(SearchedForm form, std::string_view data, uint32_t unit) {
-  const auto add = [&](std::string_view text) { add_text(text, unit); };
-  if (form == SearchedForm::kText) return add(data);
-  // The rest of an object is its last members, after a comma.
-  const size_t comma = form == SearchedForm::kRest ? data.find(',') : std::string_view::npos;
-  if (form == SearchedForm::kRest && comma == std::string_view::npos) return;
-  const auto value =
-      document_.parse(form == SearchedForm::kRest ? "{" + std::string(data.substr(comma + 1)) : std::string(data));
-  if (!value) return;  // then the whole input is no JSON either, and holds no texts
-  if (const auto text = value->string(); text && form == SearchedForm::kListedText) return add(*text);
-  each_text(*value, add);
+  each_searched_text(form, data, document_, [&](std::string_view text) { add_text(text, unit); });
 }
 
 Status WordCollector::add(uint64_t project, uint32_t position, std::string_view name,
@@ -231,37 +203,57 @@ Result<WordUnits> WordUnits::decode(std::string_view data, uint32_t spans) {
     unit += more.varint();
     size_t left = more.count();
     if (!more.ok() || unit >= count) return fail(damaged("an unknown unit"));
+    const auto begin = static_cast<uint32_t>(units.more_positions_.size());
     position = units.first_[unit];
     for (; left > 0; --left) {
       position += more.varint();
       if (!more.ok() || position >= spans) return fail(damaged("a unit of no span"));
-      units.more_.emplace_back(static_cast<uint32_t>(unit), static_cast<uint32_t>(position));
+      units.more_positions_.push_back(static_cast<uint32_t>(position));
     }
+    const auto end = static_cast<uint32_t>(units.more_positions_.size());
+    units.more_.push_back({.unit = static_cast<uint32_t>(unit), .begin = begin, .end = end});
   }
   return units;
 }
 
-bool WordUnits::mark(std::string_view list, std::vector<bool>& units) const {
+// visit(unit) for each unit of a list, ascending. False: it is damaged.
+template <typename Visit>
+bool WordUnits::each_unit(std::string_view list, const Visit& visit) const {
   ByteReader in(list);
   uint64_t unit = 0;
   while (!in.at_end()) {
     const uint64_t step = in.varint();
     unit += step;
     if (!in.ok() || step > first_.size() || unit >= first_.size()) return false;
-    units[unit] = true;
+    visit(static_cast<uint32_t>(unit));
   }
   return true;
 }
 
-PositionList WordUnits::positions(const std::vector<bool>& units) const {
-  std::vector<bool> found(spans_);
-  for (size_t i = 0; i < first_.size(); ++i) {
-    if (units[i]) found[first_[i]] = true;
+bool WordUnits::valid(std::string_view list) const {
+  return each_unit(list, [](uint32_t) {});
+}
+
+bool WordUnits::mark(std::string_view list, UnitSet& units) const {
+  return each_unit(list, [&](uint32_t unit) { units[unit / 64] |= uint64_t{1} << unit % 64; });
+}
+
+std::string WordUnits::spans_with(const UnitSet& units) const {
+  std::string bitmap((static_cast<size_t>(spans_) + 7) / 8, '\0');
+  const auto set = [&](uint32_t position) {
+    char& byte = bitmap[position / 8];
+    byte = static_cast<char>(static_cast<unsigned char>(byte) | 1u << position % 8);
+  };
+  for (size_t i = 0; i < units.size(); ++i) {
+    for (uint64_t left = units[i]; left != 0; left &= left - 1) {
+      set(first_[64 * i + static_cast<size_t>(std::countr_zero(left))]);
+    }
   }
-  for (const auto& [unit, position] : more_) {
-    if (units[unit]) found[position] = true;
+  for (const More& more : more_) {
+    if ((units[more.unit / 64] >> more.unit % 64 & 1) == 0) continue;
+    for (uint32_t i = more.begin; i < more.end; ++i) set(more_positions_[i]);
   }
-  return PositionList::of(found);
+  return bitmap;
 }
 
 std::optional<WordRange> range_of(std::string_view word) {

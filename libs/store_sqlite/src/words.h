@@ -18,6 +18,7 @@
 // A part is what fitted into memory at once: a word may stand in each of them.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -29,6 +30,8 @@
 #include "db.h"
 #include "postings.h"
 #include "record.h"
+#include "texts.h"
+#include "tracia/json/reader.h"
 
 namespace tracia::store_sqlite {
 
@@ -38,6 +41,46 @@ inline constexpr size_t kWordBytesMax = 40;  // longer words are found by their 
 constexpr bool is_word_byte(char c) {
   const auto byte = static_cast<unsigned char>(c);
   return byte >= 0x80 || (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
+}
+
+// Of each byte its lower case; 0 for those that are in no word.
+inline constexpr auto kWordByte = [] {
+  std::array<char, 256> lower{};
+  for (int byte = 0; byte < 256; ++byte) {
+    const char c = static_cast<char>(byte);
+    if (is_word_byte(c)) lower[static_cast<size_t>(byte)] = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  }
+  return lower;
+}();
+
+// Calls visit(word) for each word of a text, in lower case and cut after kWordBytesMax bytes; the view is valid during
+// the call.
+template <typename Visit>
+void each_word(std::string_view text, const Visit& visit) {
+  const auto lower = [](char c) { return kWordByte[static_cast<unsigned char>(c)]; };
+  char buffer[kWordBytesMax];
+  for (size_t at = 0; at < text.size(); ++at) {
+    if (lower(text[at]) == 0) continue;
+    size_t length = 0;
+    for (char c = 0; at < text.size() && (c = lower(text[at])) != 0; ++at) {
+      if (length < kWordBytesMax) buffer[length++] = c;
+    }
+    visit(std::string_view(buffer, length));
+  }
+}
+
+// Calls visit(text) for each text of a piece that searches look at. `document` is a buffer.
+template <typename Visit>
+void each_searched_text(SearchedForm form, std::string_view data, json::Document& document, const Visit& visit) {
+  if (form == SearchedForm::kText) return visit(data);
+  // The rest of an object is its last members, after a comma.
+  const size_t comma = form == SearchedForm::kRest ? data.find(',') : std::string_view::npos;
+  if (form == SearchedForm::kRest && comma == std::string_view::npos) return;
+  const auto value =
+      document.parse(form == SearchedForm::kRest ? "{" + std::string(data.substr(comma + 1)) : std::string(data));
+  if (!value) return;  // then the whole input is no JSON either, and holds no texts
+  if (const auto text = value->string(); text && form == SearchedForm::kListedText) return visit(*text);
+  each_text(*value, visit);
 }
 
 // Collects the words of one project's spans after another. One thread.
@@ -102,15 +145,31 @@ class WordUnits {
   uint64_t parts() const { return parts_; }
   size_t size() const { return first_.size(); }
 
-  // Notes the units of a list. False: it is damaged.
-  bool mark(std::string_view list, std::vector<bool>& units) const;
-  PositionList positions(const std::vector<bool>& units) const;
+  // Of each unit a bit, low ones first.
+  using UnitSet = std::vector<uint64_t>;
+
+  // Whether all that a list holds are units.
+  bool valid(std::string_view list) const;
+  // Adds the units of a list. False: it is damaged.
+  bool mark(std::string_view list, UnitSet& units) const;
+  UnitSet none() const { return UnitSet((size() + 63) / 64); }
+  // The spans that have one of the units, as a bitmap of PositionList.
+  std::string spans_with(const UnitSet& units) const;
+  uint32_t spans() const { return spans_; }
 
  private:
+  // Further spans of one unit.
+  struct More {
+    uint32_t unit, begin, end;  // in more_positions_
+  };
+  template <typename Visit>
+  bool each_unit(std::string_view list, const Visit& visit) const;
+
   uint64_t parts_ = 0;
   uint32_t spans_ = 0;
   std::vector<uint32_t> first_;
-  std::vector<std::pair<uint32_t, uint32_t>> more_;  // unit, position; sorted
+  std::vector<More> more_;  // by unit
+  std::vector<uint32_t> more_positions_;
 };
 
 // Where a word of a filter stands in the index.

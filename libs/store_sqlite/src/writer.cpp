@@ -15,6 +15,7 @@ constexpr std::chrono::microseconds kCommitPeriod{800};
 constexpr size_t kCommitAtOnceSpans = 100;
 constexpr uint64_t kLogBytesMax = 16u << 20;     // checkpoint now: nobody is answered meanwhile
 constexpr uint64_t kIdleLogBytesMax = 4u << 20;  // checkpoint when nothing else is to do
+constexpr uint64_t kSpansToIndex = 256;          // more are worth waking the thread that indexes them
 constexpr Millis kTick{250};
 constexpr Millis kRetryAfter{1'000};
 constexpr std::chrono::seconds kSwitchRetryDelay{1};
@@ -344,6 +345,7 @@ void Writer::maintain(bool idle) {
     if (const Status done = active_->checkpoint(); !done) report("checkpoint_failed", done.error().message);
   }
   active_->make_room_in_log();
+  if (active_->spans_to_index() >= kSpansToIndex) parts_.sealer.index_words(active_);
 }
 
 Status Writer::switch_segment() {

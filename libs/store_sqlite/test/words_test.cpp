@@ -51,7 +51,7 @@ class WordsTest : public ::testing::Test {
     EXPECT_TRUE(units);
     const auto lists = file_->word_lists(0, word);
     EXPECT_TRUE(lists && *lists);
-    const auto list = file_->positions_of(*units, **lists);
+    const auto list = file_->positions_of(*units, {**lists});
     EXPECT_TRUE(list);
     return list->all();
   }
@@ -134,11 +134,11 @@ TEST(WordUnits, DamagedBytesAreAnErrorOrUnitsWithinBounds) {
       EXPECT_TRUE(is_damage(units.error()));
       continue;
     }
-    std::vector<bool> marked(units->size());
+    auto marked = units->none();
     std::string list(random() % 6, '\0');
     for (char& byte : list) byte = static_cast<char>(random());
-    (void)units->mark(list, marked);
-    for (const uint32_t position : units->positions(marked).all()) EXPECT_LT(position, 50u);
+    EXPECT_EQ(units->mark(list, marked), units->valid(list));
+    for (const uint32_t at : PositionList::of(units->spans_with(marked), 50).all()) EXPECT_LT(at, 50u);
   }
 }
 
