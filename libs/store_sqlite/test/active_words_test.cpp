@@ -97,7 +97,7 @@ TEST_F(ActiveWordsTest, FindsWhatReadingEverySpanFinds) {
     segment_.reset();
     spans_.clear();
     std::optional<Error> damage;
-    segment_ = *ActiveSegment::open(dir_ / (std::to_string(seed) + ".active.db"), 1, {}, &damage);
+    segment_ = *ActiveSegment::open(dir_.path() / (std::to_string(seed) + ".active.db"), 1, {}, &damage);
     insert_random(source, 300);
     ASSERT_TRUE(segment_->index_words(go_on));
     insert_random(source, 30);  // not indexed
