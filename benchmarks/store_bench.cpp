@@ -1,16 +1,13 @@
 // The embedded span store: CPU a span to a durable acknowledgement and until it is sealed (all threads), disk against
 // the JSON that came in, what sealing does to acknowledgements, memory, starting again (clean, and after kill -9), and
 // list / filter / open / trace over everything stored. No HTTP: server_bench has that.
-//   store_bench [--spans N]        chats to store (TRACIA_BENCH_SPANS, else 1,000,000)
-//               [--dir DIR]        where (a new folder under /tmp)
-//               [--only PART]      chats (and reads over them), sealing (what it does to acknowledgements) or
-//               acknowledge, or search (no other reads)
-//               [--keep yes]       leaves the store of chats in DIR; a later run over it with the same N only reads
+// `store_bench --help` lists what it can be told.
 // Reads have targets, which are those for 10 M spans: each row says its own and whether it was met.
 #include <malloc.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <condition_variable>
 #include <csignal>
@@ -388,21 +385,20 @@ void reopen_and_read(const fs::path& path, bench::Generator& generator, uint64_t
 }  // namespace
 
 int main(int argc, char** argv) {
-  const char* spans = std::getenv("TRACIA_BENCH_SPANS");
-  uint64_t count = spans != nullptr ? std::strtoull(spans, nullptr, 10) : 1'000'000;
+  uint64_t count = 1'000'000;
   fs::path dir = fs::temp_directory_path() / ("tracia-store-bench-" + std::to_string(::getpid()));
   std::string only;
   bool keep = false;
-  for (int i = 1; i + 1 < argc; i += 2) {
-    if (std::strcmp(argv[i], "--spans") == 0) count = std::strtoull(argv[i + 1], nullptr, 10);
-    if (std::strcmp(argv[i], "--dir") == 0) dir = argv[i + 1];
-    if (std::strcmp(argv[i], "--keep") == 0) keep = true;
-    if (std::strcmp(argv[i], "--only") == 0) only = argv[i + 1];
-  }
-  if (count == 0) {
-    std::fprintf(stderr, "store_bench: --spans and TRACIA_BENCH_SPANS want a number of at least 1\n");
-    return 2;
-  }
+  CLI::App app("The embedded span store, without HTTP");
+  app.add_option("--spans", count, "Chats to store")
+      ->envname("TRACIA_BENCH_SPANS")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app.add_option("--dir", dir, "Where; a new folder for temporary files otherwise");
+  app.add_option("--only", only, "chats (and reads over them), search (of words in them), acknowledge, or sealing")
+      ->check(CLI::IsMember({"chats", "search", "acknowledge", "sealing"}));
+  app.add_flag("--keep", keep, "Leave the store of chats in --dir; a later run over it with as many only reads");
+  CLI11_PARSE(app, argc, argv);
   std::setvbuf(stdout, nullptr, _IOLBF, 0);
   bench::Generator generator(42);
   if (!fs::exists(dir / "chats")) {
