@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <cstring>
 
 namespace tracia {
 namespace {
@@ -157,6 +158,12 @@ std::string_view trim(std::string_view text) {
 
 bool is_valid_utf8(std::string_view text) {
   for (size_t i = 0; i < text.size();) {
+    uint64_t eight = 0x80;
+    if (text.size() - i >= sizeof eight) std::memcpy(&eight, text.data() + i, sizeof eight);
+    if ((eight & 0x8080808080808080) == 0) {  // ASCII, as most is
+      i += sizeof eight;
+      continue;
+    }
     const size_t length = utf8_sequence(text, i);
     if (length == 0) return false;
     i += length;
@@ -165,6 +172,7 @@ bool is_valid_utf8(std::string_view text) {
 }
 
 std::string to_valid_utf8(std::string_view text) {
+  if (is_valid_utf8(text)) return std::string(text);
   std::string out;
   out.reserve(text.size());
   for (size_t i = 0; i < text.size();) {

@@ -78,6 +78,13 @@ TEST(Utf8, AcceptsEverySequenceLengthAndRefusesWhatRfc3629Forbids) {
 }
 
 TEST(Utf8, MendingReplacesEachBadByte) {
+  for (size_t before = 0; before < 20; ++before) {  // eight bytes are looked at at once
+    const std::string x(before, 'x'), y(20 - before, 'y');
+    EXPECT_TRUE(is_valid_utf8(x + "\xE2\x82\xAC" + y)) << before;
+    EXPECT_FALSE(is_valid_utf8(x + "\x80" + y)) << before;
+    EXPECT_FALSE(is_valid_utf8(x + "\xE2")) << before;
+    EXPECT_EQ(to_valid_utf8(x + "\xFF" + y), x + "\xEF\xBF\xBD" + y);
+  }
   EXPECT_EQ(to_valid_utf8("a\xFFz"), "a\xEF\xBF\xBDz");
   EXPECT_EQ(to_valid_utf8("\xE2\x82"), "\xEF\xBF\xBD\xEF\xBF\xBD");
   EXPECT_EQ(to_valid_utf8("\xE2\x82\xAC"), "\xE2\x82\xAC");

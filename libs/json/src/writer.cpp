@@ -11,6 +11,8 @@
 namespace tracia::json {
 namespace {
 
+constexpr size_t kFirstBytes = 256;  // room for an object at once: a string that grows from nothing is moved five times
+
 // 0: copy. 'u': \u00XX. Otherwise the letter after the backslash.
 constexpr std::array<char, 256> make_escapes() {
   std::array<char, 256> table{};
@@ -63,14 +65,38 @@ void append_escaped(std::string& out, std::string_view text) {
   out.append(text.substr(start));
 }
 
+// Up to eight bytes, the rest of the word blanks.
+uint64_t load_short(std::string_view text) {
+  const char* const bytes = text.data();
+  const size_t size = text.size();
+  uint64_t word = 0x2020202020202020;
+  if (size >= 4) {  // two halves that overlap
+    std::memcpy(&word, bytes, 4);
+    std::memcpy(reinterpret_cast<char*>(&word) + 4, bytes + size - 4, 4);
+  } else if (size >= 2) {
+    std::memcpy(&word, bytes, 2);
+    std::memcpy(reinterpret_cast<char*>(&word) + 2, bytes + size - 2, 2);
+  } else if (size == 1) {
+    std::memcpy(&word, bytes, 1);
+  }
+  return word;
+}
+
+// Whether all of it is ASCII that needs no escape, as are all names and most values.
+bool is_plain(std::string_view text) {
+  const auto plain = [](uint64_t word) { return (word & 0x8080808080808080) == 0 && !may_need_escape(word); };
+  if (text.size() < 8) return plain(load_short(text));
+  size_t at = 0;
+  for (; at + 8 <= text.size(); at += 8) {
+    if (!plain(load_eight(text.data() + at))) return false;
+  }
+  return plain(load_eight(text.data() + text.size() - 8));
+}
+
 bool has_high_byte(std::string_view text) {
   uint64_t all = 0;
   for (; text.size() >= 8; text.remove_prefix(8)) all |= load_eight(text.data());
-  if ((all & 0x8080808080808080) != 0) return true;
-  for (const char c : text) {
-    if (static_cast<uint8_t>(c) >= 0x80) return true;
-  }
-  return false;
+  return ((all | load_short(text)) & 0x8080808080808080) != 0;
 }
 
 template <typename T>
@@ -92,7 +118,9 @@ void append_number(std::string& out, T n) {
 
 void append_quoted(std::string& out, std::string_view text) {
   out.push_back('"');
-  if (has_high_byte(text) && !is_valid_utf8(text)) {
+  if (is_plain(text)) {
+    out.append(text);
+  } else if (has_high_byte(text) && !is_valid_utf8(text)) {
     append_escaped(out, to_valid_utf8(text));
   } else {
     append_escaped(out, text);
@@ -107,6 +135,7 @@ std::string quoted(std::string_view text) {
 }
 
 Writer& Writer::key(std::string_view name) {
+  if (out_.capacity() < kFirstBytes) out_.reserve(kFirstBytes);
   comma();
   append_quoted(out_, name);
   out_.push_back(':');

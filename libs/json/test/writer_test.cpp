@@ -67,6 +67,28 @@ TEST(JsonWriter, EscapesWhatMustBeEscaped) {
   EXPECT_EQ(quoted("\xF0\x9F\x98\x80\xC3\xA9"), "\"\xF0\x9F\x98\x80\xC3\xA9\"");
 }
 
+// Texts are looked at in words: each byte at each place of texts around a word's length.
+TEST(JsonWriter, EscapesEachByteAtEachPlace) {
+  for (size_t size = 1; size <= 17; ++size) {
+    for (size_t at = 0; at < size; ++at) {
+      for (int byte = 0; byte < 256; ++byte) {
+        std::string text(size, 'x');
+        text[at] = static_cast<char>(byte);
+        const std::string before(at, 'x'), after(size - at - 1, 'x');
+        std::string one(1, static_cast<char>(byte));
+        if (byte == '"' || byte == '\\') one.insert(0, "\\");
+        if (byte < 0x20) one = "\\u00" + hex_encode(one);
+        for (const auto& [letter, code] : {std::pair{'n', '\n'}, {'r', '\r'}, {'t', '\t'}, {'b', '\b'}, {'f', '\f'}}) {
+          if (byte == code) one = std::string{'\\', letter};
+        }
+        if (byte >= 0x80) one = "\xEF\xBF\xBD";
+        ASSERT_EQ(json::quoted(text), "\"" + before + one + after + "\"") << size << " " << at << " " << byte;
+      }
+    }
+  }
+  EXPECT_EQ(quoted(""), "\"\"");
+}
+
 TEST(JsonWriter, AnyBytesGiveTextThatParsesBack) {
   const auto seed = std::random_device{}();
   SCOPED_TRACE("seed " + std::to_string(seed));

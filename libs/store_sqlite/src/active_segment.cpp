@@ -68,8 +68,14 @@ Status ActiveSegment::prepare() {
   if (!span) return fail(std::move(span).error());
   auto payload = db_.prepare("INSERT INTO payloads(seq, data) VALUES(?, ?)");
   if (!payload) return fail(std::move(payload).error());
+  auto begin = db_.prepare("BEGIN IMMEDIATE");
+  if (!begin) return fail(std::move(begin).error());
+  auto commit = db_.prepare("COMMIT");
+  if (!commit) return fail(std::move(commit).error());
   insert_span_ = std::move(*span);
   insert_payload_ = std::move(*payload);
+  begin_ = std::move(*begin);
+  commit_ = std::move(*commit);
   return {};
 }
 
@@ -155,7 +161,7 @@ Result<ActiveSegment::Staged> ActiveSegment::stage(uint32_t project, std::string
   return staged;
 }
 
-Status ActiveSegment::begin() { return db_.exec("BEGIN IMMEDIATE"); }
+Status ActiveSegment::begin() { return begin_->run(); }
 
 Status ActiveSegment::insert(const std::string& project_id, const store::StoredSpan& span, uint64_t key,
                              const Split& split) {
@@ -201,7 +207,7 @@ Status ActiveSegment::insert(const std::string& project_id, const store::StoredS
 
 Status ActiveSegment::commit() {
   TRACIA_TRY(db_.in_place());
-  TRACIA_TRY(db_.exec("COMMIT"));
+  TRACIA_TRY(commit_->run());
   payload_bytes_ += std::exchange(staged_bytes_, 0);
   publish();
   return {};

@@ -169,7 +169,7 @@ class ActiveSegment final : public Segment {
 
   // The writer's own.
   Db db_;
-  std::optional<Statement> insert_span_, insert_payload_;
+  std::optional<Statement> insert_span_, insert_payload_, begin_, commit_;
   std::vector<Staged> staged_;
   std::vector<ContentPlace> staged_places_;
   std::unordered_multimap<uint64_t, uint32_t> staged_keys_;  // span key -> number in staged_

@@ -142,8 +142,10 @@ void Writer::take_requests(std::vector<Request>& out) {
 
 // Until the next commit may begin.
 void Writer::gather(std::unique_lock<std::mutex>& lock) {
+  const SteadyTime due = commit_begun_ + kCommitPeriod;
+  if (std::chrono::steady_clock::now() >= due) return;  // a wait for what is past would still cost a system call
   gathering_ = true;
-  changed_.wait_until(lock, commit_begun_ + kCommitPeriod, [&] {
+  changed_.wait_until(lock, due, [&] {
     return work_.stop || waiting_spans_ >= kCommitAtOnceSpans || !work_.refused.empty() || !work_.rotations.empty();
   });
   gathering_ = false;

@@ -61,9 +61,11 @@ void Loop::schedule(Millis delay, std::function<void()> task) {
     id = ++ids_;
     tasks_.emplace(id, Task{0, std::move(task)});
   }
-  const uint64_t timer = reactor_->add_timer(delay, [weak = weak_from_this(), id] {
+  auto run = [weak = weak_from_this(), id] {
     if (const auto self = weak.lock()) self->run_task(id);
-  });
+  };
+  if (delay <= Millis{0}) return reactor_->post(std::move(run));
+  const uint64_t timer = reactor_->add_timer(delay, std::move(run));
   const std::lock_guard lock(mutex_);
   if (const auto found = tasks_.find(id); found != tasks_.end()) found->second.timer = timer;
 }

@@ -138,13 +138,16 @@ TEST_F(OperationsTest, metrics_show_requests_the_store_and_the_process) {
   spans_.figures.unindexed_spans = 9;
   spans_.figures.index_lag_ms = 2500;
   get("/healthz");
+  get("/healthz", "PUT");
+  get("/healthz");
   get("/nothing", "BREW");
   const std::string answer = get("/metrics");
   EXPECT_THAT(answer, HasSubstr("Content-Type: text/plain; version=0.0.4\r\n"));
   for (const char* line :
-       {"tracia_http_requests_total{route=\"/healthz\",method=\"GET\",status=\"200\"} 1\n",
+       {"tracia_http_requests_total{route=\"/healthz\",method=\"GET\",status=\"200\"} 2\n",
+        "tracia_http_requests_total{route=\"none\",method=\"PUT\",status=\"405\"} 1\n",
         "tracia_http_requests_total{route=\"none\",method=\"OTHER\",status=\"404\"} 1\n",
-        "tracia_http_request_seconds_count{route=\"/healthz\"} 1\n", "# TYPE tracia_spans_appended_total counter\n",
+        "tracia_http_request_seconds_count{route=\"/healthz\"} 2\n", "# TYPE tracia_spans_appended_total counter\n",
         "\ntracia_spans_appended_total 12\n", "\ntracia_spans_queued 7\n", "\ntracia_segments 3\n",
         "\ntracia_disk_bytes 4096\n", "\ntracia_seal_lag_seconds 1.5\n", "\ntracia_index_lag_seconds 2.5\n",
         "\ntracia_unindexed_spans 9\n", "\nprocess_resident_memory_bytes ", "\nprocess_open_fds ",

@@ -205,8 +205,7 @@ Result<Connections::Named> Connections::resolve(std::string_view project_id, std
   }
   const auto& from_env = impl_->env_target(*provider);
   if (!from_env) return fail(missing_provider_key(*provider));
-  const auto projects = cache.projects();
-  if (projects.empty() || projects.front().id != project_id) return fail(missing_provider_key(*provider));
+  if (!cache.is_first_project(project_id)) return fail(missing_provider_key(*provider));
   Named named{.target = *from_env, .name = std::move(name)};
   named.target.model = std::string(model);
   return named;
@@ -214,8 +213,7 @@ Result<Connections::Named> Connections::resolve(std::string_view project_id, std
 
 std::vector<Provider> Connections::environment(std::string_view project_id) const {
   std::vector<Provider> served;
-  const auto projects = impl_->services.cache->projects();
-  if (projects.empty() || projects.front().id != project_id) return served;
+  if (!impl_->services.cache->is_first_project(project_id)) return served;
   for (const Provider provider : kProviders) {
     if (impl_->env_target(provider)) served.push_back(provider);
   }

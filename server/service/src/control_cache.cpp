@@ -273,6 +273,12 @@ bool ControlCache::has_project(std::string_view id) const {
   return impl_->tables.project_ids.contains(id);
 }
 
+bool ControlCache::is_first_project(std::string_view id) const {
+  const std::shared_lock lock(impl_->mutex);
+  const auto& projects = impl_->tables.projects;
+  return !projects.empty() && projects.front().id == id;
+}
+
 void ControlCache::remove_project(std::string_view id) {
   std::vector<std::string> prompts;
   {

@@ -15,20 +15,8 @@ namespace {
 
 constexpr size_t kSeriesMax = 10'000;
 // Upper bounds in seconds.
-constexpr std::array<double, 20> kBuckets = {0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
-                                             0.25,   0.5,     1,      2.5,   5,      10,    30,   60,    120,  300};
-
-struct Histogram {
-  std::array<std::atomic<uint64_t>, kBuckets.size() + 1> counts{};  // of each bucket alone; the last: beyond all
-  std::atomic<uint64_t> sum_nanos{0};
-
-  void add(double seconds) {
-    seconds = std::isfinite(seconds) ? std::max(seconds, 0.0) : 0.0;
-    const auto at = std::lower_bound(kBuckets.begin(), kBuckets.end(), seconds) - kBuckets.begin();
-    counts[static_cast<size_t>(at)].fetch_add(1, std::memory_order_relaxed);
-    sum_nanos.fetch_add(static_cast<uint64_t>(std::min(seconds, 1e9) * 1e9), std::memory_order_relaxed);
-  }
-};
+constexpr std::array<double, Histogram::kBounds> kBuckets = {
+    0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300};
 
 // Series by their labels as text: `method="GET",route="/x"`.
 struct Family {
@@ -95,6 +83,13 @@ void append_histogram(std::string& out, std::string_view name, const std::string
 
 }  // namespace
 
+void Histogram::add(double seconds) {
+  seconds = std::isfinite(seconds) ? std::max(seconds, 0.0) : 0.0;
+  const auto at = std::lower_bound(kBuckets.begin(), kBuckets.end(), seconds) - kBuckets.begin();
+  counts[static_cast<size_t>(at)].fetch_add(1, std::memory_order_relaxed);
+  sum_nanos.fetch_add(static_cast<uint64_t>(std::min(seconds, 1e9) * 1e9), std::memory_order_relaxed);
+}
+
 struct Metrics::Impl {
   mutable std::shared_mutex mutex;  // of the maps; their values are atomics and never move
   std::map<std::string, Family, std::less<>> families;
@@ -130,8 +125,8 @@ std::atomic<uint64_t>& Metrics::counter(std::string_view name, std::string_view 
   return impl_->find(&Family::counters, name, help, labels);
 }
 
-void Metrics::observe(std::string_view name, std::string_view help, const Labels& labels, double seconds) {
-  impl_->find(&Family::histograms, name, help, labels).add(seconds);
+Histogram& Metrics::histogram(std::string_view name, std::string_view help, const Labels& labels) {
+  return impl_->find(&Family::histograms, name, help, labels);
 }
 
 void Metrics::gauge(std::string name, std::string help, std::function<double()> read, Labels labels) {

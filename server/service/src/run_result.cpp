@@ -76,7 +76,8 @@ std::string begin_result(const llm::ChatCall& call, std::string sent, const stor
 }
 
 std::string finish_result(std::string begun, bool span_stored) {
-  return begun.append(span_stored ? R"(,"spanStored":true})" : R"(,"spanStored":false})");
+  begun.append(span_stored ? R"(,"spanStored":true})" : R"(,"spanStored":false})");
+  return begun;
 }
 
 std::string provider_extra(const Error& error, std::string_view provider, std::string_view span_id) {

@@ -42,6 +42,7 @@ class ControlCacheTest : public testing::Test {
 };
 
 TEST_F(ControlCacheTest, LoadsEverythingButVersions) {
+  EXPECT_FALSE(cache_.is_first_project("prj_1"));  // nothing is loaded
   ASSERT_TRUE(store_.put_project({"prj_2", "Second", Timestamp{2}}));
   ASSERT_TRUE(store_.put_project({"prj_1", "First", Timestamp{1}}));
   ASSERT_TRUE(store_.put_api_key(key("key_1", 'a')));
@@ -50,6 +51,8 @@ TEST_F(ControlCacheTest, LoadsEverythingButVersions) {
   ASSERT_TRUE(cache_.load(no_secrets));
   ASSERT_EQ(cache_.projects().size(), 2u);
   EXPECT_EQ(cache_.projects()[0].id, "prj_1");
+  EXPECT_TRUE(cache_.is_first_project("prj_1"));
+  EXPECT_FALSE(cache_.is_first_project("prj_2"));
   EXPECT_EQ(cache_.project("prj_2")->name, "Second");
   EXPECT_FALSE(cache_.project("prj_3"));
   EXPECT_EQ(cache_.key_by_hash(std::string(32, 'a'))->id, "key_1");

@@ -34,8 +34,8 @@ TEST(Metrics, label_values_and_help_are_escaped) {
 TEST(Metrics, histograms_are_cumulative) {
   Metrics metrics;
   for (const double seconds : {0.00005, 0.0001, 0.3, 1000.0})
-    metrics.observe("t_seconds", "T.", {{"r", "/a"}}, seconds);
-  metrics.observe("t_seconds", "T.", {}, 2);
+    metrics.histogram("t_seconds", "T.", {{"r", "/a"}}).add(seconds);
+  metrics.histogram("t_seconds", "T.").add(2);
   const std::string text = metrics.text();
   EXPECT_THAT(text, HasSubstr("# TYPE t_seconds histogram\n"));
   EXPECT_THAT(text, HasSubstr("t_seconds_bucket{r=\"/a\",le=\"0.0001\"} 2\n"));
@@ -78,7 +78,7 @@ TEST(Metrics, threads_lose_no_count) {
     threads.emplace_back([&, t] {
       for (int i = 0; i < 2000; ++i) {
         ++metrics.counter("c", "C.", {{"t", std::to_string((i + t) % 4)}});
-        metrics.observe("h", "H.", {}, 0.001);
+        metrics.histogram("h", "H.").add(0.001);
         if (i % 500 == 0) metrics.text();
       }
     });

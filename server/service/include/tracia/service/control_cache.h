@@ -44,6 +44,7 @@ class ControlCache {
   std::optional<store::Project> project(std::string_view id) const;
   std::vector<store::Project> projects() const;  // oldest first; never empty once loaded and set up
   bool has_project(std::string_view id) const;
+  bool is_first_project(std::string_view id) const;  // the oldest: it may use the keys of the environment
   void put_project(const store::Project& project);
   void remove_project(std::string_view id);  // with everything that belongs to it
 
