@@ -37,7 +37,7 @@ class WordQuery {
 // Readers: any number. add() and flush(): one thread at a time.
 class ActiveWords {
  public:
-  // Some 0.3 bytes a byte of text. A segment with more text is read from where this is full.
+  // Some 0.4 bytes a byte of text. A segment with more text is read from where this is full.
   static constexpr size_t kBytesMax = 64u << 20;
 
   explicit ActiveWords(size_t bytes_max = kBytesMax) : bytes_max_(bytes_max) {}
