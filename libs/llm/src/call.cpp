@@ -178,6 +178,14 @@ Call::Verdict Call::end_attempt(Status transport) {
   return {.done = true};
 }
 
+void Call::forget_exchange() {
+  for (Target& target : targets_) {
+    target.auth = {};
+    target.endpoint = {};
+  }
+  response_ = {};
+}
+
 ChatCall::ChatCall(std::vector<Target> targets, Options options, RequestFor request_for, CodecFor codec_for,
                    bool stream, EventSink sink)
     : Call(std::move(targets), std::move(options)),
