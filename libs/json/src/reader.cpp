@@ -34,6 +34,8 @@ void store(unsigned char* bytes, const T& in) {
   std::memcpy(bytes, static_cast<const void*>(&in), sizeof(T));
 }
 
+constexpr size_t kTextReserved = 256;  // most values that are written whole are small, but not tiny
+
 std::string describe(simdjson::error_code code) {
   switch (code) {
     case simdjson::EMPTY: return "it is empty";
@@ -162,14 +164,18 @@ void write_value(Writer& w, const Value& v, bool sorted) {
       w.end_array();
       break;
     case Type::kObject: {
-      w.begin_object();
-      std::vector<Member> members;
-      for (const Member member : v.members()) members.push_back(member);
-      if (sorted)
-        std::sort(members.begin(), members.end(), [](const Member& a, const Member& b) { return a.key < b.key; });
-      for (const Member& member : members) {
+      const auto write = [&](const Member& member) {
         w.key(member.key);
         write_value(w, member.value, sorted);
+      };
+      w.begin_object();
+      if (sorted) {
+        std::vector<Member> members;
+        for (const Member member : v.members()) members.push_back(member);
+        std::sort(members.begin(), members.end(), [](const Member& a, const Member& b) { return a.key < b.key; });
+        std::for_each(members.begin(), members.end(), write);
+      } else {
+        for (const Member member : v.members()) write(member);
       }
       w.end_object();
       break;
@@ -324,6 +330,14 @@ std::string Value::to_json() const {
       // 12.0 stays a decimal number for whoever cares about the difference.
       if (text.find_first_not_of("-0123456789") == std::string::npos) text.append(".0");
       return text;
+    }
+    case Type::kArray:
+    case Type::kObject: {
+      std::string buffer;
+      buffer.reserve(kTextReserved);
+      Writer w(std::move(buffer));
+      write_value(w, *this, false);
+      return w.take();
     }
     default: {
       Writer w;

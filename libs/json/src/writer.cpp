@@ -32,13 +32,34 @@ uint64_t load_eight(const char* bytes) {
   return word;
 }
 
-// Whether one of eight bytes may need an escape: below a blank, a quote or a backslash. Bytes from 0x80 up are never
-// mistaken for one; a borrow can only make the answer yes too often.
-bool may_need_escape(uint64_t word) {
-  constexpr uint64_t kOnes = 0x0101010101010101, kHighs = 0x8080808080808080;
+constexpr uint64_t kOnes = 0x0101010101010101, kHighs = 0x8080808080808080;
+
+// The high bit is set of a byte below a blank, a quote or a backslash, and perhaps of others: a borrow can only make
+// the answer yes too often. Means nothing of bytes from 0x80 up.
+uint64_t escapes_in(uint64_t word) {
   const uint64_t quotes = word ^ (kOnes * '"'), slashes = word ^ (kOnes * '\\');
-  const uint64_t found = (word - kOnes * 0x20) | (quotes - kOnes) | (slashes - kOnes);
-  return (found & ~word & kHighs) != 0;
+  return (word - kOnes * 0x20) | (quotes - kOnes) | (slashes - kOnes);
+}
+
+bool may_need_escape(uint64_t word) { return (escapes_in(word) & ~word & kHighs) != 0; }
+
+// ASCII without anything to escape, as nearly all names and most texts are.
+bool is_plain(std::string_view text) {
+  const char* const end = text.data() + text.size();
+  if (text.size() < 8) {
+    for (const char c : text) {
+      if (kEscapes[static_cast<uint8_t>(c)] != 0 || static_cast<uint8_t>(c) >= 0x80) return false;
+    }
+    return true;
+  }
+  uint64_t found = 0;
+  for (const char* at = text.data(); end - at > 8; at += 8) {
+    const uint64_t word = load_eight(at);
+    found |= escapes_in(word) | word;
+    if ((found & kHighs) != 0) return false;
+  }
+  const uint64_t last = load_eight(end - 8);
+  return ((escapes_in(last) | last) & kHighs) == 0;
 }
 
 void append_escaped(std::string& out, std::string_view text) {
@@ -66,7 +87,7 @@ void append_escaped(std::string& out, std::string_view text) {
 bool has_high_byte(std::string_view text) {
   uint64_t all = 0;
   for (; text.size() >= 8; text.remove_prefix(8)) all |= load_eight(text.data());
-  if ((all & 0x8080808080808080) != 0) return true;
+  if ((all & kHighs) != 0) return true;
   for (const char c : text) {
     if (static_cast<uint8_t>(c) >= 0x80) return true;
   }
@@ -92,7 +113,9 @@ void append_number(std::string& out, T n) {
 
 void append_quoted(std::string& out, std::string_view text) {
   out.push_back('"');
-  if (has_high_byte(text) && !is_valid_utf8(text)) {
+  if (is_plain(text)) {
+    out.append(text);
+  } else if (has_high_byte(text) && !is_valid_utf8(text)) {
     append_escaped(out, to_valid_utf8(text));
   } else {
     append_escaped(out, text);

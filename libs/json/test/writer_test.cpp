@@ -82,6 +82,21 @@ TEST(JsonWriter, AnyBytesGiveTextThatParsesBack) {
   }
 }
 
+TEST(JsonWriter, FindsTheOneByteThatNeedsCareInAnyPlace) {
+  Document document;
+  for (size_t size = 1; size <= 24; ++size) {
+    for (size_t at = 0; at < size; ++at) {
+      for (const char byte : std::string_view("\x00\x1F\"\\\x7F\x80\xFF", 7)) {
+        std::string text(size, 'a');
+        text[at] = byte;
+        const auto root = document.parse(json::quoted(text));
+        ASSERT_TRUE(root) << size << " " << at << ": " << root.error().message;
+        EXPECT_EQ(root->string_or(""), to_valid_utf8(text)) << size << " " << at;
+      }
+    }
+  }
+}
+
 TEST(JsonWriter, ReusesItsBuffer) {
   std::string buffer = "old";
   buffer.reserve(1000);
