@@ -146,8 +146,9 @@ class ChatCall final : public Call {
   CodecFor codec_for_;
   bool stream_;
   EventSink sink_, counting_sink_;
+  const ChatCodec* codec_ = nullptr;  // of the last try
   std::unique_ptr<StreamDecoder> decoder_;
-  ChatResult result_;
+  std::optional<ChatResult> result_;
 };
 
 // An embedding call; inputs beyond the codec's max_inputs go in several requests, in order, usage added up.
