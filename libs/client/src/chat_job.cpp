@@ -72,6 +72,25 @@ Status check_settings(const llm::ChatRequest& request) {
   return {};
 }
 
+size_t bytes_of(const std::vector<llm::Part>& parts);
+
+struct PartBytes {
+  size_t operator()(const llm::TextPart& p) const { return p.text.size() + p.annotations.size(); }
+  size_t operator()(const llm::ImagePart& p) const { return p.source.value.size(); }
+  size_t operator()(const llm::DocumentPart& p) const { return p.source.value.size() + p.context.size(); }
+  size_t operator()(const llm::AudioPart& p) const { return p.source.value.size() + p.transcript.size(); }
+  size_t operator()(const llm::ToolCallPart& p) const { return p.arguments.size() + p.signature.size(); }
+  size_t operator()(const llm::ToolResultPart& p) const { return bytes_of(p.content); }
+  size_t operator()(const llm::ReasoningPart& p) const { return p.text.size() + p.signature.size(); }
+  size_t operator()(const llm::OpaquePart& p) const { return p.json.size(); }
+};
+
+size_t bytes_of(const std::vector<llm::Part>& parts) {
+  size_t bytes = 0;
+  for (const llm::Part& part : parts) bytes += sizeof part + std::visit(PartBytes(), part.body);
+  return bytes;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<ChatJob>> ChatJob::make(ClientCore& core, RunLocalInput input, bool stream,
@@ -213,23 +232,53 @@ Result<RunLocalResult> ChatJob::result() const {
   return partial();
 }
 
-RunResponsesResult ChatJob::responses_result() const {
+Result<RunResponsesResult> ChatJob::responses_result() const {
+  if (call_->error()) return fail(*call_->error());
   RunResponsesResult out;
   static_cast<RunLocalResult&>(out) = partial();
   return out;
 }
 
-void ChatJob::record(ClientCore& core, bool aborted, const std::string* delivered) {
-  if (!tracing_ || !call_->sent()) return;
+span::Span ChatJob::describe(std::string output) const {
   span::Span span = begin_span(context_, span::Kind::kLlm, started_, *call_);
   span.input_json = span::messages_input_json(responses_ ? span_messages_ : request_.messages);
   span.variables_json = variables_json_;
   span.prompt_slug = prompt_.slug;
   span.prompt_version = prompt_.version;
   span.label = prompt_.label;
-  span::describe_chat(*call_, request_, delivered != nullptr ? *delivered : call_->result().text(), span);
+  span::describe_chat(*call_, request_, std::move(output), span);
+  return span;
+}
+
+void ChatJob::record(ClientCore& core, bool aborted, const std::string* delivered) {
+  if (!is_traced()) return;
+  span::Span span = describe(delivered != nullptr ? *delivered : call_->result().text());
   if (aborted) span::mark_aborted(span);
   core.recorder->record(std::move(span));
+}
+
+void ChatJob::hand_over(ClientCore& core, std::shared_ptr<ChatJob> job) {
+  if (!job->is_traced()) return;
+  job->call_->forget_exchange();
+  const SpanContext& context = job->context_;
+  const record::SpanIds ids{context.span_id, context.trace_id, context.parent_span_id};
+  const size_t bytes = job->memory_bytes();
+  core.recorder->record(ids, bytes, [job = std::move(job)] { return job->describe(job->call_->result().text()); });
+}
+
+// Near enough: what can be long is counted.
+size_t ChatJob::memory_bytes() const {
+  const llm::ChatResult& answer = call_->result();
+  size_t bytes = sizeof *this + sizeof *call_ + sizeof(span::Span) + custom_options_.size() + variables_json_.size() +
+                 request_.extra_body.size() + request_.response_format.schema.size() + bytes_of(answer.message.parts) +
+                 answer.output_items.size() + answer.raw_usage.json.size();
+  for (const auto* messages : {&request_.messages, &span_messages_}) {
+    for (const llm::Message& message : *messages) bytes += sizeof message + bytes_of(message.parts);
+  }
+  for (const llm::Tool& tool : request_.tools) {
+    bytes += sizeof tool + tool.description.size() + tool.parameters.size() + tool.vendor_json.size();
+  }
+  return bytes;
 }
 
 }  // namespace tracia::client

@@ -8,10 +8,11 @@
 #include "core.h"
 #include "plan.h"
 #include "tracia/llm/call.h"
+#include "tracia/span/span.h"
 
 namespace tracia::client {
 
-// Used by one driver at a time; result() and record() after the call has ended.
+// Used by one driver at a time; results and spans after the call has ended.
 class ChatJob {
  public:
   // Validates everything before anything is sent.
@@ -26,14 +27,20 @@ class ChatJob {
   // What the call gave; on errors what arrived before.
   RunLocalResult partial() const;
   Result<RunLocalResult> result() const;
-  RunResponsesResult responses_result() const;
-  // The span of a call that ended by itself, or (`aborted`) by the caller with `delivered` as its output.
-  void record(ClientCore& core, bool aborted = false, const std::string* delivered = nullptr);
+  Result<RunResponsesResult> responses_result() const;
+  // The span of a stream that ended by itself, or (`aborted`) by the caller with `delivered` as its output.
+  void record(ClientCore& core, bool aborted, const std::string* delivered);
+  // The span of a call that ended and whose result was taken: the recorder makes it on its own thread, so that the
+  // caller does not wait for it. Until then it holds the job, without the keys that the call was made with.
+  static void hand_over(ClientCore& core, std::shared_ptr<ChatJob> job);
 
  private:
   ChatJob() = default;
   void build(ClientCore& core, std::vector<llm::Target> targets, llm::Call::Options options, bool stream,
              llm::EventSink sink);
+  bool is_traced() const { return tracing_ && call_->sent(); }
+  span::Span describe(std::string output) const;
+  size_t memory_bytes() const;
 
   llm::ChatRequest request_;
   std::vector<llm::Message> span_messages_;  // when they differ from the request's (Responses items)

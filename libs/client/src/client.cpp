@@ -84,12 +84,13 @@ Result<LocalStream> start_stream(const std::shared_ptr<ClientCore>& core, Input 
 
 // Runs `job` on this thread.
 template <typename Job, typename Finish>
-auto run_job(ClientCore& core, Result<std::unique_ptr<Job>> made, Finish finish) -> decltype(finish(core, **made)) {
+auto run_job(ClientCore& core, Result<std::unique_ptr<Job>> made, Finish finish)
+    -> decltype(finish(core, std::shared_ptr<Job>())) {
   if (!made) return fail(std::move(made).error());
-  Job& job = **made;
-  const calls::Driver::Activity activity(*core.driver, job.cancel());
-  core.driver->run_blocking(job.call(), activity.cancel(), core.options.interrupted);
-  return finish(core, job);
+  std::shared_ptr<Job> job = std::move(*made);
+  const calls::Driver::Activity activity(*core.driver, job->cancel());
+  core.driver->run_blocking(job->call(), activity.cancel(), core.options.interrupted);
+  return finish(core, std::move(job));
 }
 
 // Starts `job` on the loop; finish() turns it into the result once it has ended.
@@ -103,23 +104,24 @@ CallHandle start_job(const std::shared_ptr<ClientCore>& core, Result<std::unique
   std::shared_ptr<Job> job = std::move(*made);
   const std::shared_ptr<llm::Call> call(job, &job->call());
   return CallHandle(
-      calls::run_async(driver_of(core), call, job->cancel(), [core, job, done, finish] { done(finish(*core, *job)); }));
+      calls::run_async(driver_of(core), call, job->cancel(), [core, job, done, finish] { done(finish(*core, job)); }));
 }
 
-Result<RunLocalResult> finish_local(ClientCore& core, client::ChatJob& job) {
-  job.record(core);
-  return job.result();
+Result<RunLocalResult> finish_local(ClientCore& core, std::shared_ptr<client::ChatJob> job) {
+  auto result = job->result();
+  client::ChatJob::hand_over(core, std::move(job));
+  return result;
 }
 
-Result<RunResponsesResult> finish_responses(ClientCore& core, client::ChatJob& job) {
-  job.record(core);
-  if (job.call().error()) return fail(*job.call().error());
-  return job.responses_result();
+Result<RunResponsesResult> finish_responses(ClientCore& core, std::shared_ptr<client::ChatJob> job) {
+  auto result = job->responses_result();
+  client::ChatJob::hand_over(core, std::move(job));
+  return result;
 }
 
-Result<RunEmbeddingResult> finish_embedding(ClientCore& core, client::EmbeddingJob& job) {
-  job.record(core);
-  return job.result();
+Result<RunEmbeddingResult> finish_embedding(ClientCore& core, const std::shared_ptr<client::EmbeddingJob>& job) {
+  job->record(core);
+  return job->result();
 }
 
 }  // namespace

@@ -162,14 +162,18 @@ void write_value(Writer& w, const Value& v, bool sorted) {
       w.end_array();
       break;
     case Type::kObject: {
-      w.begin_object();
-      std::vector<Member> members;
-      for (const Member member : v.members()) members.push_back(member);
-      if (sorted)
-        std::sort(members.begin(), members.end(), [](const Member& a, const Member& b) { return a.key < b.key; });
-      for (const Member& member : members) {
+      const auto write = [&](const Member& member) {
         w.key(member.key);
         write_value(w, member.value, sorted);
+      };
+      w.begin_object();
+      if (sorted) {
+        std::vector<Member> members;
+        for (const Member member : v.members()) members.push_back(member);
+        std::sort(members.begin(), members.end(), [](const Member& a, const Member& b) { return a.key < b.key; });
+        std::for_each(members.begin(), members.end(), write);
+      } else {
+        for (const Member member : v.members()) write(member);
       }
       w.end_object();
       break;

@@ -178,6 +178,14 @@ Call::Verdict Call::end_attempt(Status transport) {
   return {.done = true};
 }
 
+void Call::forget_exchange() {
+  for (Target& target : targets_) {
+    target.auth = {};
+    target.endpoint = {};
+  }
+  response_ = {};
+}
+
 ChatCall::ChatCall(std::vector<Target> targets, Options options, RequestFor request_for, CodecFor codec_for,
                    bool stream, EventSink sink)
     : Call(std::move(targets), std::move(options)),
@@ -193,17 +201,19 @@ ChatCall::ChatCall(std::vector<Target> targets, Options options, RequestFor requ
 
 ChatCall::~ChatCall() = default;
 
-const ChatResult& ChatCall::result() const { return decoder_ ? decoder_->result() : result_; }
+const ChatResult& ChatCall::result() const {
+  static const ChatResult none;
+  return decoder_ ? decoder_->result() : result_ ? *result_ : none;
+}
 
 Result<wire::HttpRequest> ChatCall::encode() {
   decoder_.reset();
-  result_ = {};
-  return codec_for_(target()).encode(request_for_(target()), target().endpoint, stream_);
+  result_.reset();
+  codec_ = &codec_for_(target());
+  return codec_->encode(request_for_(target()), target().endpoint, stream_);
 }
 
-void ChatCall::begin_stream(const wire::HttpResponseHead& head) {
-  decoder_ = codec_for_(target()).stream_decoder(head);
-}
+void ChatCall::begin_stream(const wire::HttpResponseHead& head) { decoder_ = codec_->stream_decoder(head); }
 
 Status ChatCall::on_stream_bytes(std::string_view bytes, bool& done) {
   Status status = decoder_->feed(bytes, counting_sink_);
@@ -214,9 +224,9 @@ Status ChatCall::on_stream_bytes(std::string_view bytes, bool& done) {
 Status ChatCall::end_stream() { return decoder_->finish(counting_sink_); }
 
 Status ChatCall::on_response(const wire::HttpResponse& response, bool&) {
-  auto result = codec_for_(target()).decode(response);
+  auto result = codec_->decode(response);
   if (!result) return fail(std::move(result).error());
-  result_ = std::move(*result);
+  result_.emplace(std::move(*result));
   return {};
 }
 

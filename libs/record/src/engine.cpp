@@ -51,7 +51,8 @@ Engine::~Engine() {
   if (thread_.joinable()) thread_.detach();  // the worker itself dropped the last reference
 }
 
-Engine::Push Engine::push(span::Span& span, size_t bytes) {
+template <typename What>
+Engine::Push Engine::push_any(What& what, size_t bytes) {
   const std::lock_guard lock(mutex_);
   if (closed_) {
     ++stats_.dropped_closed;
@@ -62,7 +63,7 @@ Engine::Push Engine::push(span::Span& span, size_t bytes) {
     ++stats_.dropped_queue_full;
     return Push::kFull;
   }
-  queue_.push_back({std::move(span), last_sequence_ + 1, bytes});
+  queue_.push_back({std::move(what), last_sequence_ + 1, bytes});
   ++last_sequence_;
   queue_bytes_ += bytes;
   ++stats_.recorded;
@@ -74,6 +75,9 @@ Engine::Push Engine::push(span::Span& span, size_t bytes) {
   }
   return Push::kAccepted;
 }
+
+template Engine::Push Engine::push_any(span::Span&, size_t);
+template Engine::Push Engine::push_any(MakeSpan&, size_t);
 
 bool Engine::is_full_batch() const {
   return queue_.size() >= options_.batch_spans_max || queue_bytes_ >= options_.batch_bytes_max;

@@ -5,11 +5,13 @@
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
+#include <variant>
 #include <vector>
 
 #include "batch.h"
@@ -33,8 +35,10 @@ class Engine : public std::enable_shared_from_this<Engine> {
   Engine& operator=(const Engine&) = delete;
 
   enum class Push { kAccepted, kFull, kClosed };
-  // Moves from `span` only when it is accepted. Never blocks on the network.
-  Push push(span::Span& span, size_t bytes);
+  using MakeSpan = std::function<span::Span()>;  // called by the worker
+  // Move from `span` or `make` only when it is accepted. Never block on the network.
+  Push push(span::Span& span, size_t bytes) { return push_any(span, bytes); }
+  Push push(MakeSpan& make, size_t bytes) { return push_any(make, bytes); }
   // Lets the worker look into the spool folder, when there is one.
   void start_if_spooling();
 
@@ -55,11 +59,14 @@ class Engine : public std::enable_shared_from_this<Engine> {
 
  private:
   struct Item {
-    span::Span span;
+    std::variant<span::Span, MakeSpan> what;
     uint64_t sequence;
     size_t bytes;
   };
   enum class Waiting { kNo, kIdle, kPartial };
+
+  template <typename What>
+  Push push_any(What& what, size_t bytes);
 
   // All of these with mutex_ held.
   void start();

@@ -24,12 +24,12 @@ size_t span_bytes(const span::Span& s) {
 
 // Of the trace that the server will put the span in: a span without a trace id starts or joins the
 // one named after its parent or itself.
-bool is_sampled(const span::Span& s, double rate) {
+bool is_sampled(const SpanIds& ids, double rate) {
   if (!(rate < 1.0)) return true;
-  std::string trace = s.trace_id;
+  std::string trace(ids.trace_id);
   if (trace.empty()) {
-    const std::string& id = s.parent_span_id.empty() ? s.span_id : s.parent_span_id;
-    trace = "tr_" + id.substr(std::min<size_t>(3, id.size()));
+    const std::string_view id = ids.parent_span_id.empty() ? ids.span_id : ids.parent_span_id;
+    trace.append("tr_").append(id.substr(std::min<size_t>(3, id.size())));
   }
   const uint64_t hash = XXH3_64bits(trace.data(), trace.size());
   return static_cast<double>(hash >> 11) * 0x1p-53 < rate;
@@ -68,9 +68,14 @@ struct Recorder::Impl final : ForkAware {
 
   enum class Way { kAll, kAsIs };
   void record(span::Span&& span, Way way);
-  void record_safely(span::Span&& span, Way way) {
+  void record(const SpanIds& ids, size_t bytes, Engine::MakeSpan&& make);
+  void hide_and_push(span::Span&& span, Way way);
+  template <typename What>
+  void push(What& what, std::string_view span_id, size_t bytes);
+  template <typename... Args>
+  void record_safely(Args&&... args) {
     try {
-      record(std::move(span), way);
+      record(std::forward<Args>(args)...);
     } catch (...) {
       engine->count(&Stats::dropped_queue_full);  // out of memory is a full queue of another kind
     }
@@ -83,7 +88,18 @@ struct Recorder::Impl final : ForkAware {
 };
 
 void Recorder::Impl::record(span::Span&& span, Way way) {
-  if (!is_sampled(span, options.sample_rate)) return engine->count(&Stats::sampled_out);
+  const SpanIds ids{span.span_id, span.trace_id, span.parent_span_id};
+  if (!is_sampled(ids, options.sample_rate)) return engine->count(&Stats::sampled_out);
+  hide_and_push(std::move(span), way);
+}
+
+void Recorder::Impl::record(const SpanIds& ids, size_t bytes, Engine::MakeSpan&& make) {
+  if (!is_sampled(ids, options.sample_rate)) return engine->count(&Stats::sampled_out);
+  if (options.mask || options.divert) return hide_and_push(make(), Way::kAll);
+  push(make, ids.span_id, bytes);
+}
+
+void Recorder::Impl::hide_and_push(span::Span&& span, Way way) {
   if (way == Way::kAll && (options.mask || options.divert)) {
     const std::string span_id = span.span_id;
     try {
@@ -95,12 +111,18 @@ void Recorder::Impl::record(span::Span&& span, Way way) {
     }
   }
   if (!span.start_time) span.start_time = Timestamp{hooks.clock->now().micros - span.latency_ms * 1000};
-  switch (engine->push(span, span_bytes(span))) {
+  push(span, span.span_id, span_bytes(span));
+}
+
+template <typename What>
+void Recorder::Impl::push(What& what, std::string_view span_id, size_t bytes) {
+  switch (engine->push(what, bytes)) {
     case Engine::Push::kAccepted: return;
     case Engine::Push::kFull:
-      return engine->report(dropped(ErrorCode::kUnavailable, "The queue of spans to send is full"), span.span_id);
+      return engine->report(dropped(ErrorCode::kUnavailable, "The queue of spans to send is full"),
+                            std::string(span_id));
     case Engine::Push::kClosed:
-      return engine->report(dropped(ErrorCode::kAborted, "The client was shut down"), span.span_id);
+      return engine->report(dropped(ErrorCode::kAborted, "The client was shut down"), std::string(span_id));
   }
 }
 
@@ -112,6 +134,9 @@ Recorder::Recorder(std::shared_ptr<Sender> sender, Options options, const Hooks&
 Recorder::~Recorder() = default;
 
 void Recorder::record(span::Span span) { impl_->record_safely(std::move(span), Impl::Way::kAll); }
+void Recorder::record(const SpanIds& ids, size_t bytes, std::function<span::Span()> make) {
+  impl_->record_safely(ids, bytes, std::move(make));
+}
 void Recorder::record_as_is(span::Span span) { impl_->record_safely(std::move(span), Impl::Way::kAsIs); }
 
 bool Recorder::flush(Millis deadline, const std::function<bool()>& interrupted) {

@@ -108,10 +108,12 @@ void Engine::take(std::vector<Item>& items) {
 void Engine::export_items(std::vector<Item>& items) {
   Batch batch;
   for (Item& item : items) {
-    span::fit(item.span);
-    if (batch.add(item.span, document_)) continue;
+    if (const auto* make = std::get_if<MakeSpan>(&item.what)) item.what = (*make)();
+    span::Span& span = std::get<span::Span>(item.what);
+    span::fit(span);
+    if (batch.add(span, document_)) continue;
     count(&Stats::dropped_rejected);
-    report(Error::invalid("A JSON member of the span is not valid JSON"), item.span.span_id);
+    report(Error::invalid("A JSON member of the span is not valid JSON"), span.span_id);
   }
   items.clear();  // the batch holds all that is needed; a retry may take long
   settle(batch, exporter_.deliver(batch, patience(options_.tries)));

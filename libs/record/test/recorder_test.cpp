@@ -403,6 +403,94 @@ TEST(Recorder, KeepsOrDropsTracesWhole) {
   EXPECT_EQ(none.stats().sampled_out, 1u);
 }
 
+SpanIds ids_of(const span::Span& span) { return {span.span_id, span.trace_id, span.parent_span_id}; }
+
+TEST(Recorder, MakesASpanOnTheWorkerAndSendsItInItsTurn) {
+  const auto sender = std::make_shared<FakeSender>();
+  Recorder recorder(sender, {.batch_delay = kLong});
+  const span::Span late = span_of(2);
+  std::thread::id maker;
+  auto held = std::make_shared<int>(0);
+  recorder.record(span_of(1));
+  recorder.record(ids_of(late), 100, [&, held] {
+    maker = std::this_thread::get_id();
+    return late;
+  });
+  recorder.record(span_of(3));
+  EXPECT_EQ(maker, std::thread::id());
+  EXPECT_EQ(held.use_count(), 2);
+  EXPECT_TRUE(recorder.flush(kLong));
+  EXPECT_EQ(sender->ids(), ids_from(1, 3));
+  EXPECT_NE(maker, std::thread::id());
+  EXPECT_NE(maker, std::this_thread::get_id());
+  EXPECT_EQ(held.use_count(), 1);  // what it was made of is let go before the post
+}
+
+TEST(Recorder, GivesUpASpanThatWasNotMadeYetByItsIdAndItsBytes) {
+  Failures failures;
+  const auto sender = std::make_shared<FakeSender>();
+  Recorder recorder(sender, {.queue_bytes_max = 1000, .batch_delay = kLong, .on_error = failures.collector()});
+  int made = 0;
+  for (int n = 1; n <= 3; ++n) {
+    const span::Span late = span_of(n);
+    recorder.record(ids_of(late), 500, [&made, late] {
+      ++made;
+      return late;
+    });
+  }
+  EXPECT_EQ(recorder.stats().queued_bytes, 1000u);
+  EXPECT_EQ(recorder.stats().dropped_queue_full, 1u);
+  EXPECT_EQ(failures.ids(), Ids{id_of(3)});
+  EXPECT_TRUE(recorder.shutdown(kLong));
+  EXPECT_EQ(made, 2);
+  const span::Span late = span_of(4);
+  recorder.record(ids_of(late), 500, [late] { return late; });
+  EXPECT_EQ(recorder.stats().dropped_closed, 1u);
+  EXPECT_EQ(failures.ids(), (Ids{id_of(3), id_of(4)}));
+}
+
+TEST(Recorder, AMaskSeesASpanThatIsStillToBeMadeOnTheRecordingThread) {
+  const auto sender = std::make_shared<FakeSender>();
+  Recorder recorder(sender, {.mask = [mine = std::this_thread::get_id()](span::Span& span) {
+                      span.output = std::this_thread::get_id() == mine ? "masked here" : "masked elsewhere";
+                    }});
+  const span::Span late = span_of(1);
+  recorder.record(ids_of(late), 100, [late] { return late; });
+  EXPECT_TRUE(recorder.flush(kLong));
+  EXPECT_EQ(sender->posts().at(0).body[0]["output"], "masked here");
+}
+
+TEST(Recorder, SamplesSpansThatAreStillToBeMadeAsAllOthersAndMakesNoneInVain) {
+  const auto sender = std::make_shared<FakeSender>();
+  Recorder recorder(sender, {.batch_delay = kLong, .sample_rate = 0.5});
+  size_t made = 0;
+  for (int n = 0; n < 200; ++n) {
+    const span::Span span = span_of(n);
+    recorder.record(span);
+    recorder.record(ids_of(span), 100, [&made, span] {
+      ++made;
+      return span;
+    });
+  }
+  EXPECT_TRUE(recorder.flush(kLong));
+  const Ids sent = sender->ids();
+  ASSERT_FALSE(sent.empty());
+  EXPECT_EQ(sent.size(), 2 * made);
+  for (size_t i = 0; i + 1 < sent.size(); i += 2) EXPECT_EQ(sent[i], sent[i + 1]);
+}
+
+TEST(Recorder, ASpanThatCannotBeMadeCostsItsBatchAndNotTheProcess) {
+  const auto sender = std::make_shared<FakeSender>();
+  Recorder recorder(sender, {.batch_delay = kLong});
+  const span::Span late = span_of(1);
+  recorder.record(ids_of(late), 100, []() -> span::Span { throw std::bad_alloc(); });
+  EXPECT_TRUE(recorder.flush(kLong));
+  EXPECT_EQ(recorder.stats().dropped_unreachable, 1u);
+  recorder.record(span_of(2));
+  EXPECT_TRUE(recorder.flush(kLong));
+  EXPECT_EQ(sender->ids(), Ids{id_of(2)});
+}
+
 TEST(Recorder, OneSpanWithBrokenJsonDoesNotSpoilItsBatch) {
   Failures failures;
   const auto sender = std::make_shared<FakeSender>();

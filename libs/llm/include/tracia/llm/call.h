@@ -81,6 +81,8 @@ class Call {
   Verdict end_attempt(Status transport);
   void give_up(Error error) { error_ = std::move(error); }  // cancelled between two tries
   bool sent() const { return sent_; }                       // something went out to a provider
+  // After the end, for one who keeps the call to tell of it: lets go of keys, endpoints and the answer's bytes.
+  void forget_exchange();
 
   const std::optional<Error>& error() const { return error_; }  // the final one, once done
   const std::vector<AttemptRecord>& attempts() const { return attempts_; }
@@ -144,8 +146,9 @@ class ChatCall final : public Call {
   CodecFor codec_for_;
   bool stream_;
   EventSink sink_, counting_sink_;
+  const ChatCodec* codec_ = nullptr;  // of the last try
   std::unique_ptr<StreamDecoder> decoder_;
-  ChatResult result_;
+  std::optional<ChatResult> result_;
 };
 
 // An embedding call; inputs beyond the codec's max_inputs go in several requests, in order, usage added up.

@@ -81,6 +81,11 @@ struct Stats {
   uint64_t queued = 0, queued_bytes = 0;  // now, with the batch under way
 };
 
+// Views that need only live through the call they are passed to. The last two may be empty.
+struct SpanIds {
+  std::string_view span_id, trace_id, parent_span_id;
+};
+
 struct Hooks;
 
 // Thread-safe. Batches go gzipped to /api/v1/spans/batch; a server that answers 404 or 405 there gets single posts for
@@ -100,7 +105,11 @@ class Recorder {
   // Takes the span; writing it as JSON and all else happens on the worker. Sets a missing start_time to now - latency.
   // Cost: moves, one lock, at times one wake-up; see benchmarks/span_bench.cpp.
   void record(span::Span span);
-  // The same past `divert` and `mask`.
+  // The same of a span that is still to be made: `make` gives it, its ids as told here and with a start_time, on the
+  // worker when its turn comes, or on this thread when `mask` or `divert` has to see it. Called at most once, and
+  // destroyed on either thread. `bytes` is the memory that it holds, near enough: the queue is bounded by it.
+  void record(const SpanIds& ids, size_t bytes, std::function<span::Span()> make);
+  // record() of a span past `divert` and `mask`.
   void record_as_is(span::Span span);
 
   // Waits until everything recorded before this call was sent, spooled or given up; false at the deadline, or when
