@@ -162,11 +162,8 @@ void write_value(Writer& w, const Value& v, bool sorted) {
       w.end_array();
       break;
     case Type::kObject: {
-      const auto write = [&](const Member& member) {
-        w.key(member.key);
-        write_value(w, member.value, sorted);
-      };
       w.begin_object();
+      const auto write = [&](const Member& member) { write_value(w.key(member.key), member.value, sorted); };
       if (sorted) {
         std::vector<Member> members;
         for (const Member member : v.members()) members.push_back(member);
