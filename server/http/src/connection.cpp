@@ -375,11 +375,8 @@ void Connection::wait_writable() {
 // The buffer serves the next answer, unless it was a large one: every busy connection would hold as much as the largest
 // page that it ever sent, twice.
 void Connection::forget_written() {
-  if (inflight_.capacity() > kOutputBytesKept) {
-    inflight_ = std::string();
-  } else {
-    inflight_.clear();
-  }
+  inflight_.clear();
+  if (inflight_.capacity() > kOutputBytesKept) inflight_.shrink_to_fit();
   inflight_offset_ = 0;
 }
 
