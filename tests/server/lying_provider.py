@@ -115,14 +115,14 @@ FAULTS = {
     "drip": ("ok", drip),
     "never-a-byte": ("error", lambda s: [STALL]),
     "stall-in-head": ("error", lambda s: [b"HTTP/1.1 200 OK\r\nContent-Ty", STALL]),
-    "stall-in-body": ("error", lambda s: until(good(s), b"fine", [STALL])),
+    "stall-in-body": ("error", lambda s: until(good(s), b"It is", [STALL])),
     "endless-comments": ("error", lambda s: [head(kind="text/event-stream"), *[b": wait\n\n", 0.2] * 100, STALL]),
     # failing
     **{f"status-{code}": ("error", status(code)) for code in
        (301, 400, 401, 403, 404, 408, 409, 413, 422, 429, 500, 502, 503, 504, 529)},
     "reset-before-head": ("error", lambda s: [RESET]),
     "reset-in-head": ("error", lambda s: [b"HTTP/1.1 200 OK\r\nContent-", RESET]),
-    "reset-in-body": ("error", lambda s: until(good(s), b"fine", [RESET])),
+    "reset-in-body": ("error", lambda s: until(good(s), b"It is", [RESET])),
     "close-before-head": ("error", lambda s: []),
     # cutting
     "cut-in-json": ("error", lambda s: until(unframed(s), b'"choices"', [])),

@@ -12,6 +12,9 @@ import lying_provider
 from harness import BINARY, DEADLINE, KEY, SANITIZED, Client, Member, Server, wait_until
 from lying_provider import TEXT, LyingProvider
 
+# A provider whose own thread fails does not do what its fault says.
+pytestmark = pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
+
 TIMEOUT_MS = 3000
 RUNS = ("run", "run_stream", "chat", "chat_stream", "cli", "cli_stream")
 TRIES_MAX = 3
