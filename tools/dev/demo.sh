@@ -1,6 +1,7 @@
 # Sourced by ./dev: the demo. A server with a small company's worth of data (examples/company), until Ctrl-C. Without a
 # provider's key it talks to the simulator. What it keeps is in build/demo; the next run finds it there.
 
+demo_port="${TRACIA_DEMO_PORT:-7070}"
 demo_folder="${TRACIA_DEMO_DATA:-build/demo}"
 demo_pids=()
 
@@ -85,7 +86,7 @@ PYTHON
 
 # run_demo [--once]: --once ends when everything has run, for scripts.
 run_demo() {
-  local url began=$SECONDS models=() address="127.0.0.1:${TRACIA_DEMO_PORT:-7070}"
+  local url began=$SECONDS models=() address="127.0.0.1:$demo_port"
   mkdir -p "$demo_folder"
   demo_python
   demo_email=demo@example.com demo_password="$(demo_secret password '')"
