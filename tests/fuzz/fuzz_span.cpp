@@ -1,7 +1,9 @@
 // Span bodies and conversations on arbitrary bytes: nothing crashes, and what is accepted survives a round trip.
 #include <cstdint>
 #include <cstdlib>
+#include <string>
 #include <string_view>
+#include <utility>
 
 #include "tracia/json/reader.h"
 #include "tracia/span/span.h"
@@ -10,6 +12,12 @@ namespace {
 
 using tracia::json::Document;
 using tracia::json::Value;
+
+std::string canonical(const std::string& text) {
+  auto one_way = tracia::json::canonical(text);
+  if (!one_way) std::abort();
+  return *std::move(one_way);
+}
 
 void check_span(const Value& value) {
   auto span = tracia::span::from_json(value);
@@ -33,7 +41,9 @@ void check_messages(const Value& value) {
   const auto parsed = document.parse(text);
   if (!parsed) std::abort();
   const auto again = tracia::span::messages_from_json(*parsed);
-  if (!again || tracia::span::messages_json(*again) != text) std::abort();
+  if (!again) std::abort();
+  // A tool call's arguments are written as the model wrote them and read as a value: blanks and the spelling of numbers may go, nothing else.
+  if (canonical(tracia::span::messages_json(*again)) != canonical(text)) std::abort();
 }
 
 }  // namespace
