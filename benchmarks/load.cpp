@@ -277,6 +277,7 @@ void Child::kill_hard() {
 }
 
 double Child::cpu_seconds() const { return cpu_seconds_of(pid_); }
+double Child::background_cpu_seconds() const { return background_cpu_seconds_of(pid_); }
 
 uint64_t Child::resident_bytes() const {
   std::ifstream file("/proc/" + std::to_string(pid_) + "/statm");

@@ -42,8 +42,9 @@ class Child {
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;
   int pid() const { return pid_; }
-  double cpu_seconds() const;       // all threads
-  uint64_t resident_bytes() const;  // now
+  double cpu_seconds() const;             // all threads
+  double background_cpu_seconds() const;  // those of them that seal and index
+  uint64_t resident_bytes() const;        // now
   void kill_hard();
 
  private:

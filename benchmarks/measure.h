@@ -5,11 +5,15 @@
 #include <time.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <functional>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "tracia/json/writer.h"
@@ -26,6 +30,23 @@ inline double seconds(clockid_t clock) {
 inline double cpu_seconds_of(pid_t process) {
   clockid_t clock{};
   return ::clock_getcpuclockid(process, &clock) == 0 ? seconds(clock) : 0;
+}
+
+// CPU time of what a process does behind its answers: of the store's thread that seals, merges and indexes
+// ("tracia-seal"), as long as it lives.
+inline double background_cpu_seconds_of(pid_t process) {
+  double sum = 0;
+  std::error_code gone;
+  const std::filesystem::directory_iterator threads("/proc/" + std::to_string(process) + "/task", gone), end;
+  for (auto thread = threads; !gone && thread != end; thread.increment(gone)) {
+    std::string name;
+    std::ifstream(thread->path() / "comm") >> name;
+    uint64_t ns = 0;  // on a processor: the first figure
+    if (name != "tracia-seal") continue;
+    std::ifstream(thread->path() / "schedstat") >> ns;
+    sum += static_cast<double>(ns) * 1e-9;
+  }
+  return sum;
 }
 
 inline double median(std::vector<double> values) {

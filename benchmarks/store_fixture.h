@@ -28,6 +28,7 @@ inline constexpr Millis kDay{24 * 3'600'000};
 inline constexpr int64_t kSegmentSpans = 50'000;
 
 inline double cpu_now() { return bench::seconds(CLOCK_PROCESS_CPUTIME_ID); }
+inline double background_cpu_now() { return bench::background_cpu_seconds_of(::getpid()); }
 inline double thread_cpu_now() { return bench::seconds(CLOCK_THREAD_CPUTIME_ID); }
 inline double wall_now() { return bench::seconds(CLOCK_MONOTONIC); }
 inline void sleep_ms(int ms) { std::this_thread::sleep_for(std::chrono::milliseconds(ms)); }

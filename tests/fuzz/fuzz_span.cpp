@@ -42,7 +42,8 @@ void check_messages(const Value& value) {
   if (!parsed) std::abort();
   const auto again = tracia::span::messages_from_json(*parsed);
   if (!again) std::abort();
-  // A tool call's arguments are written as the model wrote them and read as a value: blanks and the spelling of numbers may go, nothing else.
+  // A tool call's arguments are written as the model wrote them and read as a value: blanks and the spelling of numbers
+  // may go, nothing else.
   if (canonical(tracia::span::messages_json(*again)) != canonical(text)) std::abort();
 }
 

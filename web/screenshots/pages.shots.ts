@@ -46,7 +46,7 @@ test('pictures of every page', async ({page}) => {
     traces: '/traces', trace: `/traces/${agent.traceId}`, sessions: '/sessions',
     session: `/sessions/${encodeURIComponent(session.sessionId)}`, users: '/users',
     user: `/users/${encodeURIComponent(user.userId)}`, analytics: '/analytics',
-    ...Object.fromEntries(['projects', 'keys', 'connections', 'models', 'members', 'evaluators', 'retention', 'masking', 'limits',
+    ...Object.fromEntries(['projects', 'keys', 'providers', 'models', 'members', 'evaluators', 'retention', 'masking', 'limits',
       'audit', 'account'].map((section) => [`settings-${section}`, `/settings/${section}`])),
   };
   const project = await signIn(page, server);

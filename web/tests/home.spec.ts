@@ -38,7 +38,7 @@ test('without any provider the first step is to connect one', async ({page, ownS
   await page.goto(`${ownServer.url}/p/${id}/`);
   await expect(page.getByText('0 of 4 done')).toBeVisible();
   await page.getByRole('button', {name: 'Add connection'}).click();
-  await expect(page).toHaveURL(/\/settings\/connections\?new/);
+  await expect(page).toHaveURL(/\/settings\/providers\?new/);
   await page.goBack();
   await expectAccessible(page, () => expect(page.getByText('0 of 4 done')).toBeVisible());
 
@@ -54,7 +54,7 @@ test('without any provider the first step is to connect one', async ({page, ownS
   await panel.getByRole('button', {name: 'Run'}).click();
   await expect(panel.getByRole('alert')).toContainText('No OpenAI API key configured');
   await panel.getByRole('link', {name: 'Add a connection'}).click();
-  await expect(page).toHaveURL(/\/settings\/connections\?new/);
+  await expect(page).toHaveURL(/\/settings\/providers\?new/);
 });
 
 test('a key made on Home is filled into every snippet, shown once, and works', async ({page, server, signedIn}) => {

@@ -52,7 +52,7 @@ test('the palette leads right to a new key, and Escape back to the list', async 
 });
 
 test('a connection is added, tested, changed and deleted; its key is never shown again', async ({page, server}) => {
-  await signIn(page, server, '/settings/connections');
+  await signIn(page, server, '/settings/providers');
   await page.getByRole('button', {name: 'Add a connection'}).first().click();
   await dialog(page)
     .getByRole('button', {name: /OpenAI-compatible/})
@@ -86,7 +86,7 @@ test('a connection is added, tested, changed and deleted; its key is never shown
 });
 
 test('a refused connection keeps what was typed and says why', async ({page, server}) => {
-  await signIn(page, server, '/settings/connections?new');
+  await signIn(page, server, '/settings/providers?new');
   await dialog(page).getByRole('button', {name: 'Ollama'}).click();
   await expect(dialog(page).getByLabel('Base URL')).toHaveValue('http://localhost:11434/v1');
   await dialog(page).getByLabel('Name').fill('anthropic'); // a built-in name, with another protocol
@@ -163,7 +163,7 @@ test('one sees where one is signed in, and signs out there', async ({page, ownSe
 });
 
 test('providers of the environment are named, in the first project', async ({page, server}) => {
-  await signIn(page, server, '/settings/connections');
+  await signIn(page, server, '/settings/providers');
   const list = page.getByRole('list', {name: 'Providers of the server’s environment'});
   await expect(list.getByRole('listitem')).toHaveText(['OpenAI', 'Anthropic', 'Google Gemini', 'Amazon Bedrock', 'Voyage AI']);
 });
@@ -198,7 +198,7 @@ test('an address of no setting says so', async ({page, server}) => {
   await expect(page.getByText('There is no such setting')).toBeVisible();
 });
 
-for (const section of ['keys', 'connections', 'models', 'projects', 'account', 'appearance']) {
+for (const section of ['keys', 'providers', 'models', 'projects', 'account', 'appearance']) {
   test(`the settings of ${section} are open to everybody, and fit a phone`, async ({page, server}) => {
     await signIn(page, server, `/settings/${section}`);
     await expect(page.getByRole('heading', {level: 1})).toBeVisible();
@@ -215,7 +215,7 @@ for (const section of ['keys', 'connections', 'models', 'projects', 'account', '
 
 for (const [section, name] of [
   ['keys', 'New API key'],
-  ['connections', 'Add a connection'],
+  ['providers', 'Add a connection'],
   ['projects', 'New project'],
 ]) {
   test(`the dialog “${name}” is open to everybody`, async ({page, server}) => {

@@ -1,5 +1,6 @@
 #include "sealer.h"
 
+#include <pthread.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -106,6 +107,7 @@ void Sealer::report(std::string_view event, std::string_view detail) const {
 }
 
 void Sealer::run() {
+  ::pthread_setname_np(::pthread_self(), "tracia-seal");
   yield_to_requests();
   load_filters(segments_, options_, [this] { return stopping(); });
   while (true) {

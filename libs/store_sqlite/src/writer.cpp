@@ -1,5 +1,7 @@
 #include "writer.h"
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <iterator>
 
@@ -166,6 +168,7 @@ Writer::Work Writer::wait_for_work() {
 }
 
 void Writer::run() {
+  ::pthread_setname_np(::pthread_self(), "tracia-write");
   while (true) {
     Work work = wait_for_work();
     for (const auto& done : work.refused) done(fail(unavailable("too many spans wait to be written; try again")));

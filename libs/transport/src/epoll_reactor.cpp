@@ -1,5 +1,6 @@
 #include "epoll_reactor.h"
 
+#include <pthread.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -191,7 +192,10 @@ Result<std::shared_ptr<EpollReactor>> EpollReactor::create() {
   ::pthread_sigmask(SIG_SETMASK, &all, &before);
   bool started = true;
   try {
-    reactor->thread_ = std::thread([core] { core->run(); });
+    reactor->thread_ = std::thread([core] {
+      ::pthread_setname_np(::pthread_self(), "tracia-io");
+      core->run();
+    });
   } catch (const std::system_error&) {  // std::thread has no other way to say so
     started = false;
   }

@@ -1,5 +1,6 @@
 #include "tracia/http/server.h"
 
+#include <pthread.h>
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -183,7 +184,12 @@ Status Server::start() {
   raise_descriptor_limit();
   if (const Status listening = impl_->listen(); !listening) return listening;
   impl_->accept();
-  for (const auto& worker : impl_->workers) impl_->threads.emplace_back([w = worker.get()] { w->run(); });
+  for (const auto& worker : impl_->workers) {
+    impl_->threads.emplace_back([w = worker.get()] {
+      ::pthread_setname_np(::pthread_self(), "tracia-http");
+      w->run();
+    });
+  }
   impl_->running = true;
   return {};
 }

@@ -1,5 +1,7 @@
 #include "tracia/service/workers.h"
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <condition_variable>
 #include <deque>
@@ -20,6 +22,7 @@ struct Workers::Impl {
   std::vector<std::thread> threads;
 
   void run() {
+    ::pthread_setname_np(::pthread_self(), "tracia-work");
     std::unique_lock lock(mutex);
     for (;;) {
       wake.wait(lock, [this] { return stopping || !queue.empty(); });

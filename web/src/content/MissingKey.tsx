@@ -5,10 +5,10 @@ import {useSession} from '../api/session';
 export function MissingKey({code}: {code: string | null}) {
   const {can} = useSession();
   if (code !== 'MISSING_PROVIDER_KEY') return null;
-  if (!can('admin')) return <p>An admin can give the server a key, under Settings, Connections.</p>;
+  if (!can('admin')) return <p>An admin can give the server a key, under Settings, Providers.</p>;
   return (
     <p>
-      <Link href="/settings/connections?new">Add a connection</Link> to give the server a key.
+      <Link href="/settings/providers?new">Add a connection</Link> to give the server a key.
     </p>
   );
 }

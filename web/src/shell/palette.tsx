@@ -50,7 +50,7 @@ export default function Palette({onClose}: {onClose: () => void}) {
                   <Command.Item value="New prompt" onSelect={go('/prompts?new')}><FilePlus size={15} aria-hidden />New prompt</Command.Item>
                   {can('admin') && <>
                     <Command.Item value="Create API key" onSelect={go('/settings/keys?new')}><KeyRound size={15} aria-hidden />Create API key</Command.Item>
-                    <Command.Item value="Add connection provider" onSelect={go('/settings/connections?new')}><Plug size={15} aria-hidden />Add connection</Command.Item>
+                    <Command.Item value="Add connection provider" onSelect={go('/settings/providers?new')}><Plug size={15} aria-hidden />Add connection</Command.Item>
                   </>}
                 </Command.Group>
               )}

@@ -133,7 +133,7 @@ export function Begin({progress, onSeen, onHide}: {progress: Progress; onSeen: (
                   <Button
                     variant={current === 0 ? 'primary' : 'default'}
                     icon={<Plug size={14} aria-hidden />}
-                    onClick={() => navigate('/settings/connections?new')}>
+                    onClick={() => navigate('/settings/providers?new')}>
                     Add connection
                   </Button>
                 </div>

@@ -145,7 +145,7 @@ export function Connections() {
   );
   return (
     <Section
-      title="Connections"
+      title="Providers"
       actions={add}
       lead="How this project reaches models: providers with your keys, and any server that speaks OpenAI’s protocol.">
       <Loaded query={connections}>

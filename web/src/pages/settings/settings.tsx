@@ -48,7 +48,7 @@ const groups: {label: string; entries: Entry[]}[] = [
     label: 'Project',
     entries: [
       {id: 'keys', label: 'API keys', icon: KeyRound, page: Keys, need: 'admin'},
-      {id: 'connections', label: 'Connections', icon: Plug, page: Connections, need: 'admin'},
+      {id: 'providers', label: 'Providers', icon: Plug, page: Connections, need: 'admin'},
       {id: 'models', label: 'Models and prices', icon: BookOpen, page: Models, need: 'anyone'},
       {id: 'aliases', label: 'Gateway aliases', icon: Route, page: Aliases, need: 'anyone'},
       {id: 'limits', label: 'Usage and limits', icon: Gauge, page: Limits, need: 'anyone'},
