@@ -81,7 +81,7 @@ class Receiver : public std::enable_shared_from_this<Receiver> {
     if (!decoded) {
       return exchange->writer.post([exchange, error = std::move(decoded).error()] { exchange->error(error); });
     }
-    if (signal == otlp::Signal::kTraces) nested_.mark(decoded->spans);
+    if (signal == otlp::Signal::kTraces) nested_.mark(decoded->spans, services_.clock->steady());
     std::string answer = otlp::response_body(encoding, signal, decoded->rejected, decoded->reason);
     if (decoded->spans.empty()) {
       return exchange->writer.post(

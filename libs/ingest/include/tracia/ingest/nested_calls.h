@@ -3,9 +3,11 @@
 // kIncluded. Spans are stored for good, so a span that comes when its twin was counted already is the one marked.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <vector>
 
+#include "tracia/base/clock.h"
 #include "tracia/store/span_store.h"
 
 namespace tracia::ingest {
@@ -14,7 +16,8 @@ namespace tracia::ingest {
 // ancestor of the other with no other work (an agent, a tool, a retrieval) between them, and the inner one is not
 // longer.
 //
-// Remembers the newest kRememberedSpansMax spans, so that twins find each other across requests. Thread-safe.
+// Twins find each other across requests: spans are remembered for kRememberedFor, at most twice that, and the newest
+// kRememberedSpansMax of them, some 350 bytes each. Thread-safe.
 class NestedCalls {
  public:
   NestedCalls();
@@ -22,7 +25,8 @@ class NestedCalls {
 
   // Marks what must not count twice: cost_status kIncluded, no cost, the attribute "tracia.counted_in" with the span
   // that counts. Spans of one request, of any projects.
-  void mark(std::vector<store::NewSpan>& spans);
+  // `now` is when they came.
+  void mark(std::vector<store::NewSpan>& spans, SteadyTime now);
 
  private:
   struct Impl;
@@ -30,5 +34,6 @@ class NestedCalls {
 };
 
 inline constexpr size_t kRememberedSpansMax = 100'000;
+inline constexpr std::chrono::minutes kRememberedFor{5};  // exporters send within a minute, and try again for some more
 
 }  // namespace tracia::ingest
