@@ -41,7 +41,7 @@ inline void check_otlp(std::string_view body, ingest::otlp::Encoding encoding) {
       expect(span::to_json(again->spans[i].span) == span::to_json(traces->spans[i].span));
     }
     ingest::NestedCalls nested;
-    nested.mark(traces->spans);
+    nested.mark(traces->spans, SteadyTime{});
     for (const auto& span : traces->spans) check_span(span);
   }
   auto logs = ingest::otlp::read_logs(body, encoding, "prj");

@@ -102,6 +102,7 @@ from tracia import Tracia
 HELLO = [{{"role": "user", "content": "Hello!"}}]
 
 async def main():
+    asyncio.get_running_loop().slow_callback_duration = 60  # what a busy machine makes slow is no finding
     results = await asyncio.gather(*(client.arun_local(model="gpt-4o", messages=HELLO) for _ in range(50)))
     stream = await client.arun_local(model="gpt-4o", messages=HELLO, stream=True)
     text = "".join([piece async for piece in stream])
