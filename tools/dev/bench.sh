@@ -71,6 +71,7 @@ run_one() {
   local name="$1" folder="$2" status
   shift 2
   say "$name"
+  sync  # what the last one wrote must not be on its way to the disk meanwhile
   set +e
   (
     set -e
