@@ -159,7 +159,7 @@ void killed_process(const fs::path& path) {
   const double took_ms = (wall_now() - before) * 1e3;
   std::printf("\nStart after kill -9 with a full active segment: %.0f ms, %.0f ms of CPU (target: <= 1000)\n", took_ms,
               (cpu_now() - cpu) * 1e3);
-  bench::row({"start after kill -9, 250,000 spans not sealed", "ms", took_ms, {}, 1000});
+  bench::row({"start after kill -9, a full active segment (50,000 spans)", "ms", took_ms, {}, 1000});
   if (store.spans().stats().spans != kSegmentSpans) std::exit(1);
 }
 
