@@ -67,11 +67,15 @@ bool EventQueue::wait(std::unique_lock<std::mutex>& lock, State& state, SteadyTi
   return true;
 }
 
+void EventQueue::expect_taker() {
+  const std::lock_guard lock(process_lock());
+  state_.get().has_taker = true;
+}
+
 std::optional<Event> EventQueue::take(SteadyTime deadline) {
   std::unique_lock lock(process_lock());
   State& state = state_.get();
   settle(state);
-  state.has_taker = true;
   state.taker = PyThread_get_thread_ident();
   wait(lock, state, deadline, [&] { return !state.events.empty() || closed_; });
   if (state.events.empty()) return std::nullopt;

@@ -33,6 +33,8 @@ class EventQueue {
   void push_error(std::string json, std::string span_id);
   void push_finished(std::string future_id);
 
+  // A Python thread has begun, and will take what comes: closing gives it its time even before its first take().
+  void expect_taker();
   // Waits for the next event; nullopt at the deadline, on a signal, and once closed and empty. What was taken before
   // counts as handled.
   std::optional<Event> take(SteadyTime deadline);

@@ -147,6 +147,8 @@ nb::list PyClient::captured() {
   return out;
 }
 
+void PyClient::expect_taker() { events_->expect_taker(); }
+
 nb::object PyClient::next_event(int64_t timeout_ms) {
   const SteadyTime deadline = deadline_in(timeout_ms);
   const std::optional<Event> event = unlocked([&] { return events_->take(deadline); });
@@ -186,6 +188,7 @@ void bind_client(nb::module_& module) {
       .def("start_flush", &PyClient::start_flush, "deadline_ms"_a, "queue"_a)
       .def("stats", &PyClient::stats)
       .def("captured", &PyClient::captured)
+      .def("expect_taker", &PyClient::expect_taker)
       .def("next_event", &PyClient::next_event, "timeout_ms"_a)
       .def("event_done", &PyClient::event_done)
       .def("cancel_all", &PyClient::cancel_all)

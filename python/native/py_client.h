@@ -31,6 +31,7 @@ class PyClient {
   std::unique_ptr<Call> start_flush(int64_t deadline_ms, const Queue& queue);
   nb::bytes stats();
   nb::list captured();
+  void expect_taker();
   nb::object next_event(int64_t timeout_ms);
   void event_done();
   void cancel_all();

@@ -286,6 +286,23 @@ def test_flush_waits_for_the_thread_that_has_a_diverted_span(fake):
     client.close()
 
 
+def test_close_waits_for_a_thread_that_has_begun_and_took_nothing_yet(fake):
+    client = _native.Client(options(exit_flush_ms=DEADLINE_MS), capture=True, divert=True)
+    client.expect_taker()
+    client.record('{"name": "x"}')
+    closing = threading.Thread(target=client.close)
+    closing.start()
+    closing.join(0.1)
+    assert closing.is_alive()
+    event = client.next_event(DEADLINE_MS)
+    assert event is not None
+    client.record_as_is(event[1].decode())
+    client.event_done()
+    closing.join(DEADLINE_S)
+    stats = json.loads(client.stats())
+    assert (stats["recorded"], stats["droppedClosed"]) == (1, 0)
+
+
 def test_a_cancelled_flush_completes_as_aborted(fake):
     client = _native.Client(options(), capture=True, divert=True)
     client.record('{"name": "x"}')

@@ -60,6 +60,7 @@ class Events:
             if self._thread is None and not self._stopping:
                 self._thread = threading.Thread(target=self._run, name="tracia-callbacks", daemon=True)
                 self._thread.start()
+                self._native.expect_taker()  # it may come to its first event only after close()
 
     def when_finished(self, stream: SyncStream[Any]) -> int:
         """Calls `stream.settle()` on the callbacks' thread, once its result does not block. Returns what

@@ -75,6 +75,9 @@ class Client:
     def captured(self) -> list[bytes]:
         """Spans kept so far, as the JSON of POST /api/v1/spans."""
 
+    def expect_taker(self) -> None:
+        """The thread of next_event() has begun: close() gives it its time, even before its first call."""
+
     def next_event(self, timeout_ms: int) -> tuple[str, bytes, str] | None:
         """Waits, for the one Python thread that runs the application's callbacks. None: nothing came, or closed."""
 
