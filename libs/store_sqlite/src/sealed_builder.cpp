@@ -314,9 +314,11 @@ class Builder final : public SealedBuilder {
     TRACIA_TRY(insert->bind(0, std::string_view("segment")).bind_blob(1, *packed).run());
     const std::string words = bloom.encode();
     TRACIA_TRY(insert->bind(0, std::string_view("bloom")).bind_blob(1, words).run());
-    if (replaces_.empty()) return {};
     const std::string replaces = encode_replaces(replaces_);
-    return insert->bind(0, std::string_view("replaces")).bind_blob(1, replaces).run();
+    if (!replaces_.empty()) TRACIA_TRY(insert->bind(0, std::string_view("replaces")).bind_blob(1, replaces).run());
+    const auto digest = sealed_digest(db_);
+    if (!digest) return fail(digest.error());
+    return insert->bind(0, std::string_view("digest")).bind_blob(1, *digest).run();
   }
 
   // The commit has synced the file's bytes; the name needs its folder synced.

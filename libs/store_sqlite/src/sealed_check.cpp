@@ -100,6 +100,22 @@ Status check_groups(const SealedFile& file, size_t project, store::GroupBy by) {
   }
 }
 
+// Files of earlier versions have no digest.
+Status check_digest(const SealedFile& file) {
+  auto lease = file.borrow();
+  if (!lease) return fail(std::move(lease).error());
+  auto select = (*lease)->db.prepare("SELECT value FROM meta WHERE name = 'digest'");
+  if (!select) return fail(file.named(std::move(select).error()));
+  auto row = select->step();
+  if (!row) return fail(file.named(std::move(row).error()));
+  if (!*row) return {};
+  const std::string written(select->blob(0));
+  const auto found = sealed_digest((*lease)->db);
+  if (!found) return fail(file.named(found.error()));
+  if (*found != written) return fail(file.damaged("its indexes are not those that were written"));
+  return {};
+}
+
 }  // namespace
 
 Status check_sealed(const std::filesystem::path& path, const std::string& vfs) {
@@ -115,7 +131,8 @@ Status check_sealed(const std::filesystem::path& path, const std::string& vfs) {
     }
   }
   TRACIA_TRY(check_words(**file));
-  return check_postings(**file);
+  TRACIA_TRY(check_postings(**file));
+  return check_digest(**file);
 }
 
 }  // namespace tracia::store_sqlite
