@@ -1,37 +1,38 @@
 // From an address to a page. Everything of a project is under /p/<project id>/; links inside are relative to that.
-import {lazy, Suspense} from 'react';
+import type {ComponentType} from 'react';
 import {Redirect, Route, Router, Switch, useLocation} from 'wouter';
 import {ProjectProvider, rememberedProject, useSessionState, type Session} from './api/session';
 import {Shell} from './shell/shell';
-import {Button, EmptyState, ErrorNote, Skeleton} from './ui';
+import {Button, EmptyState, ErrorNote, later, Skeleton} from './ui';
 import {SetUp, SignIn} from './pages/account/account';
 import {Crash} from './shell/crash';
 import {guardedNavigate} from './shell/leave';
 
-const AcceptInvitation = lazy(() => import('./pages/account/invitation'));
-const Home = lazy(() => import('./pages/home/home'));
-const Prompts = lazy(() => import('./pages/prompts/prompts'));
-const Prompt = lazy(() => import('./pages/prompts/prompt'));
-const Playground = lazy(() => import('./pages/playground/playground'));
-const Experiments = lazy(() => import('./pages/experiments/experiments'));
-const Experiment = lazy(() => import('./pages/experiments/experiment'));
-const Spans = lazy(() => import('./pages/spans/spans'));
-const Span = lazy(() => import('./pages/spans/span'));
-const Traces = lazy(() => import('./pages/traces/traces'));
-const Trace = lazy(() => import('./pages/traces/trace'));
-const Sessions = lazy(() => import('./pages/people/sessions'));
-const SessionPage = lazy(() => import('./pages/people/session'));
-const Users = lazy(() => import('./pages/people/users'));
-const User = lazy(() => import('./pages/people/user'));
-const Analytics = lazy(() => import('./pages/analytics/analytics'));
-const Settings = lazy(() => import('./pages/settings/settings'));
+function Loading() {
+  return <div className="page"><Skeleton lines={6} /></div>;
+}
+const page = <Props extends object>(load: () => Promise<{default: ComponentType<Props>}>) => later(load, Loading);
+
+const AcceptInvitation = later(() => import('./pages/account/invitation'), () => null);
+const Home = page(() => import('./pages/home/home'));
+const Prompts = page(() => import('./pages/prompts/prompts'));
+const Prompt = page(() => import('./pages/prompts/prompt'));
+const Playground = page(() => import('./pages/playground/playground'));
+const Experiments = page(() => import('./pages/experiments/experiments'));
+const Experiment = page(() => import('./pages/experiments/experiment'));
+const Spans = page(() => import('./pages/spans/spans'));
+const Span = page(() => import('./pages/spans/span'));
+const Traces = page(() => import('./pages/traces/traces'));
+const Trace = page(() => import('./pages/traces/trace'));
+const Sessions = page(() => import('./pages/people/sessions'));
+const SessionPage = page(() => import('./pages/people/session'));
+const Users = page(() => import('./pages/people/users'));
+const User = page(() => import('./pages/people/user'));
+const Analytics = page(() => import('./pages/analytics/analytics'));
+const Settings = page(() => import('./pages/settings/settings'));
 
 function NotFound() {
   return <EmptyState title="There is nothing here">The address may be mistyped, or what it named was removed.</EmptyState>;
-}
-
-function Loading() {
-  return <div className="page"><Skeleton lines={6} /></div>;
 }
 
 // The pages of one project.
@@ -40,27 +41,25 @@ function ProjectPages() {
   return (
     <Shell>
       <Crash at={location}>
-        <Suspense fallback={<Loading />}>
-          <Switch>
-            <Route path="/" component={Home} />
-            <Route path="/prompts" component={Prompts} />
-            <Route path="/prompts/:slug/:tab?">{(params) => <Prompt key={params.slug} slug={params.slug} tab={params.tab} />}</Route>
-            <Route path="/playground" component={Playground} />
-            <Route path="/experiments" component={Experiments} />
-            <Route path="/experiments/:slug/:id">{(params) => <Experiment slug={params.slug} id={params.id} />}</Route>
-            <Route path="/spans" component={Spans} />
-            <Route path="/spans/:id">{(params) => <Span key={params.id} id={params.id} />}</Route>
-            <Route path="/traces" component={Traces} />
-            <Route path="/traces/:id">{(params) => <Trace key={params.id} id={params.id} />}</Route>
-            <Route path="/sessions" component={Sessions} />
-            <Route path="/sessions/:id">{(params) => <SessionPage key={params.id} id={params.id} />}</Route>
-            <Route path="/users" component={Users} />
-            <Route path="/users/:id">{(params) => <User key={params.id} id={params.id} />}</Route>
-            <Route path="/analytics" component={Analytics} />
-            <Route path="/settings/:section?">{(params) => <Settings section={params.section} />}</Route>
-            <Route component={NotFound} />
-          </Switch>
-        </Suspense>
+        <Switch>
+          <Route path="/" component={Home} />
+          <Route path="/prompts" component={Prompts} />
+          <Route path="/prompts/:slug/:tab?">{(params) => <Prompt key={params.slug} slug={params.slug} tab={params.tab} />}</Route>
+          <Route path="/playground" component={Playground} />
+          <Route path="/experiments" component={Experiments} />
+          <Route path="/experiments/:slug/:id">{(params) => <Experiment slug={params.slug} id={params.id} />}</Route>
+          <Route path="/spans" component={Spans} />
+          <Route path="/spans/:id">{(params) => <Span key={params.id} id={params.id} />}</Route>
+          <Route path="/traces" component={Traces} />
+          <Route path="/traces/:id">{(params) => <Trace key={params.id} id={params.id} />}</Route>
+          <Route path="/sessions" component={Sessions} />
+          <Route path="/sessions/:id">{(params) => <SessionPage key={params.id} id={params.id} />}</Route>
+          <Route path="/users" component={Users} />
+          <Route path="/users/:id">{(params) => <User key={params.id} id={params.id} />}</Route>
+          <Route path="/analytics" component={Analytics} />
+          <Route path="/settings/:section?">{(params) => <Settings section={params.section} />}</Route>
+          <Route component={NotFound} />
+        </Switch>
       </Crash>
     </Shell>
   );
@@ -84,7 +83,7 @@ function SignedIn({session}: {session: Session}) {
           );
         }}
       </Route>
-      <Route path="/invite"><Suspense fallback={null}><AcceptInvitation signedInAs={session.member.name} /></Suspense></Route>
+      <Route path="/invite"><AcceptInvitation signedInAs={session.member.name} /></Route>
       {/* An address without a project means the one that was open last. */}
       <Route>{() => <Redirect to={`/p/${remembered.id}${location.pathname}${location.search}`} replace />}</Route>
     </Switch>
@@ -105,7 +104,7 @@ export function App() {
         </main>
       );
     case 'signed-out':
-      if (path === '/invite') return <Suspense fallback={null}><AcceptInvitation /></Suspense>;
+      if (path === '/invite') return <AcceptInvitation />;
       return session.setupRequired ? <SetUp /> : <SignIn />;
     case 'signed-in':
       return <SignedIn session={session.session} />;

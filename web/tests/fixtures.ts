@@ -107,7 +107,7 @@ export async function signIn(page: Page, server: Server, path = '/'): Promise<st
   const {projects} = await answer.json();
   const project = `/p/${projects[0].id}`;
   await page.goto(server.url + project + path);
-  await expect(page.getByRole('navigation', {name: 'Main'})).toBeVisible();
+  await expect(page.locator('nav[aria-label="Main"]')).toBeVisible(); // also behind a dialog that the address opens
   return project;
 }
 
@@ -137,6 +137,11 @@ export const test = base.extend<{ownServer: Server; problems: string[]; signedIn
     const server = new Server();
     await use(server);
     await server.dispose();
+  },
+  // Requests of the page may still be on their way through a test's handlers when it ends.
+  page: async ({page}, use) => {
+    await use(page);
+    await page.unrouteAll({behavior: 'ignoreErrors'});
   },
   // Fails the test when its page did what watch() forbids. A test that provokes such a thing empties the list.
   problems: [async ({page}, use) => {

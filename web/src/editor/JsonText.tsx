@@ -1,9 +1,9 @@
 // JSON as text, checked while it is typed.
-import {lazy, Suspense, useId} from 'react';
-import {Button} from '../ui';
+import {useId} from 'react';
+import {Button, later} from '../ui';
 import './editor.css';
 
-const CodeEditor = lazy(() => import('./code-editor'));
+const CodeEditor = later(() => import('./code-editor'), ({value}) => <pre className="code-waiting json">{value}</pre>);
 
 export function jsonProblem(text: string): string | null {
   if (text.trim() === '') return null;
@@ -44,11 +44,8 @@ export function JsonText({value, onChange, label, hint, readOnly, problem, place
         {!readOnly && <Button size="small" variant="ghost" disabled={tidy === value}
           onClick={() => onChange(tidy)}>Tidy up</Button>}
       </div>
-      <Suspense fallback={<pre className="code-waiting json">{value}</pre>}>
-        <CodeEditor kind="json" value={value} onChange={onChange} label={label} readOnly={readOnly}
-          placeholder={placeholder}
-          describedBy={describedBy} invalid={Boolean(error)} />
-      </Suspense>
+      <CodeEditor kind="json" value={value} onChange={onChange} label={label} readOnly={readOnly}
+        placeholder={placeholder} describedBy={describedBy} invalid={Boolean(error)} />
       {error && <p className="field-error" id={`${id}-error`} role="alert">{error}</p>}
       {hint && <p className="field-hint" id={`${id}-hint`}>{hint}</p>}
     </div>

@@ -1,8 +1,8 @@
 // A text with {{variables}}: a message of a prompt.
-import {lazy, Suspense} from 'react';
+import {later} from '../ui';
 import './editor.css';
 
-const CodeEditor = lazy(() => import('./code-editor'));
+const CodeEditor = later(() => import('./code-editor'), ({value}) => <pre className="code-waiting prompt">{value}</pre>);
 
 export function PromptText({value, onChange, label, variables, readOnly, placeholder, autoFocus}: {
   value: string;
@@ -14,10 +14,7 @@ export function PromptText({value, onChange, label, variables, readOnly, placeho
   autoFocus?: boolean;
 }) {
   return (
-    <Suspense fallback={<pre className="code-waiting prompt">{value}</pre>}>
-      <CodeEditor kind="prompt" value={value} onChange={onChange} label={label} variables={variables}
-        readOnly={readOnly}
-        placeholder={placeholder} autoFocus={autoFocus} />
-    </Suspense>
+    <CodeEditor kind="prompt" value={value} onChange={onChange} label={label} variables={variables} readOnly={readOnly}
+      placeholder={placeholder} autoFocus={autoFocus} />
   );
 }

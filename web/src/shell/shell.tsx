@@ -1,18 +1,17 @@
 // The frame around each page: navigation, project, account, command palette, and what is said when the server is away.
 import {Activity, ChartLine, FlaskConical, GitFork, Home, LogOut, Menu as MenuIcon, MessageSquareText, MessagesSquare,
   Moon, Monitor, Play, Search, Settings, Sun, Users, ChevronsUpDown, UserRound} from 'lucide-react';
-import {lazy, Suspense, useEffect, useState, useSyncExternalStore, type ReactNode} from 'react';
+import {useEffect, useState, useSyncExternalStore, type ReactNode} from 'react';
 import {Link, useLocation, useRoute} from 'wouter';
 import {api, call, fetchServer, isReachable, onReachable} from '../api/client';
 import {useSession, useSessionLost} from '../api/session';
-import {Button, IconButton, Kbd, Menu, useFeedback} from '../ui';
+import {Button, IconButton, Kbd, later, Menu, useFeedback} from '../ui';
 import {SignInAgain} from '../pages/account/account';
 import {useQueryClient} from '@tanstack/react-query';
 import {applyTheme, storedTheme, type Theme} from './theme';
 
 // Fetched once the first page stands, so that it opens at once, and also while the server is away.
-const loadPalette = () => import('./palette');
-const Palette = lazy(loadPalette);
+const Palette = later(() => import('./palette'), () => null);
 
 export const sections = [
   {path: '/', label: 'Home', icon: Home},
@@ -129,7 +128,7 @@ export function Shell({children}: {children: ReactNode}) {
   const [location] = useLocation();
   useEffect(() => setNavOpen(false), [location]);
   useEffect(() => {
-    const timer = setTimeout(() => loadPalette().catch(() => {}), 1500);
+    const timer = setTimeout(() => Palette.fetch().catch(() => {}), 1500);
     return () => clearTimeout(timer);
   }, []);
   useEffect(() => {
@@ -164,7 +163,7 @@ export function Shell({children}: {children: ReactNode}) {
         <Reachability />
         {children}
       </main>
-      {paletteOpen && <Suspense fallback={null}><Palette onClose={() => setPaletteOpen(false)} /></Suspense>}
+      {paletteOpen && <Palette onClose={() => setPaletteOpen(false)} />}
       {lost && <SignInAgain onDone={found} />}
     </div>
   );

@@ -1,11 +1,15 @@
 // Values over time, as lines or bars. The drawing (uPlot) is fetched when the first chart is shown; the legend switches
 // series on and off, hovering tells the values, and the same figures are a table below, for keyboards and screen
 // readers.
-import {lazy, Suspense, useMemo, useState} from 'react';
+import {useMemo, useState} from 'react';
 import {formatNumber} from './format';
+import {later} from './later';
 import './chart.css';
 
-const Canvas = lazy(() => import('./chart-canvas'));
+const Canvas = later(
+  () => import('./chart-canvas'),
+  () => <div className="skeleton chart-wait" role="status" aria-label="Loading" />,
+);
 
 export interface ChartSeries {
   label: string;
@@ -191,19 +195,17 @@ export function Chart({
   return (
     <figure className="chart" aria-label={label}>
       <div className="chart-area" style={{height}}>
-        <Suspense fallback={<div className="skeleton chart-wait" role="status" aria-label="Loading" />}>
-          <Canvas
-            series={series}
-            shown={shown}
-            times={times}
-            format={format}
-            height={height}
-            bars={bars}
-            pointed={pointed}
-            onHover={setHover}
-            onPick={onPick}
-          />
-        </Suspense>
+        <Canvas
+          series={series}
+          shown={shown}
+          times={times}
+          format={format}
+          height={height}
+          bars={bars}
+          pointed={pointed}
+          onHover={setHover}
+          onPick={onPick}
+        />
         {tip && (
           <Tooltip hover={tip} times={times} series={series} hidden={hidden} format={format} formatTime={formatTime} />
         )}
