@@ -78,7 +78,7 @@ export function SpanTable({
     count: spans.length,
     getScrollElement: () => box.current,
     estimateSize: () => rowHeight,
-    overscan: 14,
+    overscan: 8,
     scrollPaddingStart: rowHeight,
     getItemKey: (index) => spans[index]!.id,
   });
