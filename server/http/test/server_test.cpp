@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <future>
 #include <mutex>
 #include <set>
 #include <thread>
@@ -278,12 +279,14 @@ TEST_F(ServerTest, header_values_cannot_split_the_answer) {
 }
 
 TEST_F(ServerTest, stop_lets_answers_finish_and_closes_idle_connections) {
-  start([](Request&, ResponseWriter writer) {
+  std::promise<void> reached;
+  start([&](Request&, ResponseWriter writer) {
     writer.after(Millis(150), [writer]() mutable { writer.send(200, kText, "done"); });
+    reached.set_value();
   });
   RawClient busy(server_->port()), idle(server_->port());
   busy.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
-  std::this_thread::sleep_for(Millis(30));
+  reached.get_future().wait();
   const uint16_t port = server_->port();
   server_->stop(Millis(2000));
   const std::string answer = busy.read_all();
@@ -294,10 +297,11 @@ TEST_F(ServerTest, stop_lets_answers_finish_and_closes_idle_connections) {
 }
 
 TEST_F(ServerTest, stop_cuts_what_outlasts_the_grace) {
-  start([](Request&, ResponseWriter) {});  // never answers
+  std::promise<void> reached;
+  start([&](Request&, ResponseWriter) { reached.set_value(); });  // never answers
   RawClient client(server_->port());
   client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
-  std::this_thread::sleep_for(Millis(30));
+  reached.get_future().wait();
   server_->stop(Millis(100));
   EXPECT_EQ(client.read_all(), "");
 }
