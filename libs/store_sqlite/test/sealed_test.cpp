@@ -402,7 +402,6 @@ TEST_F(Sealed, DamagedFilesGiveErrors) {
     if (!status) {
       EXPECT_NE(status.error().message.find("000007.sealed.db"), std::string::npos) << status.error().message;
     } else {
-      EXPECT_NE(round % 10, 0) << "it was cut short at " << at;
       EXPECT_TRUE(indexes_of(damaged) == indexes) << "from byte " << at;
     }
     const auto opened = open_sealed(damaged, std::make_shared<ReaderPool>());
