@@ -11,6 +11,7 @@ namespace tracia::store_sqlite {
 namespace {
 
 // Whole tables in the order of their keys. Of those of blocks the keys: what is under them has its own checksum.
+// docs/formats/segments.md says how the digest is made: another order would be another digest.
 constexpr std::array kParts = {
     "SELECT CAST(name AS BLOB), value FROM meta WHERE name <> 'digest'",
     "SELECT CAST(first AS BLOB), x'' FROM rows",
@@ -38,16 +39,16 @@ Result<std::string> sealed_digest(Db& db) {
   XXH3_INITSTATE(&state);
   XXH3_128bits_reset(&state);
   for (const char* part : kParts) {
-    add(state, part);
     auto select = db.prepare(part);
     if (!select) return fail(std::move(select).error());
     while (true) {
       const auto row = select->step();
       if (!row) return fail(row.error());
-      if (!*row) break;
+      if (!*row) break;  // the table's end is told by an item without bytes, as no key is
       add(state, select->blob(0));
       add(state, select->blob(1));
     }
+    add(state, {});
   }
   XXH128_canonical_t digest;
   XXH128_canonicalFromHash(&digest, XXH3_128bits_digest(&state));

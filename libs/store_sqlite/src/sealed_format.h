@@ -74,12 +74,13 @@ Result<SealedMeta> decode_meta(std::string_view bytes);
 std::string encode_replaces(const std::vector<uint64_t>& numbers);
 Result<std::vector<uint64_t>> decode_replaces(std::string_view bytes);
 
-// XXH3-128 of everything in the file but the contents of its blocks, which have checksums. Written as meta's `digest`.
-class Db;
-Result<std::string> sealed_digest(Db& db);
-
 class ByteReader;
 class ByteWriter;
+class Db;
+
+// XXH3-128 of everything in the file but the contents of its blocks, which have checksums. Written as meta's `digest`.
+Result<std::string> sealed_digest(Db& db);
+
 void write_totals(ByteWriter& out, const store::Totals& totals);
 Status read_totals(ByteReader& in, store::Totals& totals);
 
