@@ -210,7 +210,7 @@ class Control {
   }
 
   Result<Project> make_first_project() {
-    const Project project{store::new_id("prj"), kFirstProject, system_clock().now()};
+    Project project{store::new_id("prj"), kFirstProject, system_clock().now()};
     TRACIA_TRY(store_.put_project(project));
     if (callbacks_.project_made) callbacks_.project_made(project);
     return project;

@@ -67,8 +67,8 @@ Result<std::string> read_file(const std::string& path) {
   if (file == nullptr) return fail(Error::invalid("cannot read " + path + ": " + std::strerror(errno)));
   std::string text;
   std::array<char, 65536> buffer;
-  while (const size_t got = std::fread(buffer.data(), 1, buffer.size(), file)) {
-    text.append(buffer.data(), got);
+  while (std::feof(file) == 0 && std::ferror(file) == 0) {
+    text.append(buffer.data(), std::fread(buffer.data(), 1, buffer.size(), file));
     if (text.size() > kFileBytesMax) {
       return fail(Error::invalid(name + " is larger than " + std::to_string(kFileBytesMax >> 20) + " MiB"));
     }

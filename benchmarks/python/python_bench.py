@@ -1,12 +1,14 @@
 """One call and one streamed chunk from Python, against the same simulator in one run: a bare POST by httpx, the official
 openai client, LiteLLM, the C++ client in a process of its own, and ours, with and without spans. Rounds are interleaved,
-so that a noisy machine is noisy for all; medians are compared. Then what each costs to import, in time and memory.
+so that a noisy machine is noisy for all; medians are compared. Callers and simulator share one processor for the calls: to
+wake another that idles takes longer than what is compared. Then what each costs to import, in time and memory.
 
   ./dev bench python [--calls N] [--rounds N]
 """
 
 import argparse
 import asyncio
+import contextlib
 import json
 import os
 import pathlib
@@ -75,6 +77,21 @@ class CppClient:
     def close(self):
         self.process.stdin.close()
         self.process.wait()
+
+
+@contextlib.contextmanager
+def one_processor(*processes):
+    """Holds this thread, and all that those processes have, on one processor."""
+    threads = [0] + [int(name) for each in processes for name in os.listdir(f"/proc/{each.pid}/task")]
+    before = {thread: os.sched_getaffinity(thread) for thread in threads}
+    chosen = {min(before[0])}
+    for thread in threads:
+        os.sched_setaffinity(thread, chosen)
+    try:
+        yield
+    finally:
+        for thread, processors in before.items():
+            os.sched_setaffinity(thread, processors)
 
 
 def variants(url, clients):
@@ -242,7 +259,10 @@ def main():
         cpp, traced, plain = CppClient(), Tracia(), Tracia(enabled=False)
         try:
             table = variants(url, (traced, plain))
-            calls = compare("one call", table, 0, cpp, "calls", options.rounds, options.calls)
+            cpp.ask("calls", 1)
+            table["tracia"][0]()  # both have their threads now: spans are sent from any processor
+            with one_processor(simulator, cpp.process):
+                calls = compare("one call", table, 0, cpp, "calls", options.rounds, options.calls)
             chunks = compare("one streamed chunk", table, 1, cpp, "streams", options.rounds, options.streams)
             rates = concurrent(url, traced, options.calls * 10)
             keep(rows(calls, chunks, rates, imports()))

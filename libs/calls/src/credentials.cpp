@@ -133,7 +133,7 @@ void AwsCredentialCache::advance(const std::shared_ptr<Pending>& pending) {
   const auto fetch = std::get<Resolver::Fetch>(action);
   auto handler = std::make_shared<transport::ResponseCollector>();
   transport_.start(fetch.request, exchange_options(fetch, pending->cancel), handler,
-                   [this, pending, handler](transport::Outcome outcome) {
+                   [this, pending, handler](const transport::Outcome& outcome) {
                      if (outcome.status) {
                        pending->resolver.supply(handler->response);
                      } else {

@@ -290,6 +290,7 @@ void Driver::cancel_all(bool wait) {
   std::unique_lock lock(registry.mutex);
   while (!registry.running.empty()) {
     std::vector<transport::CancelToken> tokens;
+    tokens.reserve(registry.running.size());
     for (const Activity* activity : registry.running) tokens.push_back(activity->cancel_);
     lock.unlock();
     for (const transport::CancelToken& token : tokens) token.cancel();

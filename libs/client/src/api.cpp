@@ -154,8 +154,9 @@ std::string next_cursor(const json::Value& page) {
 Status each_page(ClientCore& core, const std::string& path, const std::function<Status(const json::Value&)>& on_page) {
   std::string cursor;
   while (true) {
-    const std::string rest = cursor.empty() ? "" : "&cursor=" + wire::percent_encode(cursor);
-    const auto answer = call_api(core, {.path = path + "?limit=" + std::to_string(kPageMax) + rest});
+    std::string page = path + "?limit=" + std::to_string(kPageMax);
+    if (!cursor.empty()) page.append("&cursor=").append(wire::percent_encode(cursor));
+    const auto answer = call_api(core, {.path = std::move(page)});
     if (!answer) return fail(answer.error());
     TRACIA_TRY(on_page(answer->root));
     std::string next = next_cursor(answer->root);

@@ -95,16 +95,16 @@ auto run_job(ClientCore& core, Result<std::unique_ptr<Job>> made, Finish finish)
 
 // Starts `job` on the loop; finish() turns it into the result once it has ended.
 template <typename Job, typename T, typename Finish>
-CallHandle start_job(const std::shared_ptr<ClientCore>& core, Result<std::unique_ptr<Job>> made,
-                     const Callback<T>& done, Finish finish) {
+CallHandle start_job(const std::shared_ptr<ClientCore>& core, Result<std::unique_ptr<Job>> made, Callback<T> done,
+                     Finish finish) {
   if (!made) {
-    client::refuse_later(*core, done, std::move(made).error());
+    client::refuse_later(*core, std::move(done), std::move(made).error());
     return {};
   }
   std::shared_ptr<Job> job = std::move(*made);
   const std::shared_ptr<llm::Call> call(job, &job->call());
-  return CallHandle(
-      calls::run_async(driver_of(core), call, job->cancel(), [core, job, done, finish] { done(finish(*core, job)); }));
+  return CallHandle(calls::run_async(driver_of(core), call, job->cancel(),
+                                     [core, job, done = std::move(done), finish] { done(finish(*core, job)); }));
 }
 
 Result<RunLocalResult> finish_local(ClientCore& core, std::shared_ptr<client::ChatJob> job) {
@@ -143,7 +143,8 @@ Result<RunLocalResult> Client::run_local(const RunLocalInput& input) {
 }
 
 CallHandle Client::run_local_async(RunLocalInput input, Callback<RunLocalResult> done) {
-  return start_job(core_, client::ChatJob::make(*core_, std::move(input), false, nullptr), done, finish_local);
+  return start_job(core_, client::ChatJob::make(*core_, std::move(input), false, nullptr), std::move(done),
+                   finish_local);
 }
 
 std::future<Result<RunLocalResult>> Client::run_local_async(RunLocalInput input) {
@@ -157,7 +158,8 @@ Result<RunResponsesResult> Client::run_responses(const RunResponsesInput& input)
 }
 
 CallHandle Client::run_responses_async(RunResponsesInput input, Callback<RunResponsesResult> done) {
-  return start_job(core_, client::ChatJob::make(*core_, std::move(input), false, nullptr), done, finish_responses);
+  return start_job(core_, client::ChatJob::make(*core_, std::move(input), false, nullptr), std::move(done),
+                   finish_responses);
 }
 
 std::future<Result<RunResponsesResult>> Client::run_responses_async(RunResponsesInput input) {
@@ -173,7 +175,7 @@ Result<RunEmbeddingResult> Client::run_embedding(const RunEmbeddingInput& input)
 }
 
 CallHandle Client::run_embedding_async(RunEmbeddingInput input, Callback<RunEmbeddingResult> done) {
-  return start_job(core_, client::EmbeddingJob::make(*core_, std::move(input)), done, finish_embedding);
+  return start_job(core_, client::EmbeddingJob::make(*core_, std::move(input)), std::move(done), finish_embedding);
 }
 
 std::future<Result<RunEmbeddingResult>> Client::run_embedding_async(RunEmbeddingInput input) {
@@ -208,7 +210,7 @@ Status Client::request_stream(const ApiRequest& request, const std::function<boo
   return client::stream_api(*core_, request, on_bytes);
 }
 
-CallHandle Client::request_async(ApiRequest request, Callback<ApiResponse> done) {
+CallHandle Client::request_async(const ApiRequest& request, Callback<ApiResponse> done) {
   return client::start_api(core_, request, std::move(done));
 }
 

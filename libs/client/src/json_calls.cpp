@@ -154,13 +154,13 @@ CallHandle call_json_async(Client& client, std::string_view operation, std::stri
         [&](auto in, auto then) { return client.run_embedding_async(std::move(in), std::move(then)); });
   }
   if (operation == "request") {
-    return call_async<ApiResponse>(client, read_request(input), std::move(done), [&](auto in, auto then) {
-      return client.request_async(std::move(in), std::move(then));
+    return call_async<ApiResponse>(client, read_request(input), std::move(done), [&](const auto& in, auto then) {
+      return client.request_async(in, std::move(then));
     });
   }
   if (operation == "fetch_prompt") {
-    return call_async<FetchedPrompt>(client, read_fetch(input), std::move(done), [&](FetchInput in, auto then) {
-      return client.prompts().fetch_async(std::move(in.slug), std::move(in.options), std::move(then));
+    return call_async<FetchedPrompt>(client, read_fetch(input), std::move(done), [&](const FetchInput& in, auto then) {
+      return client.prompts().fetch_async(in.slug, in.options, std::move(then));
     });
   }
   if (operation == "compile_prompt") return deliver(client, compile_prompt(input), std::move(done));

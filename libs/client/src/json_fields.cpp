@@ -30,6 +30,14 @@ size_t edit_distance(std::string_view a, std::string_view b) {
   return row[b.size()];
 }
 
+// The character of camelCase that stands for what a snake_case name has at `at`, which moves on.
+char next_camel(std::string_view snake_case, size_t& at) {
+  if (snake_case[at] != '_' || at + 1 == snake_case.size()) return snake_case[at++];
+  const char c = snake_case[at + 1];
+  at += 2;
+  return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+}
+
 }  // namespace
 
 Result<InputDocument> parse_input(std::string_view text, std::string_view what) {
@@ -48,14 +56,16 @@ Result<InputDocument> parse_input(std::string_view text, std::string_view what) 
 std::string camel_case(std::string_view snake_case) {
   std::string out;
   out.reserve(snake_case.size());
-  for (size_t i = 0; i < snake_case.size(); ++i) {
-    if (snake_case[i] != '_' || i + 1 == snake_case.size()) {
-      out.push_back(snake_case[i]);
-    } else {
-      out.append(ascii_upper(snake_case.substr(++i, 1)));
-    }
-  }
+  for (size_t at = 0; at < snake_case.size();) out.push_back(next_camel(snake_case, at));
   return out;
+}
+
+bool is_camel_case(std::string_view name, std::string_view snake_case) {
+  size_t at = 0;
+  for (const char c : name) {
+    if (at == snake_case.size() || next_camel(snake_case, at) != c) return false;
+  }
+  return at == snake_case.size();
 }
 
 std::string unknown_field(std::string_view name, const std::vector<std::string_view>& known) {
@@ -75,15 +85,18 @@ std::string unknown_field(std::string_view name, const std::vector<std::string_v
 
 json::Value InputFields::get(std::string_view name) {
   known_.push_back(name);
-  const json::Value plain = object_[name];
-  if (name.find('_') == std::string_view::npos) return plain.is_null() ? json::Value{} : plain;
-  const std::string camel = camel_case(name);
-  const json::Value other = object_[camel];
-  if (!plain.is_missing_or_null()) {
-    if (!other.is_missing_or_null()) fail(name, "is given twice, also as " + camel);
-    return plain;
+  json::Value plain;
+  json::Value camel;
+  for (const json::Member member : object_.members()) {
+    if (!plain && member.key == name) {
+      plain = member.value;
+    } else if (!camel && member.key != name && is_camel_case(member.key, name)) {
+      camel = member.value;
+    }
   }
-  return other.is_null() ? json::Value{} : other;
+  if (plain.is_missing_or_null()) return camel.is_null() ? json::Value{} : camel;
+  if (!camel.is_missing_or_null()) fail(name, "is given twice, also as " + camel_case(name));
+  return plain;
 }
 
 void InputFields::text(std::string_view name, std::string& out) {
@@ -115,7 +128,7 @@ void InputFields::integer(std::string_view name, std::optional<int64_t>& out, in
   if (!number) return fail(name, "must be a whole number");
   if (*number < min) return fail(name, "must be at least " + std::to_string(min));
   if (*number > max) return fail(name, "must be at most " + std::to_string(max));
-  out = *number;
+  out = number;
 }
 
 void InputFields::integer(std::string_view name, std::optional<int>& out) {
@@ -158,7 +171,7 @@ void InputFields::fail(std::string_view name, std::string_view what) {
 Status InputFields::finish() const {
   const auto is_known = [&](std::string_view key) {
     return std::any_of(known_.begin(), known_.end(),
-                       [&](std::string_view name) { return name == key || camel_case(name) == key; });
+                       [&](std::string_view name) { return name == key || is_camel_case(key, name); });
   };
   for (const json::Member member : object_.members()) {
     if (is_known(member.key)) continue;

@@ -24,6 +24,8 @@ struct InputDocument {
 Result<InputDocument> parse_input(std::string_view text, std::string_view what);
 
 std::string camel_case(std::string_view snake_case);
+// Whether `name` is camel_case(snake_case); a name of one word is its own.
+bool is_camel_case(std::string_view name, std::string_view snake_case);
 // "unknown field 'temprature'; did you mean 'temperature'?"
 std::string unknown_field(std::string_view name, const std::vector<std::string_view>& known);
 

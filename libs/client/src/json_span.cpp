@@ -86,7 +86,7 @@ Error in_snake_case(Error error) {
   const size_t end = std::min(error.message.find_first_of(" [.", from), error.message.size());
   const std::string_view word = std::string_view(error.message).substr(from, end - from);
   for (const std::string_view name : kSpanFields) {
-    if (client::camel_case(name) != word) continue;
+    if (!client::is_camel_case(word, name)) continue;
     error.message.replace(from, end - from, name);
     break;
   }

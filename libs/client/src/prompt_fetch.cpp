@@ -84,7 +84,8 @@ Result<FetchedPrompt> Prompts::fetch(const std::string& slug, const FetchOptions
   return settle(*core_, *fetch, client::fetch_api(*core_, fetch->request));
 }
 
-CallHandle Prompts::fetch_async(std::string slug, FetchOptions options, Callback<FetchedPrompt> done) const {
+CallHandle Prompts::fetch_async(const std::string& slug, const FetchOptions& options,
+                                Callback<FetchedPrompt> done) const {
   auto fetch = plan_fetch(*core_, slug, options);
   if (!fetch) {
     client::refuse_later(*core_, std::move(done), std::move(fetch).error());

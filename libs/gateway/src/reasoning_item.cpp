@@ -27,7 +27,7 @@ std::optional<llm::ReasoningPart> read_reasoning_item(const json::Value& item) {
   const bool redacted = sealed.starts_with(kRedacted);
   if (!redacted && !sealed.starts_with(kPlain)) return std::nullopt;
   llm::ReasoningPart part{
-      .signature = std::string(sealed.substr(kPlain.size())), .redacted = redacted, .provider = *provider};
+      .signature = std::string(sealed.substr(kPlain.size())), .redacted = redacted, .provider = provider};
   for (const json::Value summary : item["summary"].items()) part.text.append(summary["text"].string_or(""));
   return part;
 }

@@ -61,6 +61,7 @@ class Tables {
     out += table("std::string_view", "kWords", words_) + table("PriceTier", "kTiers", tiers_) +
            table("PricePeriod", "kPeriods", periods_) + table("ModelInfo", "kModels", models_);
     std::vector<std::string> entries;
+    entries.reserve(names_.size());
     for (const auto& [name, is_alias, model] : names_) {
       entries.push_back("{" + quoted(name) + ", " + std::to_string(model) + ", " + (is_alias ? "true" : "false") + "}");
     }

@@ -151,7 +151,7 @@ class LineReader {
       }
       if (tier.above_tokens <= period.tiers.back().above_tokens) wrong("above", "must ascend");
       if (!tier.standard.input) wrong("above", "needs an input rate");
-      period.tiers.push_back(std::move(tier));
+      period.tiers.push_back(tier);
     }
   }
 

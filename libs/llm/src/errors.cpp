@@ -87,7 +87,7 @@ Error provider_error(Provider provider, int status, VendorError vendor, const wi
   return error;
 }
 
-Error malformed_response(Provider provider, std::string what) {
+Error malformed_response(Provider provider, const std::string& what) {
   return {.code = ErrorCode::kProviderError,
           .kind = ErrorKind::kMalformedResponse,
           .message = std::string(provider_title(provider)) + " sent an answer that could not be read: " + what,

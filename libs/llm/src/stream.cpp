@@ -72,7 +72,7 @@ void StreamAccumulator::tool_call(int64_t key, std::string_view id, std::string_
   sink(ToolCallDelta{.index = index, .id = id, .name = name, .arguments = arguments});
 }
 
-void StreamAccumulator::opaque(int64_t key, Provider provider, std::string json) {
+void StreamAccumulator::opaque(int64_t key, Provider provider, std::string_view json) {
   OpaquePart* place = part<OpaquePart>(key);
   if (place == nullptr) return;
   place->provider = provider;

@@ -41,7 +41,7 @@ struct Cassette {
 // The shared folder, or nullopt where it or its recorded exchanges are absent (tests then skip and say so).
 inline std::optional<std::filesystem::path> shared_folder(const std::string& source_dir) {
   const char* set = std::getenv("TRACIA_SHARED");
-  const std::filesystem::path path =
+  std::filesystem::path path =
       set != nullptr && *set != '\0' ? std::filesystem::path(set) : std::filesystem::path(source_dir) / ".." / "shared";
   if (!std::filesystem::is_directory(path / "cassettes")) return std::nullopt;
   return path;

@@ -207,7 +207,9 @@ std::vector<int64_t> bucket_ends(const std::vector<Variant>& variants) {
   int64_t all = 0, sum = 0;
   for (const Variant& variant : variants) all += variant.weight;
   std::vector<int64_t> ends;
-  for (const Variant& variant : variants) ends.push_back(kBuckets * (sum += variant.weight) / all);
+  ends.reserve(variants.size());
+  for (const Variant& variant : variants)
+    ends.push_back(kBuckets * (sum += variant.weight) / std::max<int64_t>(all, 1));
   return ends;
 }
 

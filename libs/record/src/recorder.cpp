@@ -17,7 +17,7 @@ size_t span_bytes(const span::Span& s) {
                  s.tool_calls_json.size() + s.usage_raw_json.size() + s.attributes_json.size() + s.user_id.size() +
                  s.session_id.size();
   if (s.output) bytes += s.output->size();
-  for (const std::string& tag : s.tags) bytes += sizeof tag + tag.size();
+  for (const std::string& tag : s.tags) bytes += sizeof(std::string) + tag.size();
   for (const span::Attempt& attempt : s.attempts) bytes += sizeof attempt + attempt.message.size();
   return bytes;
 }

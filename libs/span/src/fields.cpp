@@ -85,7 +85,7 @@ void Fields::integer(std::string_view name, std::optional<int64_t>& out, int64_t
   const auto number = value.integer();
   if (!number || *number < min) return fail(name, "must be an integer of at least " + std::to_string(min));
   if (*number > max) return fail(name, "must be at most " + std::to_string(max));
-  out = *number;
+  out = number;
 }
 
 void Fields::number(std::string_view name, std::optional<double>& out, double min, double max) {
@@ -96,7 +96,7 @@ void Fields::number(std::string_view name, std::optional<double>& out, double mi
     return fail(name, "must be a number from " + std::to_string(static_cast<int>(min)) + " to " +
                           std::to_string(static_cast<int>(max)));
   }
-  out = *number;
+  out = number;
 }
 
 void Fields::flag(std::string_view name, bool& out) {

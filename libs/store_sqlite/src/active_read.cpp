@@ -1,5 +1,6 @@
 // The reading side of the active segment.
 #include <algorithm>
+#include <iterator>
 #include <unordered_set>
 
 #include "active_segment.h"
@@ -95,11 +96,11 @@ class ActiveCursor final : public SegmentCursor {
     const auto words = segment_->words_.look();
     const size_t examined_max = words_.empty() ? kExaminedMax : kWordsExaminedMax;
     for (size_t examined = 0; examined < examined_max && batch_.size() < kBatchMax; ++examined) {
-      if (it == order.begin() || !in_range(entries[*--it])) {
+      if (it == order.begin() || !in_range(entries[*std::prev(it)])) {
         done_ = true;
         return;
       }
-      const auto& entry = entries[*it];
+      const auto& entry = entries[*--it];
       below_ = entry.position;
       if (entry.project != *project_ || !entry.signature.covers(needed_)) continue;
       if (words.may_match(*it, words_)) batch_.push_back(entry.row);

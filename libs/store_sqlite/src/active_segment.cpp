@@ -85,8 +85,8 @@ Status ActiveSegment::scan() {
   if (!rows) return fail(std::move(rows).error());
   Status status;
   while (status) {
-    auto more = rows->step();
-    if (!more) status = fail(std::move(more).error());
+    const auto more = rows->step();
+    if (!more) status = fail(more.error());
     if (!more || !*more) break;
     status = load_record(rows->blob(0));
     if (staged_.size() >= kScanBatch) publish();  // else all of it would be in memory twice

@@ -93,7 +93,7 @@ struct DataDirectory::Impl {
 DataDirectory::DataDirectory(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 DataDirectory::~DataDirectory() = default;
 
-Result<std::unique_ptr<DataDirectory>> DataDirectory::open(const fs::path& path, Options options) {
+Result<std::unique_ptr<DataDirectory>> DataDirectory::open(const fs::path& path, const Options& options) {
   if (path.empty()) return fail(Error::invalid("The data directory has no name"));
   if (sodium_init() < 0) return fail({.code = ErrorCode::kUnavailable, .message = "libsodium cannot be used here"});
   const fs::path dir = fs::absolute(path).lexically_normal();
@@ -109,8 +109,9 @@ Result<std::unique_ptr<DataDirectory>> DataDirectory::open(const fs::path& path,
   TRACIA_TRY(sync_folder(dir));
   auto spans = SpanEngine::open(dir, options, [&control = **control] { return control.health(); });
   if (!spans) return fail(std::move(spans).error());
-  return std::unique_ptr<DataDirectory>(new DataDirectory(
-      std::unique_ptr<Impl>(new Impl{dir, std::move(*lock), std::move(*key), std::move(*control), std::move(*spans)})));
+  auto impl =
+      std::make_unique<Impl>(Impl{dir, std::move(*lock), std::move(*key), std::move(*control), std::move(*spans)});
+  return std::unique_ptr<DataDirectory>(new DataDirectory(std::move(impl)));
 }
 
 store::ControlStore& DataDirectory::control() { return *impl_->control; }

@@ -154,8 +154,8 @@ Status Db::watch_log() {
 bool Db::lengthen_log(uint64_t bytes) {
   static const std::string zeros(kZerosBytes, '\0');
   sqlite3_file* file = nullptr;
-  if (sqlite3_file_control(db_, "main", SQLITE_FCNTL_JOURNAL_POINTER, &file) != SQLITE_OK || file == nullptr ||
-      file->pMethods == nullptr) {
+  if (sqlite3_file_control(db_, "main", SQLITE_FCNTL_JOURNAL_POINTER, static_cast<void*>(&file)) != SQLITE_OK ||
+      file == nullptr || file->pMethods == nullptr) {
     return false;
   }
   sqlite3_int64 at = 0;

@@ -20,8 +20,8 @@
 namespace tracia::store_sqlite {
 
 struct SpanEngine::Impl {
-  Impl(std::filesystem::path dir, Options options)
-      : folder(std::move(dir) / "segments"),
+  Impl(const std::filesystem::path& dir, Options options)
+      : folder(dir / "segments"),
         options(std::move(options)),
         pool(std::make_shared<ReaderPool>(this->options.vfs)),
         segments(this->options.on_event) {}

@@ -142,7 +142,7 @@ const std::vector<int>& Exchange::connecting_sockets() const {
 Exchange* Exchange::of(CURL* easy) {
   char* self = nullptr;  // the type that curl stores private pointers under
   curl_easy_getinfo(easy, CURLINFO_PRIVATE, &self);
-  return static_cast<Exchange*>(static_cast<void*>(self));
+  return reinterpret_cast<Exchange*>(self);
 }
 
 void Exchange::begin(const wire::HttpRequest& request, const ExchangeOptions& options, ResponseHandler& handler,

@@ -80,7 +80,7 @@ struct Transport::Impl {
       if (state->generation != fork_generation()) {
         // The parent's: its threads are not here, its locks may be held, and closing its TLS connections would end
         // them for the parent too.
-        (void)state.release();
+        [[maybe_unused]] const auto* kept = state.release();
       } else if (state->loop) {
         state->loop->close();
         if (state->own_reactor) state->own_reactor->stop();

@@ -63,7 +63,7 @@ std::string read_path(std::string_view text, fs::path& out) {
 }
 
 std::string read_listen(Config& config, std::string_view text) {
-  const std::string expected = "expected HOST:PORT or [IPV6]:PORT, for example 127.0.0.1:7070";
+  constexpr const char* expected = "expected HOST:PORT or [IPV6]:PORT, for example 127.0.0.1:7070";
   const size_t colon = text.rfind(':');
   if (colon == std::string_view::npos) return expected;
   const std::string_view host = text.substr(0, colon);

@@ -76,7 +76,7 @@ class Stream {
       return;
     }
     // Sends close_notify, then waits for the peer's; who never answers is closed by the lingering deadline.
-    tls_->stream.async_shutdown([this, done](const ErrorCode&) {
+    tls_->stream.async_shutdown([this, done = std::move(done)](const ErrorCode&) {
       ErrorCode ignored;
       socket_.shutdown(Socket::shutdown_send, ignored);
       done();

@@ -61,6 +61,7 @@ Status read_groups(const http::Exchange& exchange, std::vector<store::Dimension>
     const auto known = std::find_if(names.begin(), names.end(), [&](const auto& one) { return one.name == word; });
     if (known == names.end()) {
       std::vector<std::string_view> all;
+      all.reserve(names.size());
       for (const DimensionName& one : names) all.push_back(one.name);
       return fail(unknown_word("groupBy", word, all));
     }

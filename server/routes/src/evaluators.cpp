@@ -63,7 +63,7 @@ Result<std::optional<std::optional<double>>> read_bound(const json::Value& body,
   if (value.is_null()) return Bound(std::optional<double>());
   const auto number = value.number();
   if (!number || !std::isfinite(*number)) return fail(Error::invalid(std::string(name) + " must be a number"));
-  return Bound(std::optional(*number));
+  return Bound(number);
 }
 
 Result<std::optional<std::vector<std::string>>> read_categories(const json::Value& body) {

@@ -49,7 +49,7 @@ class GatewayAnswer : public std::enable_shared_from_this<GatewayAnswer> {
 
   Gateway::Listener listener() {
     return {.on_begin = [self = shared_from_this()](const GatewayIds& ids) { self->begin(ids); },
-            .on_events = [self = shared_from_this()](std::string events) { self->queue(events); },
+            .on_events = [self = shared_from_this()](const std::string& events) { self->queue(events); },
             .on_end = [self = shared_from_this()](GatewayEnd end) { self->end(std::move(end)); }};
   }
   void refuse(const Error& error) { end({.error = error}); }

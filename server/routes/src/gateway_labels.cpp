@@ -13,7 +13,6 @@ namespace tracia::routes {
 namespace {
 
 using gateway::ChatInput;
-using gateway::EmbeddingsInput;
 using gateway::invalid_param;
 using service::GatewayLabels;
 using service::GatewayRequest;

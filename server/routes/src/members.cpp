@@ -54,7 +54,7 @@ Result<Members::Change> read_change(const json::Value& body) {
   if (const json::Value disabled = body["disabled"]; !disabled.is_missing_or_null()) {
     const auto read = disabled.boolean();
     if (!read) return fail(Error::invalid("disabled: must be true or false"));
-    change.disabled = *read;
+    change.disabled = read;
   }
   if (const json::Value ids = body["projectIds"]; !ids.is_missing_or_null()) {
     auto read = read_project_ids(ids);

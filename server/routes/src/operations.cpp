@@ -35,8 +35,8 @@ double open_descriptors() {
 
 // One figure of the span store's.
 template <typename Read>
-void add_store_gauge(Services& services, std::string name, std::string help, Read read) {
-  services.metrics->gauge(std::move(name), std::move(help),
+void add_store_gauge(Services& services, const std::string& name, std::string help, Read read) {
+  services.metrics->gauge(name, std::move(help),
                           [spans = services.spans, read] { return static_cast<double>(read(spans->stats())); });
 }
 

@@ -13,7 +13,6 @@
 namespace tracia::routes {
 namespace {
 
-using service::Principal;
 using service::record_audit;
 using service::Services;
 

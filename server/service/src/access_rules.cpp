@@ -88,7 +88,7 @@ std::string network_of(std::string_view peer) {
     peer = peer.substr(0, colon);
   }
   std::array<unsigned char, 16> address{};
-  const std::string text(peer.substr(0, 64));
+  std::string text(peer.substr(0, 64));
   constexpr size_t kNetworkBytes = 8;  // what one subscriber is given: a /64
   if (inet_pton(AF_INET6, text.c_str(), address.data()) == 1) {
     return hex_encode({reinterpret_cast<const char*>(address.data()), kNetworkBytes});

@@ -113,7 +113,7 @@ struct Connections::Impl {
   }
 };
 
-Connections::Connections(Services& services, const Sealer& sealer, llm::EnvReader env)
+Connections::Connections(Services& services, const Sealer& sealer, const llm::EnvReader& env)
     : impl_(new Impl{.services = services, .sealer = sealer}) {
   for (const Provider provider : kProviders) {
     impl_->from_env[static_cast<size_t>(provider)] = target_from_env(provider, env);

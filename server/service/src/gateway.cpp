@@ -54,6 +54,7 @@ std::string Gateway::models_json(std::string_view project_id) const {
   using llm::Provider;
   std::vector<gateway::ModelEntry> models;
   const auto aliases = services_.cache->gateway_aliases_of(project_id);
+  models.reserve(aliases.size());
   for (const auto& alias : aliases) {
     models.push_back({.id = alias->name, .owned_by = "alias", .created = alias->created.micros / 1'000'000});
   }

@@ -48,6 +48,7 @@ void GatewayCall::start() {
   if (parts_.listener.on_begin) parts_.listener.on_begin({span_id_, labels.trace_id});
   started_ = parts_.services.clock->now();
   std::vector<llm::Target> targets;
+  targets.reserve(parts_.plan.to.size());
   for (Connections::Named& named : parts_.plan.to) targets.push_back(std::move(named.target));
   call_ = make_call(std::move(targets), call_options());
   // The driver keeps the call, and with it all of this, until it has ended.

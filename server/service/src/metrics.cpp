@@ -73,7 +73,8 @@ void append_histogram(std::string& out, std::string_view name, const std::string
   for (size_t i = 0; i <= kBuckets.size(); ++i) {
     total += histogram.counts[i].load(std::memory_order_relaxed);
     const std::string bound = i < kBuckets.size() ? bound_text(kBuckets[i]) : "+Inf";
-    const std::string bucket = labels + (labels.empty() ? "" : ",") + "le=\"" + bound + "\"";
+    std::string bucket = labels;
+    bucket.append(labels.empty() ? "le=\"" : ",le=\"").append(bound).append("\"");
     append_sample(out, name, "_bucket", bucket, std::to_string(total));
   }
   const uint64_t nanos = histogram.sum_nanos.load(std::memory_order_relaxed);
@@ -129,7 +130,7 @@ Histogram& Metrics::histogram(std::string_view name, std::string_view help, cons
   return impl_->find(&Family::histograms, name, help, labels);
 }
 
-void Metrics::gauge(std::string name, std::string help, std::function<double()> read, Labels labels) {
+void Metrics::gauge(const std::string& name, std::string help, std::function<double()> read, const Labels& labels) {
   const std::string text = label_text(labels);
   const std::unique_lock lock(impl_->mutex);
   Family& family = impl_->families[name];

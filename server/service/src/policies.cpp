@@ -87,7 +87,7 @@ Status Policies::change(const std::string& project_id, const std::string& patch)
     settings->updated = clock_.now();
     auto policy = read(*settings);
     if (!policy) return fail(std::move(policy).error());
-    const Status put = store_.put_project_settings(*settings);
+    Status put = store_.put_project_settings(*settings);
     if (!put && put.error().code == ErrorCode::kConflict && i < kTries) continue;
     if (!put) return put;
     const std::unique_lock lock(mutex_);

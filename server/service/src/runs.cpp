@@ -100,7 +100,7 @@ class Run : public std::enable_shared_from_this<Run> {
     std::vector<store::NewSpan> spans;
     spans.push_back(std::move(span));
     services_.spans->append(std::move(spans), [self = shared_from_this(), begun = std::move(begun)](
-                                                  Result<std::vector<store::Appended>> appended) mutable {
+                                                  const Result<std::vector<store::Appended>>& appended) mutable {
       self->answer(std::move(begun), appended.has_value());
     });
   }
@@ -218,7 +218,7 @@ void Runs::start(const Principal& who, RunRequest request, transport::CancelToke
   if (!taken) run->refuse(taken.error());
 }
 
-void Runs::probe(llm::Target target, transport::CancelToken cancel, std::function<void(Result<Millis>)> done) {
+void Runs::probe(llm::Target target, const transport::CancelToken& cancel, std::function<void(Result<Millis>)> done) {
   auto call = make_probe(std::move(target), *impl_->services.clock);
   if (!call) return done(fail(std::move(call).error()));
   if (const Status entered = impl_->lanes.enter(); !entered) return done(fail(entered.error()));

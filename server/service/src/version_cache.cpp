@@ -12,7 +12,7 @@ size_t bytes_of(const prompt::Version& version) {
   for (const prompt::TemplateMessage& message : content.messages) {
     bytes += sizeof(message) + message.id.size() + message.role.size() + message.content_json.size();
   }
-  for (const std::string& sequence : content.stop_sequences) bytes += sizeof(sequence) + sequence.size();
+  for (const std::string& sequence : content.stop_sequences) bytes += sizeof(std::string) + sequence.size();
   return bytes;
 }
 

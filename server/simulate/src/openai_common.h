@@ -9,7 +9,7 @@
 
 namespace tracia::simulate {
 
-inline Answer openai_error(const Call& call, VendorError error) {
+inline Answer openai_error(const Call& call, const VendorError& error) {
   return error_answer(Vendor::kOpenAi, error, call.hash);
 }
 Answer openai_missing(const Call& call, std::string_view param);

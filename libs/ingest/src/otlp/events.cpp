@@ -121,6 +121,7 @@ bool wants_events(const span::Span& span) {
 
 void join_events(const std::vector<store::StoredSpan>& events, span::Span& span) {
   std::vector<const store::StoredSpan*> ordered;
+  ordered.reserve(events.size());
   for (const auto& event : events) ordered.push_back(&event);
   std::sort(ordered.begin(), ordered.end(), [](const auto* a, const auto* b) {
     return std::pair(a->start(), a->received) < std::pair(b->start(), b->received);

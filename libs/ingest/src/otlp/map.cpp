@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include "content.h"
 #include "dialects.h"
@@ -160,7 +161,7 @@ class SpanMapper {
     for (const auto& sources : lists) {
       for (const Source& source : sources) {
         const AnyValue* value = a_.find(source.key);
-        if (value != nullptr && text_of(*value) != "") return value;
+        if (value != nullptr && !text_of(*value).empty()) return value;
       }
     }
     return nullptr;
@@ -276,7 +277,7 @@ class SpanMapper {
 
   void set_first_token(double ms) {
     if (ms >= 0 && ms < static_cast<double>(span::limits::kDurationMsMax)) {
-      span_.time_to_first_token_ms = static_cast<int64_t>(ms + 0.5);
+      span_.time_to_first_token_ms = std::llround(ms);
     }
   }
 

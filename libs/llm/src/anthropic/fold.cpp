@@ -184,7 +184,7 @@ void MessageFold::finish_opaque(int64_t index, const OpenBlock& block) {
   } else {
     patched = with_member(*root, "content", json::quoted(block.content));
   }
-  acc_.opaque(index, Provider::kAnthropic, std::move(patched));
+  acc_.opaque(index, Provider::kAnthropic, patched);
 }
 
 void MessageFold::stop(const json::Value& delta, const EventSink& sink) {

@@ -98,7 +98,7 @@ class ConverseFold {
   void reasoning(int64_t index, const json::Value& content, const EventSink& sink);
   void redacted(int64_t index, std::string_view base64);
   void image(int64_t index, const json::Value& image);
-  void opaque(int64_t index, std::string json);
+  void opaque(int64_t index, std::string_view json);
   void citations(int64_t index, const json::Value& citation);
   bool has_tool_calls() const;
 

@@ -136,9 +136,9 @@ void ConverseFold::image(int64_t index, const json::Value& image) {
   }
 }
 
-void ConverseFold::opaque(int64_t index, std::string json) {
+void ConverseFold::opaque(int64_t index, std::string_view json) {
   int64_t key = 0;
-  if (open(index, kOther, key)) acc_.opaque(key, Provider::kAmazonBedrock, std::move(json));
+  if (open(index, kOther, key)) acc_.opaque(key, Provider::kAmazonBedrock, json);
 }
 
 // Kept on the text part as a JSON array that is whole after every citation.

@@ -166,7 +166,7 @@ class Prompts {
   // given, from memory or from cache_dir, marked stale; an error only when there is none. NOT_FOUND and other refusals
   // are errors, and a prompt that is gone loses its copy.
   Result<FetchedPrompt> fetch(const std::string& slug, const FetchOptions& options = {}) const;
-  CallHandle fetch_async(std::string slug, FetchOptions options, Callback<FetchedPrompt> done) const;
+  CallHandle fetch_async(const std::string& slug, const FetchOptions& options, Callback<FetchedPrompt> done) const;
   Result<RenderResult> render(const std::string& slug, const Variables& variables = {},
                               const RunOptions& options = {}) const;
   // All versions, newest first.
@@ -242,7 +242,7 @@ class Client {
   // Any call of the Tracia API. Errors: INVALID_REQUEST (no key, a path that is none), the server's code and message,
   // NETWORK_ERROR, TIMEOUT, ABORTED.
   Result<ApiResponse> request(const ApiRequest& request);
-  CallHandle request_async(ApiRequest request, Callback<ApiResponse> done);  // `done` runs on the client's loop
+  CallHandle request_async(const ApiRequest& request, Callback<ApiResponse> done);  // `done` runs on the client's loop
   // The same for an answer that is long or has no end: `on_bytes` is given its body piece by piece, on this thread, and
   // returns false to end the call, which has then succeeded. timeout_ms bounds the wait for the next piece, not the
   // whole; the length is not bounded. A body that is cut short is NETWORK_ERROR. Server's errors do not reach

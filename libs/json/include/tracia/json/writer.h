@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace tracia::json {
 
@@ -79,7 +80,7 @@ class Writer {
   const std::string& str() const { return out_; }
   std::string take() {
     fresh_ = true;
-    return std::move(out_);
+    return std::exchange(out_, {});
   }
   size_t size() const { return out_.size(); }
 

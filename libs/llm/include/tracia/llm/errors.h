@@ -25,7 +25,7 @@ struct VendorError {
 Error provider_error(Provider provider, int status, VendorError vendor, const wire::Headers& headers);
 
 // The answer is not what the protocol says. `what` is ours ("the answer has no choices"), `body` is not echoed.
-Error malformed_response(Provider provider, std::string what);
+Error malformed_response(Provider provider, const std::string& what);
 
 // The stream ended early. Message: "The stream from OpenAI ended before it was complete".
 Error truncated_stream(Provider provider);

@@ -30,7 +30,7 @@ class StreamAccumulator {
   // `id`/`name` fill in when first known; `arguments` appends. Emits a ToolCallDelta; its index counts calls from 0.
   void tool_call(int64_t key, std::string_view id, std::string_view name, std::string_view arguments,
                  const EventSink& sink, ToolCallPart::Kind kind = ToolCallPart::Kind::kFunction);
-  void opaque(int64_t key, Provider provider, std::string json);  // a whole vendor block; no event
+  void opaque(int64_t key, Provider provider, std::string_view json);  // a whole vendor block; no event
   void usage(const Usage& usage, const EventSink& sink);
   void finish(FinishReason reason, std::string_view provider_reason, const EventSink& sink);
 

@@ -49,7 +49,7 @@ class DataDirectory {
  public:
   // Makes it when missing, migrates it when older. Errors: kUnavailable "the data directory is in use by process 123"
   // (lock held), "… was written by a newer Tracia (format 3; this one knows 1)", and what the disk says.
-  static Result<std::unique_ptr<DataDirectory>> open(const std::filesystem::path& path, Options options);
+  static Result<std::unique_ptr<DataDirectory>> open(const std::filesystem::path& path, const Options& options);
   ~DataDirectory();
 
   store::ControlStore& control();

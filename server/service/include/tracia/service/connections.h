@@ -33,7 +33,7 @@ struct ConnectionDraft {
 
 class Connections {
  public:
-  Connections(Services& services, const Sealer& sealer, llm::EnvReader env);
+  Connections(Services& services, const Sealer& sealer, const llm::EnvReader& env);
   ~Connections();
 
   // For ControlCache::load(). `sealer` must outlive the function.

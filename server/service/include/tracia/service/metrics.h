@@ -35,7 +35,7 @@ class Metrics {
   Histogram& histogram(std::string_view name, std::string_view help, const Labels& labels = {});  // likewise
   // Read when the page is made, on the thread that makes it. The same name and labels again replace it. A name that
   // ends in _total is shown as a counter: for counts that are kept elsewhere.
-  void gauge(std::string name, std::string help, std::function<double()> read, Labels labels = {});
+  void gauge(const std::string& name, std::string help, std::function<double()> read, const Labels& labels = {});
 
   std::string text() const;  // text/plain; version=0.0.4
 

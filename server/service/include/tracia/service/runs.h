@@ -77,7 +77,7 @@ class Runs {
   // One tiny call to a target, to see that it answers: a chat of a few tokens (an embedding for Voyage) with its model,
   // or, when it names none, the list of models. No retry, 20 s at most, no span. `done` gets the latency, or what went
   // wrong, once, on any thread.
-  void probe(llm::Target target, transport::CancelToken cancel, std::function<void(Result<Millis>)> done);
+  void probe(llm::Target target, const transport::CancelToken& cancel, std::function<void(Result<Millis>)> done);
 
   Lanes& lanes();  // for Gateway, whose calls run, are bounded and end with these
 
