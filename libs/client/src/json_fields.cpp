@@ -88,9 +88,9 @@ json::Value InputFields::get(std::string_view name) {
   json::Value plain;
   json::Value camel;
   for (const json::Member member : object_.members()) {
-    if (!plain && member.key == name) {
-      plain = member.value;
-    } else if (!camel && member.key != name && is_camel_case(member.key, name)) {
+    if (member.key == name) {
+      if (!plain) plain = member.value;
+    } else if (!camel && is_camel_case(member.key, name)) {
       camel = member.value;
     }
   }

@@ -208,8 +208,8 @@ std::vector<int64_t> bucket_ends(const std::vector<Variant>& variants) {
   for (const Variant& variant : variants) all += variant.weight;
   std::vector<int64_t> ends;
   ends.reserve(variants.size());
-  for (const Variant& variant : variants)
-    ends.push_back(kBuckets * (sum += variant.weight) / std::max<int64_t>(all, 1));
+  all = std::max<int64_t>(all, 1);  // never less: weights are 1 or more
+  for (const Variant& variant : variants) ends.push_back(kBuckets * (sum += variant.weight) / all);
   return ends;
 }
 

@@ -11,7 +11,7 @@ namespace {
 constexpr uint8_t kRowVersion = 1;
 
 // First bytes of packed ids.
-constexpr char kSpanId = 1, kTraceId = 2, kLongTraceId = 3, kOtherId = 4;  // the byte before a packed id
+constexpr char kSpanId = 1, kTraceId = 2, kLongTraceId = 3, kOtherId = 4;
 
 // -1 for anything but lower-case hex: upper case must come back as it was.
 int nibble(char c) {
